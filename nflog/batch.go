@@ -1,0 +1,147 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog
+
+import (
+	"encoding/binary"
+	"iter"
+	"sync"
+)
+
+// Types of netlink's own messages, include/uapi/linux/netlink.h. Those of subsystems begin at
+// typeMinimum.
+const (
+	typeError   = 2    // NLMSG_ERROR
+	typeMinimum = 0x10 // NLMSG_MIN_TYPE
+)
+
+// A Decoder decodes the datagrams of one group and keeps account of what was lost between them.
+// A [Reader] has one of its own; a Decoder alone is for datagrams that come from elsewhere, such
+// as a capture. One goroutine may use it and what it returns; Stats may be called from any.
+type Decoder struct {
+	batch Batch
+
+	mu    sync.Mutex
+	stats Stats // as last published
+}
+
+// NewDecoder returns a Decoder of datagrams of the group, which begin with packet number 0.
+func NewDecoder(group uint16) *Decoder {
+	d := &Decoder{}
+	d.batch.decoder, d.batch.group = d, group
+	return d
+}
+
+// Decode returns the batch of packets that a datagram holds. The batch before ends: packets that
+// were not iterated over are counted. The batch borrows the datagram.
+func (d *Decoder) Decode(datagram []byte) *Batch {
+	b := &d.batch
+	b.settle()
+	b.data, b.offset, b.open = datagram, 0, true
+	b.stats.Datagrams++
+	b.lostBefore = b.stats.Lost
+	return b
+}
+
+// Stats returns the counts as of the last batch whose packets were all iterated over, or that
+// another one followed.
+func (d *Decoder) Stats() Stats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stats
+}
+
+// publish makes the counts of the decoding goroutine known.
+func (d *Decoder) publish() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stats = d.batch.stats
+}
+
+// A Batch is one datagram: packets of one group that the kernel delivered together, in the order
+// in which it logged them. It belongs to its [Reader] or [Decoder] and is good until that gives
+// out the next.
+type Batch struct {
+	decoder *Decoder
+	group   uint16
+
+	data       []byte
+	offset     int
+	open       bool // there is something left to count
+	lostBefore uint64
+
+	next    uint32 // the sequence number that the next packet should have
+	stats   Stats  // of all batches
+	layouts layoutCache
+}
+
+// Packets iterates over the packets, each of them once: where one loop was left, the next goes on.
+// See [Packet] for how long they may be kept.
+func (b *Batch) Packets() iter.Seq[Packet] {
+	return func(yield func(Packet) bool) { b.all(yield) }
+}
+
+// Lost returns how many packets were lost since the batch before, as far as this one's packets
+// have been iterated over.
+func (b *Batch) Lost() uint64 { return b.stats.Lost - b.lostBefore }
+
+// Stats returns the counts of all batches, this one as far as its packets have been iterated over.
+func (b *Batch) Stats() Stats { return b.stats }
+
+// settle counts the packets that are left.
+func (b *Batch) settle() {
+	b.all(func(Packet) bool { return true })
+}
+
+func (b *Batch) all(yield func(Packet) bool) {
+	if !b.open {
+		return
+	}
+	for b.offset < len(b.data) {
+		msg := b.message()
+		if msg == nil {
+			continue
+		}
+		l := b.layouts.find(msg)
+		if l == nil || l.at[attrPacketHeader] == 0 || l.at[attrSeq] == 0 {
+			// The next packet will miss its number, so that it counts as lost.
+			b.stats.MalformedAttributes++
+			continue
+		}
+		p := Packet{msg, l}
+		seq := binary.BigEndian.Uint32(msg[l.at[attrSeq]:])
+		b.stats.Lost += uint64(seq - b.next)
+		b.next = seq + 1
+		b.stats.Packets++
+		b.stats.UnknownAttributes += uint64(l.unknown)
+		if !yield(p) {
+			return
+		}
+	}
+	b.open = false
+	b.decoder.publish()
+}
+
+// message takes the next message off the datagram and returns it if it is a packet's, else nil.
+func (b *Batch) message() []byte {
+	rest := b.data[b.offset:]
+	if len(rest) >= headerLen {
+		n := int(binary.NativeEndian.Uint32(rest))
+		if n >= headerLen && n <= len(rest) {
+			b.offset += align(n)
+			typ := binary.NativeEndian.Uint16(rest[4:])
+			if typ == typePacket && n >= attributesAt && binary.BigEndian.Uint16(rest[headerLen+2:]) == b.group {
+				return rest[:n:n]
+			}
+			if typ >= typeMinimum {
+				b.stats.MalformedMessages++
+			}
+			return nil
+		}
+	}
+	// Nothing tells where the next message begins.
+	b.stats.MalformedMessages++
+	b.offset = len(b.data)
+	return nil
+}

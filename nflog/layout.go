@@ -1,0 +1,171 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+var errAttribute = errors.New("malformed attribute")
+
+// maxHeaders is how many attribute headers a layout can verify: more than a kernel sends.
+const maxHeaders = 32
+
+// A layout says where a packet message has its attributes.
+//
+// Walking a message is bound by latency, since each attribute's length leads to the next. The
+// messages of one rule on one path have the same headers at the same places, so a layout that
+// was learnt from one is verified against the others, header by header, without waiting for one
+// load after another. Only a payload at the end, where the kernel puts it, may differ in length.
+//
+// A layout never changes once it is learnt.
+type layout struct {
+	headers [maxHeaders]header
+	n       int  // headers to verify; -1 where they are more than maxHeaders
+	end     int  // where the payload's header is, else the length of the message
+	payload bool // the payload comes last
+
+	at      [attributeTypes]uint32 // offsets of the values; 0 where absent
+	unknown int                    // attributes of a type that is not known
+}
+
+// A header is the first word of an attribute, its length and type, and where it is.
+type header struct{ offset, word uint32 }
+
+// matches reports whether the message has this layout.
+func (l *layout) matches(msg []byte) bool {
+	if len(msg) < l.end || l.n < 0 {
+		return false
+	}
+	for _, h := range l.headers[:l.n] {
+		if binary.NativeEndian.Uint32(msg[h.offset:]) != h.word {
+			return false
+		}
+	}
+	last := msg[l.end:]
+	if !l.payload {
+		return len(last) == 0
+	}
+	if len(last) < attributeHeaderLen {
+		return false
+	}
+	n := int(binary.NativeEndian.Uint16(last))
+	return binary.NativeEndian.Uint16(last[2:]) == uint16(attrPayload) && n >= attributeHeaderLen && align(n) == len(last)
+}
+
+// learn makes l the layout of a message.
+func (l *layout) learn(msg []byte) error {
+	*l = layout{}
+	if len(msg) < attributesAt {
+		return errAttribute
+	}
+	return l.walk(msg, attributesAt, len(msg), 0)
+}
+
+// walk learns the attributes of msg between the offsets from and to, whose types begin at base.
+func (l *layout) walk(msg []byte, from, to int, base attributeType) error {
+	for from < to {
+		rest := msg[from:to]
+		if len(rest) < attributeHeaderLen {
+			return errAttribute
+		}
+		n := int(binary.NativeEndian.Uint16(rest))
+		if n < attributeHeaderLen || n > len(rest) {
+			return errAttribute
+		}
+		typ := attributeType(binary.NativeEndian.Uint16(rest[2:]) & attributeTypeMask)
+		value, next := from+attributeHeaderLen, from+align(n)
+
+		// The payload may be of any length where nothing follows it.
+		l.payload = typ+base == attrPayload && next == len(msg)
+		if l.payload {
+			l.end = from
+		} else {
+			l.verify(header{uint32(from), binary.NativeEndian.Uint32(rest)})
+			l.end = len(msg)
+		}
+
+		switch {
+		case typ == 0, base == 0 && typ > attrL2Header, typ+base >= attributeTypes:
+			l.unknown++
+		case n-attributeHeaderLen < attributeMin[typ+base]:
+			return errAttribute
+		default:
+			l.at[typ+base] = uint32(value)
+		}
+		if base == 0 && typ == attrVLAN {
+			if err := l.walk(msg, value, from+n, attrL2Header); err != nil {
+				return err
+			}
+		}
+		from = next
+	}
+	return nil
+}
+
+// verify adds a header to those that have to be equal.
+func (l *layout) verify(h header) {
+	switch {
+	case l.n < 0:
+	case l.n == maxHeaders:
+		l.n = -1
+	default:
+		l.headers[l.n] = h
+		l.n++
+	}
+}
+
+// Sizes of a layout cache.
+const (
+	layoutSlots = 64
+	layoutLimit = 1024
+)
+
+// A layoutCache remembers layouts. Its slots find the layout of the next message of a rule; what
+// falls out of a slot stays among the known ones, so that messages that fight for a slot cost a
+// walk, but no memory. A reader of garbage starts over when it knows too many.
+type layoutCache struct {
+	slots   [layoutSlots]*layout
+	known   map[layout]*layout
+	scratch layout
+}
+
+// find returns the layout of a message, or nil where an attribute is malformed.
+func (c *layoutCache) find(msg []byte) *layout {
+	slot := &c.slots[layoutSlot(msg)]
+	if l := *slot; l != nil && l.matches(msg) {
+		return l
+	}
+	return c.learn(msg, slot)
+}
+
+func (c *layoutCache) learn(msg []byte, slot **layout) *layout {
+	if c.scratch.learn(msg) != nil {
+		return nil
+	}
+	l := c.known[c.scratch]
+	if l == nil {
+		if c.known == nil || len(c.known) == layoutLimit {
+			c.known = make(map[layout]*layout)
+			c.slots = [layoutSlots]*layout{}
+		}
+		l = new(layout)
+		*l = c.scratch
+		c.known[*l] = l
+	}
+	*slot = l
+	return l
+}
+
+// layoutSlot tells messages of different layouts apart, most of the time: by their length and by
+// the header of their second attribute, the prefix.
+func layoutSlot(msg []byte) uint32 {
+	const second = attributesAt + attributeHeaderLen + 4
+	h := uint32(len(msg))
+	if len(msg) >= second+attributeHeaderLen {
+		h ^= binary.NativeEndian.Uint32(msg[second:]) << 8
+	}
+	return h * 0x9e3779b1 >> 26
+}

@@ -1,0 +1,169 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// A Packet is a view of one logged packet, as the message that the kernel built of it in
+// __build_packet_message (net/netfilter/nfnetlink_log.c) describes it.
+//
+// It borrows the memory of the reader that it came from: the Packet and every slice that its
+// methods return are good until the next call of [Reader.Receive]. Copy what has to live longer.
+type Packet struct {
+	msg    []byte
+	layout *layout
+}
+
+// at returns the message from the value of an attribute on, or nil.
+func (p Packet) at(t attributeType) []byte {
+	o := p.layout.at[t]
+	if o == 0 {
+		return nil
+	}
+	return p.msg[o:]
+}
+
+// value returns the value of an attribute of variable length, or nil.
+func (p Packet) value(t attributeType) []byte {
+	o := p.layout.at[t]
+	if o == 0 {
+		return nil
+	}
+	end := o - attributeHeaderLen + uint32(binary.NativeEndian.Uint16(p.msg[o-attributeHeaderLen:]))
+	return p.msg[o:end:end]
+}
+
+func (p Packet) uint32(t attributeType) (uint32, bool) {
+	b := p.at(t)
+	if b == nil {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(b), true
+}
+
+func (p Packet) uint16(t attributeType) (uint16, bool) {
+	b := p.at(t)
+	if b == nil {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(b), true
+}
+
+// device returns an interface index, or 0, which is no interface's.
+func (p Packet) device(t attributeType) uint32 {
+	i, _ := p.uint32(t)
+	return i
+}
+
+// Group returns the number of the group that the packet was logged to.
+func (p Packet) Group() uint16 { return binary.BigEndian.Uint16(p.msg[headerLen+2:]) }
+
+// Family returns the netfilter family of the hook that the packet passed, NFPROTO_* of
+// include/uapi/linux/netfilter.h: 2 (ip), 3 (arp), 5 (netdev), 7 (bridge) or 10 (ip6).
+func (p Packet) Family() uint8 { return p.msg[headerLen] }
+
+// Hook returns the number of the hook, whose meaning depends on the family.
+func (p Packet) Hook() uint8 { return p.msg[p.layout.at[attrPacketHeader]+2] }
+
+// HWProtocol returns the EtherType of the packet.
+func (p Packet) HWProtocol() uint16 {
+	return binary.BigEndian.Uint16(p.msg[p.layout.at[attrPacketHeader]:])
+}
+
+// Prefix returns the prefix of the rule, without the NUL that ends it: up to 127 bytes, not
+// necessarily of UTF-8. It is empty where the rule has none.
+func (p Packet) Prefix() []byte {
+	b := p.value(attrPrefix)
+	if n := len(b) - 1; n >= 0 && b[n] == 0 {
+		return b[:n]
+	}
+	return b
+}
+
+// InDev returns the index of the interface that the packet came in by, or 0. In the bridge
+// family it is the bridge; the port is PhysInDev.
+func (p Packet) InDev() uint32 { return p.device(attrInDev) }
+
+// OutDev returns the index of the interface that the packet leaves by, or 0. In the bridge
+// family it is the bridge; the port is PhysOutDev.
+func (p Packet) OutDev() uint32 { return p.device(attrOutDev) }
+
+// PhysInDev returns the index of the bridge port that the packet came in by, or 0.
+func (p Packet) PhysInDev() uint32 { return p.device(attrPhysInDev) }
+
+// PhysOutDev returns the index of the bridge port that the packet leaves by, or 0.
+func (p Packet) PhysOutDev() uint32 { return p.device(attrPhysOutDev) }
+
+// Mark returns the packet's mark. The kernel sends none that is 0.
+func (p Packet) Mark() (mark uint32, ok bool) { return p.uint32(attrMark) }
+
+// UID returns the user that owns the packet's socket, as the reader's user namespace numbers it
+// (65534 for one that has no number there).
+func (p Packet) UID() (uid uint32, ok bool) { return p.uint32(attrUID) }
+
+// GID returns the group that owns the packet's socket, numbered as in UID.
+func (p Packet) GID() (gid uint32, ok bool) { return p.uint32(attrGID) }
+
+// Seq returns the number of the packet in its group, counted from 0 at the binding.
+func (p Packet) Seq() (seq uint32, ok bool) { return p.uint32(attrSeq) }
+
+// SeqGlobal returns the number of the packet in its network namespace, over all groups.
+func (p Packet) SeqGlobal() (seq uint32, ok bool) { return p.uint32(attrSeqGlobal) }
+
+// Timestamp returns when the packet arrived, by the realtime clock. The kernel sends it for hooks
+// 0 to 2 only, so packets of the output and postrouting hooks have none.
+func (p Packet) Timestamp() (t time.Time, ok bool) {
+	b := p.at(attrTimestamp)
+	if b == nil {
+		return time.Time{}, false
+	}
+	sec, usec := int64(binary.BigEndian.Uint64(b)), int64(binary.BigEndian.Uint64(b[8:]))
+	return time.Unix(sec, usec*int64(time.Microsecond)), true
+}
+
+// HWAddr returns the link layer's source address, 8 bytes at most, or nil.
+func (p Packet) HWAddr() []byte {
+	b := p.at(attrHWAddr)
+	if b == nil {
+		return nil
+	}
+	n := min(int(binary.BigEndian.Uint16(b)), 8)
+	return b[4 : 4+n : 4+n]
+}
+
+// HWType returns the type of the interface that the packet came in by, ARPHRD_* of
+// include/uapi/linux/if_arp.h.
+func (p Packet) HWType() (typ uint16, ok bool) { return p.uint16(attrHWType) }
+
+// HWLen returns the length of that interface's link layer header in bytes.
+func (p Packet) HWLen() (n uint16, ok bool) { return p.uint16(attrHWLen) }
+
+// HWHeader returns the link layer header that the packet came in with, or nil.
+func (p Packet) HWHeader() []byte { return p.value(attrHWHeader) }
+
+// ConntrackInfo returns the packet's relation to its connection, enum ip_conntrack_info.
+func (p Packet) ConntrackInfo() (info uint32, ok bool) { return p.uint32(attrConntrackInfo) }
+
+// Conntrack returns the attributes of the packet's connection, enum ctattr_type, or nil.
+func (p Packet) Conntrack() []byte { return p.value(attrConntrack) }
+
+// VLANTag returns the tag that the kernel holds beside the packet, in the families bridge and
+// netdev: the EtherType of the tag (0x8100 or 0x88a8) and its control information, priority in
+// the upper four bits and VLAN id in the lower twelve.
+func (p Packet) VLANTag() (protocol, tci uint16, ok bool) {
+	protocol, ok = p.uint16(attrVLANProtocol)
+	tci, hasTCI := p.uint16(attrVLANTCI)
+	return protocol, tci, ok && hasTCI
+}
+
+// L2Header returns the layer 2 header of a packet of the families bridge and netdev, or nil. A
+// tag that VLANTag tells is not in it.
+func (p Packet) L2Header() []byte { return p.value(attrL2Header) }
+
+// Payload returns as many bytes of the packet as were copied. They begin at its network header;
+// in the netdev family's egress hook and ARP's output hook, at its layer 2 header.
+func (p Packet) Payload() []byte { return p.value(attrPayload) }

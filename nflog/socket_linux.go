@@ -1,0 +1,212 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// A socket is a netlink socket whose datagrams wake nobody unless somebody waits for one.
+//
+// A descriptor that is registered with Go's poller wakes a thread at each datagram, at a cost of
+// tens of microseconds, even while the reader is busy or at rest. So the socket is registered with
+// an epoll instance of its own, armed for one event at a time, and only this is registered with
+// Go's poller: it brings deadlines, and Close that interrupts, as for any file.
+type socket struct {
+	fd     int
+	epoll  *os.File
+	raw    syscall.RawConn // of epoll
+	events [1]unix.EpollEvent
+
+	// The functions that raw calls, bound once: a closure for each call would be an allocation.
+	receiveFunc func(uintptr)
+	waitFunc    func(uintptr) bool
+
+	// Arguments and results of those functions.
+	buf     []byte
+	n       int
+	from    unix.RawSockaddrNetlink
+	errno   syscall.Errno
+	armed   bool
+	waitErr error
+}
+
+// openSocket opens a socket in a network namespace, with a receive buffer of that many bytes, or
+// as many as the process may have.
+func openSocket(netns, buffer int) (_ *socket, err error) {
+	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: netns})
+	switch {
+	case errors.Is(err, unix.EPROTONOSUPPORT):
+		return nil, fmt.Errorf("%w (%w)", ErrUnsupported, err)
+	case err != nil:
+		return nil, err
+	}
+	defer conn.Close()
+	if err := conn.SetReadBuffer(buffer); err != nil {
+		return nil, err
+	}
+	// Without this option, one datagram too many makes the kernel drop all that follow, until the
+	// queue is empty.
+	if err := conn.SetOption(netlink.NoENOBUFS, true); err != nil {
+		return nil, err
+	}
+
+	s := &socket{}
+	s.receiveFunc, s.waitFunc = s.tryReceive, s.tryWait
+	if s.fd, err = duplicate(conn); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = unix.Close(s.fd)
+		}
+	}()
+	s.epoll, err = newEpoll(s.fd)
+	if err != nil {
+		return nil, err
+	}
+	s.raw, err = s.epoll.SyscallConn()
+	return s, err
+}
+
+// duplicate returns a descriptor of the connection's socket that Go's poller does not know.
+func duplicate(conn *netlink.Conn) (int, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var fd int
+	var dupErr error
+	err = raw.Control(func(old uintptr) {
+		fd, dupErr = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return fd, os.NewSyscallError("fcntl", dupErr)
+}
+
+// newEpoll returns an epoll instance that watches the descriptor, disarmed.
+func newEpoll(fd int) (*os.File, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	// A file is registered with Go's poller if it does not block.
+	if err = unix.SetNonblock(epoll, true); err == nil {
+		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLONESHOT})
+	}
+	if err != nil {
+		_ = unix.Close(epoll)
+		return nil, os.NewSyscallError("epoll_ctl", err)
+	}
+	return os.NewFile(uintptr(epoll), "epoll"), nil
+}
+
+// send sends a request to the kernel, which has handled it when send returns.
+func (s *socket) send(request []byte) error {
+	var err error
+	if e := s.raw.Control(func(uintptr) {
+		err = unix.Sendto(s.fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	}); e != nil {
+		return closedError(e)
+	}
+	return os.NewSyscallError("sendto", err)
+}
+
+// receive takes a datagram from the socket without waiting, and returns its length, which may be
+// more than there was room for, and whether the kernel sent it. The error is syscall.EAGAIN where
+// there is none.
+func (s *socket) receive(buf []byte) (n int, kernel bool, err error) {
+	s.buf = buf
+	if err := s.raw.Control(s.receiveFunc); err != nil {
+		return 0, false, closedError(err)
+	}
+	if s.errno != 0 {
+		return 0, false, s.errno
+	}
+	return s.n, s.from.Family != unix.AF_NETLINK || s.from.Pid == 0, nil
+}
+
+// tryReceive is one system call; package unix would allocate the sender's address.
+func (s *socket) tryReceive(uintptr) {
+	for {
+		fromLen := uint32(unix.SizeofSockaddrNetlink)
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd),
+			uintptr(unsafe.Pointer(&s.buf[0])), uintptr(len(s.buf)), unix.MSG_DONTWAIT|unix.MSG_TRUNC,
+			uintptr(unsafe.Pointer(&s.from)), uintptr(unsafe.Pointer(&fromLen)))
+		if errno != unix.EINTR {
+			s.n, s.errno = int(n), errno
+			return
+		}
+	}
+}
+
+// wait returns when there is something to receive, at the deadline, or when the socket is closed.
+func (s *socket) wait() error {
+	s.armed, s.waitErr = false, nil
+	if err := s.raw.Read(s.waitFunc); err != nil {
+		return closedError(err)
+	}
+	return s.waitErr
+}
+
+// tryWait arms the epoll instance when it is called first, which takes note of what is there to
+// receive already. When it is called again, something is.
+func (s *socket) tryWait(epoll uintptr) (done bool) {
+	if !s.armed {
+		s.armed = true
+		err := unix.EpollCtl(int(epoll), unix.EPOLL_CTL_MOD, s.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT})
+		s.waitErr = os.NewSyscallError("epoll_ctl", err)
+		return err != nil
+	}
+	// To take the event disarms the instance.
+	_, _ = unix.EpollWait(int(epoll), s.events[:], 0)
+	return true
+}
+
+func (s *socket) setReadDeadline(t time.Time) error { return closedError(s.epoll.SetReadDeadline(t)) }
+
+// socketMemory is what struct sk_meminfo (SK_MEMINFO_* of include/uapi/linux/sock_diag.h) tells.
+type socketMemory struct{ queued, buffer, drops uint32 }
+
+func (s *socket) memory() (socketMemory, error) {
+	var info [9]uint32
+	size := uint32(unsafe.Sizeof(info))
+	var errno syscall.Errno
+	if err := s.raw.Control(func(uintptr) {
+		_, _, errno = unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	}); err != nil {
+		return socketMemory{}, closedError(err)
+	}
+	if errno != 0 {
+		return socketMemory{}, os.NewSyscallError("getsockopt", errno)
+	}
+	return socketMemory{queued: info[0], buffer: info[1], drops: info[8]}, nil
+}
+
+// close waits until nobody uses the descriptors, having interrupted whoever waits.
+func (s *socket) close() error {
+	if err := s.epoll.Close(); err != nil {
+		return nil // closed before
+	}
+	return os.NewSyscallError("close", unix.Close(s.fd))
+}
+
+// closedError translates the error for a closed file, which nothing matches, and leaves others.
+func closedError(err error) error {
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return ErrClosed
+}

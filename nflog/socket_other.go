@@ -1,0 +1,22 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !linux
+
+package nflog
+
+import "time"
+
+// A socket can't be had: NFLOG is Linux's.
+type socket struct{}
+
+type socketMemory struct{ queued, buffer, drops uint32 }
+
+func openSocket(int, int) (*socket, error) { return nil, ErrUnsupported }
+
+func (*socket) send([]byte) error                 { return ErrUnsupported }
+func (*socket) receive([]byte) (int, bool, error) { return 0, false, ErrUnsupported }
+func (*socket) wait() error                       { return ErrUnsupported }
+func (*socket) setReadDeadline(time.Time) error   { return ErrUnsupported }
+func (*socket) memory() (socketMemory, error)     { return socketMemory{}, ErrUnsupported }
+func (*socket) close() error                      { return nil }
