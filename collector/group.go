@@ -1,0 +1,240 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// How long to wait before a group that could not be bound is tried again: at first, and at most.
+const (
+	firstRetry = time.Second
+	lastRetry  = 5 * time.Second
+)
+
+// lossLogInterval is how often the log speaks of lost packets at most.
+const lossLogInterval = time.Minute
+
+// Reasons why a group could not be bound, values of the label reason.
+const (
+	reasonHeld        = "held"
+	reasonPermission  = "permission"
+	reasonUnsupported = "unsupported"
+	reasonNamespace   = "namespace"
+	reasonOther       = "other"
+)
+
+var bindFailureReasons = []string{reasonHeld, reasonPermission, reasonUnsupported, reasonNamespace, reasonOther}
+
+// A group supervises the reading of one NFLOG group: it binds it, feeds its table, and when that
+// comes to an end, for whatever reason, begins again.
+type group struct {
+	config GroupConfig
+	logger log.Logger
+	table  *table
+
+	mu           sync.Mutex // guards what follows
+	state        GroupState
+	reader       *nflog.Reader // nil while not bound
+	socket       nflog.SocketStats
+	drops        uint64 // of earlier sockets
+	binds        uint64
+	bindFailures map[string]uint64
+	readFailures uint64
+}
+
+func newGroup(config GroupConfig, table *table, logger log.Logger) *group {
+	return &group{
+		config:       config,
+		logger:       log.With(logger, "group", config.Group),
+		table:        table,
+		state:        GroupState{Group: config.Group, Since: time.Now(), Reason: "not tried yet"},
+		bindFailures: make(map[string]uint64),
+	}
+}
+
+// run reads the group until the context is done and everything that the kernel had gathered by
+// then is counted.
+func (g *group) run(ctx context.Context) {
+	retry := firstRetry
+	for ctx.Err() == nil {
+		reader, names, err := g.open()
+		if err != nil {
+			g.failed(err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(retry):
+			}
+			retry = min(2*retry, lastRetry)
+			continue
+		}
+		retry = firstRetry
+		g.bound(reader)
+		g.table.begin(names)
+		err = g.read(ctx, reader)
+		g.unbound(err)
+		names.close()
+	}
+}
+
+// errNamespace: the network namespace could not be opened.
+var errNamespace = errors.New("open network namespace")
+
+// open binds the group and follows the names of the interfaces beside it.
+func (g *group) open() (*nflog.Reader, *interfaces, error) {
+	netns := 0
+	if g.config.NetNS != "" {
+		f, err := os.Open(g.config.NetNS)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", errNamespace, err)
+		}
+		defer f.Close()
+		netns = int(f.Fd())
+	}
+	names, err := openInterfaces(netns, g.logger)
+	if err != nil {
+		return nil, nil, fmt.Errorf("follow network interfaces: %w", err)
+	}
+	config := g.config.reader()
+	config.NetNS = netns
+	reader, err := nflog.OpenReader(g.config.Group, config)
+	if err != nil {
+		names.close()
+		return nil, nil, err
+	}
+	return reader, names, nil
+}
+
+// read feeds the table until the reader is drained after the context's end, or fails.
+func (g *group) read(ctx context.Context, r *nflog.Reader) error {
+	stop := context.AfterFunc(ctx, func() {
+		if r.Unbind() != nil {
+			_ = r.Close()
+		}
+	})
+	defer stop()
+
+	var lossLogged time.Time
+	var loss uint64
+	for {
+		b, err := r.Receive()
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		g.table.count(b, now)
+		if loss += b.Lost(); loss > 0 && now.Sub(lossLogged) >= lossLogInterval {
+			level.Warn(g.logger).Log("msg", "Packets were lost: the exporter could not keep up. Allow a larger --nflog.socket-buffer or more CPU, or log less.", "packets", loss)
+			lossLogged, loss = now, 0
+		}
+	}
+}
+
+func (g *group) bound(r *nflog.Reader) {
+	socket, err := r.SocketStats()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.reader = r
+	g.binds++
+	g.state = GroupState{Group: g.config.Group, Tried: true, Bound: true, Since: time.Now()}
+	level.Info(g.logger).Log("msg", "Group bound")
+	if err == nil && int(socket.Buffer) < 2*g.config.SocketBuffer {
+		level.Warn(g.logger).Log("msg", "The socket buffer is smaller than asked for. Raise the sysctl net.core.rmem_max, or grant CAP_NET_ADMIN in the initial user namespace.",
+			"asked", g.config.SocketBuffer, "got", socket.Buffer/2)
+	}
+}
+
+func (g *group) unbound(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.updateSocket()
+	g.drops += g.socket.Drops
+	g.socket = nflog.SocketStats{}
+	if closeErr := g.reader.Close(); closeErr != nil {
+		level.Warn(g.logger).Log("msg", "The socket could not be closed", "err", closeErr)
+	}
+	g.reader = nil
+	g.state = GroupState{Group: g.config.Group, Tried: true, Since: time.Now()}
+	if errors.Is(err, io.EOF) {
+		g.state.Reason = "shut down"
+		level.Info(g.logger).Log("msg", "Group let go, with all its packets counted")
+		return
+	}
+	g.readFailures++
+	g.state.Reason = err.Error()
+	level.Error(g.logger).Log("msg", "The group's socket failed. It is opened anew.", "err", err)
+}
+
+func (g *group) failed(err error) {
+	reason, words := g.explain(err)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.bindFailures[reason]++
+	if g.state.Tried && g.state.Reason == words {
+		level.Debug(g.logger).Log("msg", "The group still can't be bound", "err", err)
+		return
+	}
+	g.state = GroupState{Group: g.config.Group, Tried: true, Reason: words, Since: time.Now()}
+	level.Error(g.logger).Log("msg", "The group can't be bound: "+words+". It is tried again every few seconds.", "err", err)
+}
+
+// explain says why the group could not be bound, as a label value and in words.
+func (g *group) explain(err error) (reason, words string) {
+	switch {
+	case errors.Is(err, nflog.ErrGroupHeld):
+		return reasonHeld, fmt.Sprintf("another socket holds it, and a group has one reader at a time (ulogd, tcpdump -i nflog:%d, another exporter?). "+
+			"Root finds the holder's netlink port in /proc/net/netfilter/nfnetlink_log", g.config.Group)
+	case errors.Is(err, nflog.ErrPermission):
+		return reasonPermission, "the capability CAP_NET_ADMIN is missing in the user namespace that owns this network namespace. " +
+			"Run as root, or grant it (systemd: AmbientCapabilities=CAP_NET_ADMIN, containers: --cap-add NET_ADMIN)"
+	case errors.Is(err, nflog.ErrUnsupported):
+		return reasonUnsupported, "this kernel has no NFLOG. Load the module nfnetlink_log, or use a kernel with CONFIG_NETFILTER_NETLINK_LOG"
+	case errors.Is(err, errNamespace):
+		return reasonNamespace, err.Error()
+	default:
+		return reasonOther, err.Error()
+	}
+}
+
+// updateSocket asks for the socket's state, which stays what it was where that fails.
+func (g *group) updateSocket() {
+	if g.reader == nil {
+		return
+	}
+	if s, err := g.reader.SocketStats(); err == nil {
+		g.socket = s
+	}
+}
+
+// A groupSnapshot is a copy of a group's state beside its table.
+type groupSnapshot struct {
+	state        GroupState
+	socket       nflog.SocketStats // with the drops of all sockets
+	binds        uint64
+	bindFailures []uint64 // by bindFailureReasons
+	readFailures uint64
+}
+
+func (g *group) snapshot() groupSnapshot {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.updateSocket()
+	s := groupSnapshot{state: g.state, socket: g.socket, binds: g.binds, readFailures: g.readFailures}
+	s.socket.Drops += g.drops
+	for _, reason := range bindFailureReasons {
+		s.bindFailures = append(s.bindFailures, g.bindFailures[reason])
+	}
+	return s
+}

@@ -1,0 +1,232 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"encoding/binary"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// EtherTypes, include/uapi/linux/if_ether.h.
+const (
+	etherIPv4 = 0x0800
+	etherARP  = 0x0806
+	etherVLAN = 0x8100 // IEEE 802.1Q
+	etherIPv6 = 0x86dd
+	etherQinQ = 0x88a8 // IEEE 802.1ad
+)
+
+const (
+	ethernetLen = 14
+	vlanTagLen  = 4
+	ipv4Len     = 20
+	ipv6Len     = 40
+	arpLen      = 8
+)
+
+// A header is what a packet's network header tells.
+type header struct {
+	protocol protocol
+	length   uint32 // of the packet at the network layer, in bytes; 0 where it can't be known
+	bad      bool   // the header contradicts itself; one that was not copied whole does not
+}
+
+// Hooks at which the kernel copies a packet from its link layer header on, NF_NETDEV_EGRESS and
+// NF_ARP_OUT of include/uapi/linux/netfilter.h and netfilter_arp.h.
+const (
+	netdevEgress = 1
+	arpOutput    = 1
+)
+
+// packetHeader decodes the network header of a packet.
+func packetHeader(p nflog.Packet) header {
+	family, hook := p.Family(), p.Hook()
+	if family == familyNetdev && hook == netdevEgress || family == familyARP && hook == arpOutput {
+		return decodeLinkHeader(p.HWProtocol(), p.L2Header(), p.Payload())
+	}
+	return decodeHeader(p.HWProtocol(), p.Payload())
+}
+
+// decodeHeader decodes the beginning of a packet that begins at its network header.
+func decodeHeader(etherType uint16, b []byte) header {
+	if etherType == etherIPv4 {
+		return decodeIPv4(b)
+	}
+	for range 2 {
+		if !isTag(etherType) {
+			break
+		}
+		if len(b) < vlanTagLen {
+			return header{protocol: protocolUnknown}
+		}
+		etherType, b = binary.BigEndian.Uint16(b[2:]), b[vlanTagLen:]
+	}
+	switch etherType {
+	case etherIPv4:
+		return decodeIPv4(b)
+	case etherIPv6:
+		return decodeIPv6(b)
+	case etherARP:
+		return decodeARP(b)
+	default:
+		return header{protocol: protocolEtherType | protocol(etherType)}
+	}
+}
+
+// decodeLinkHeader decodes the beginning of a packet that begins at its link layer header, of
+// which linkHeader is a copy where the kernel sent one.
+func decodeLinkHeader(etherType uint16, linkHeader, b []byte) header {
+	if len(linkHeader) > 0 && !isTag(etherType) {
+		return decodeHeader(etherType, b[min(len(linkHeader), len(b)):])
+	}
+	// The kernel may take tags for a part of the link header or not, and sends no copy of it with
+	// ARP, which says what it is at a place of its own.
+	if len(b) >= ethernetLen {
+		if t := binary.BigEndian.Uint16(b[ethernetLen-2:]); isTag(t) || t == etherARP && etherType == etherARP {
+			return decodeHeader(t, b[ethernetLen:])
+		}
+	}
+	return decodeHeader(etherType, b)
+}
+
+func isTag(etherType uint16) bool { return etherType == etherVLAN || etherType == etherQinQ }
+
+// decodeIPv4 follows RFC 791, section 3.1.
+func decodeIPv4(b []byte) header {
+	if len(b) < ipv4Len {
+		return decodeShortIPv4(b)
+	}
+	ihl, length := b[0], uint32(binary.BigEndian.Uint16(b[2:]))
+	if ihl < 4<<4|ipv4Len/4 || ihl > 4<<4|0xf || length != 0 && length < uint32(ihl&0xf)*4 {
+		return header{protocol: protocolUnknown, bad: true}
+	}
+	return header{protocol: protocol(b[9]), length: length}
+}
+
+// decodeShortIPv4 decodes what there is of a header that was not copied whole.
+func decodeShortIPv4(b []byte) header {
+	h := header{protocol: protocolUnknown}
+	if len(b) > 0 && (b[0]>>4 != 4 || b[0]&0xf < ipv4Len/4) {
+		h.bad = true
+		return h
+	}
+	if len(b) > 9 {
+		h.protocol = protocol(b[9])
+	}
+	if len(b) >= 4 {
+		h.length = uint32(binary.BigEndian.Uint16(b[2:]))
+	}
+	return h
+}
+
+// decodeARP follows RFC 826.
+func decodeARP(b []byte) header {
+	h := header{protocol: protocolARP}
+	if len(b) >= 6 {
+		h.length = arpLen + 2*(uint32(b[4])+uint32(b[5]))
+	}
+	return h
+}
+
+// Extension headers of IPv6, and what ends them.
+const (
+	ipv6HopByHop    = 0
+	ipv6Routing     = 43
+	ipv6Fragment    = 44
+	ipv6Auth        = 51
+	ipv6NoNext      = 59
+	ipv6Destination = 60
+)
+
+// decodeIPv6 follows RFC 8200, section 3.
+func decodeIPv6(b []byte) header {
+	h := header{protocol: protocolUnknown}
+	if len(b) > 0 && b[0]>>4 != 6 {
+		h.bad = true
+		return h
+	}
+	if len(b) >= 6 {
+		if n := binary.BigEndian.Uint16(b[4:]); n != 0 {
+			h.length = ipv6Len + uint32(n)
+		}
+	}
+	if len(b) < 7 {
+		return h
+	}
+	next := b[6]
+	if h.length == 0 {
+		switch next {
+		case ipv6NoNext:
+			h.length = ipv6Len
+		case ipv6HopByHop:
+			h.length = jumboLength(b)
+		}
+	}
+	h.protocol = upperLayer(next, b[min(ipv6Len, len(b)):])
+	return h
+}
+
+// upperLayer walks the extension headers in b, of which next tells the first, as the kernel's
+// ipv6_find_hdr (net/ipv6/exthdrs_core.c) does.
+func upperLayer(next byte, b []byte) protocol {
+	for {
+		length := 0
+		switch next {
+		case ipv6HopByHop, ipv6Routing, ipv6Destination:
+			if len(b) >= 2 {
+				length = (int(b[1]) + 1) * 8
+			}
+		case ipv6Auth:
+			if len(b) >= 2 {
+				length = (int(b[1]) + 2) * 4
+			}
+		case ipv6Fragment:
+			if len(b) >= 4 {
+				if binary.BigEndian.Uint16(b[2:])&^7 != 0 {
+					return protocol(b[0]) // a later fragment: what follows is not a header
+				}
+				length = 8
+			}
+		default:
+			return protocol(next)
+		}
+		if length == 0 {
+			return protocolUnknown
+		}
+		next, b = b[0], b[min(length, len(b)):]
+	}
+}
+
+// jumboLength returns the length of a packet whose hop-by-hop options hold the jumbo payload
+// option of RFC 2675, or 0.
+func jumboLength(b []byte) uint32 {
+	const pad1, jumbo = 0x00, 0xc2
+	if len(b) < ipv6Len+2 {
+		return 0
+	}
+	options := b[ipv6Len:]
+	options = options[2:min((int(options[1])+1)*8, len(options))]
+	for len(options) > 0 {
+		if options[0] == pad1 {
+			options = options[1:]
+			continue
+		}
+		if len(options) < 2 {
+			return 0
+		}
+		n := int(options[1])
+		if len(options) < 2+n {
+			return 0
+		}
+		if options[0] == jumbo && n == 4 {
+			if length := uint64(binary.BigEndian.Uint32(options[2:])) + ipv6Len; length > ipv6Len && length <= 1<<32-1 {
+				return uint32(length)
+			}
+			return 0
+		}
+		options = options[2+n:]
+	}
+	return 0
+}
