@@ -60,9 +60,10 @@ type Config struct {
 
 // A Collector reads NFLOG groups and is a [prometheus.Collector] of what it has counted.
 type Collector struct {
-	descs  *descs
-	bounds []uint32
-	groups []*group
+	descs   *descs
+	bounds  []uint32
+	groups  []*group
+	created time.Time // of the counters that are there from the start
 }
 
 // New returns a Collector, which does nothing before Run.
@@ -81,7 +82,7 @@ func New(config Config) (*Collector, error) {
 	if len(bounds) > maxBuckets {
 		return nil, fmt.Errorf("%d buckets of packet sizes: more than %d", len(bounds), maxBuckets)
 	}
-	c := &Collector{descs: newDescs(), bounds: bounds}
+	c := &Collector{descs: newDescs(), bounds: bounds, created: time.Now()}
 	seen := make(map[uint16]bool)
 	for _, g := range config.Groups {
 		if seen[g.Group] {
@@ -143,13 +144,13 @@ func (c *Collector) collectTable(ch chan<- prometheus.Metric, t *tableSnapshot) 
 }
 
 func (c *Collector) collectGroup(ch chan<- prometheus.Metric, group string, t *tableSnapshot, g groupSnapshot) {
-	send := func(desc *prometheus.Desc, typ prometheus.ValueType, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(desc, typ, value, append([]string{group}, labels...)...)
-	}
 	counter := func(desc *prometheus.Desc, value uint64, labels ...string) {
-		send(desc, prometheus.CounterValue, float64(value), labels...)
+		ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(desc, prometheus.CounterValue, float64(value),
+			c.created, append([]string{group}, labels...)...)
 	}
-	gauge := func(desc *prometheus.Desc, value float64) { send(desc, prometheus.GaugeValue, value) }
+	gauge := func(desc *prometheus.Desc, value float64) {
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, group)
+	}
 
 	d := c.descs
 	if g.state.Bound {

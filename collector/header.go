@@ -42,11 +42,11 @@ const (
 
 // packetHeader decodes the network header of a packet.
 func packetHeader(p nflog.Packet) header {
-	family, hook := p.Family(), p.Hook()
-	if family == familyNetdev && hook == netdevEgress || family == familyARP && hook == arpOutput {
-		return decodeLinkHeader(p.HWProtocol(), p.L2Header(), p.Payload())
+	o := p.Origin()
+	if o.Family == familyNetdev && o.Hook == netdevEgress || o.Family == familyARP && o.Hook == arpOutput {
+		return decodeLinkHeader(o.HWProtocol, p.L2Header(), p.Payload())
 	}
-	return decodeHeader(p.HWProtocol(), p.Payload())
+	return decodeHeader(o.HWProtocol, p.Payload())
 }
 
 // decodeHeader decodes the beginning of a packet that begins at its network header.
@@ -76,49 +76,50 @@ func decodeHeader(etherType uint16, b []byte) header {
 }
 
 // decodeLinkHeader decodes the beginning of a packet that begins at its link layer header, of
-// which linkHeader is a copy where the kernel sent one.
+// which linkHeader is a copy where the kernel sent one: not with ARP, nor where there is none.
 func decodeLinkHeader(etherType uint16, linkHeader, b []byte) header {
-	if len(linkHeader) > 0 && !isTag(etherType) {
-		return decodeHeader(etherType, b[min(len(linkHeader), len(b)):])
+	if etherType == etherARP && len(linkHeader) == 0 {
+		return decodeEthernetARP(b)
 	}
-	// The kernel may take tags for a part of the link header or not, and sends no copy of it with
-	// ARP, which says what it is at a place of its own.
-	if len(b) >= ethernetLen {
-		if t := binary.BigEndian.Uint16(b[ethernetLen-2:]); isTag(t) || t == etherARP && etherType == etherARP {
-			return decodeHeader(t, b[ethernetLen:])
+	if isTag(etherType) && len(linkHeader) >= ethernetLen {
+		// The kernel may take tags for a part of the link layer header or not.
+		if len(b) < ethernetLen {
+			return header{protocol: protocolUnknown}
 		}
+		return decodeHeader(binary.BigEndian.Uint16(b[ethernetLen-2:]), b[ethernetLen:])
 	}
-	return decodeHeader(etherType, b)
+	return decodeHeader(etherType, b[min(len(linkHeader), len(b)):])
+}
+
+// decodeEthernetARP decodes ARP behind its link layer header, which tells its own end if it is
+// Ethernet's.
+func decodeEthernetARP(b []byte) header {
+	h := header{protocol: protocolARP}
+	if len(b) < ethernetLen {
+		return h
+	}
+	if inner := binary.BigEndian.Uint16(b[ethernetLen-2:]); inner == etherARP || isTag(inner) {
+		h.length = decodeHeader(inner, b[ethernetLen:]).length
+	}
+	return h
 }
 
 func isTag(etherType uint16) bool { return etherType == etherVLAN || etherType == etherQinQ }
 
 // decodeIPv4 follows RFC 791, section 3.1.
 func decodeIPv4(b []byte) header {
-	if len(b) < ipv4Len {
-		return decodeShortIPv4(b)
+	const versionIHL = 4<<4 | ipv4Len/4
+	if len(b) < 4 {
+		return header{protocol: protocolUnknown, bad: len(b) > 0 && (b[0] < versionIHL || b[0] > versionIHL|0xf)}
 	}
-	ihl, length := b[0], uint32(binary.BigEndian.Uint16(b[2:]))
-	if ihl < 4<<4|ipv4Len/4 || ihl > 4<<4|0xf || length != 0 && length < uint32(ihl&0xf)*4 {
+	length := uint32(binary.BigEndian.Uint16(b[2:]))
+	if b[0] < versionIHL || b[0] > versionIHL|0xf || length != 0 && length < uint32(b[0]&0xf)*4 {
 		return header{protocol: protocolUnknown, bad: true}
 	}
+	if len(b) < 10 {
+		return header{protocol: protocolUnknown, length: length}
+	}
 	return header{protocol: protocol(b[9]), length: length}
-}
-
-// decodeShortIPv4 decodes what there is of a header that was not copied whole.
-func decodeShortIPv4(b []byte) header {
-	h := header{protocol: protocolUnknown}
-	if len(b) > 0 && (b[0]>>4 != 4 || b[0]&0xf < ipv4Len/4) {
-		h.bad = true
-		return h
-	}
-	if len(b) > 9 {
-		h.protocol = protocol(b[9])
-	}
-	if len(b) >= 4 {
-		h.length = uint32(binary.BigEndian.Uint16(b[2:]))
-	}
-	return h
 }
 
 // decodeARP follows RFC 826.
@@ -184,10 +185,10 @@ func upperLayer(next byte, b []byte) protocol {
 			}
 		case ipv6Fragment:
 			if len(b) >= 4 {
-				if binary.BigEndian.Uint16(b[2:])&^7 != 0 {
-					return protocol(b[0]) // a later fragment: what follows is not a header
-				}
 				length = 8
+				if binary.BigEndian.Uint16(b[2:])&^7 != 0 {
+					return laterFragment(b[0])
+				}
 			}
 		default:
 			return protocol(next)
@@ -196,6 +197,17 @@ func upperLayer(next byte, b []byte) protocol {
 			return protocolUnknown
 		}
 		next, b = b[0], b[min(length, len(b)):]
+	}
+}
+
+// laterFragment returns the protocol of a packet whose fragment header is followed by none, as next
+// is in the first fragment.
+func laterFragment(next byte) protocol {
+	switch next {
+	case ipv6HopByHop, ipv6Routing, ipv6Destination, ipv6Auth, ipv6Fragment:
+		return protocolUnknown
+	default:
+		return protocol(next)
 	}
 }
 

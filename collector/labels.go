@@ -4,7 +4,6 @@
 package collector
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -72,16 +71,16 @@ func hookName(family, hook uint8) string {
 // prefixLabel returns the value of the label prefix. Trailing white space, with which many rules
 // set the prefix off from the rest of a log line, is cut. What is left stays distinct: Prometheus
 // takes only UTF-8, so any other byte reads \xNN, and a backslash \\ to keep the two apart.
-func prefixLabel(raw []byte) string {
-	raw = bytes.TrimRight(raw, " \t\n\v\f\r")
-	if utf8.Valid(raw) && bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw)
+func prefixLabel(raw string) string {
+	raw = strings.TrimRight(raw, " \t\n\v\f\r")
+	if utf8.ValidString(raw) && !strings.Contains(raw, `\`) {
+		return raw
 	}
 
 	const hex = "0123456789abcdef"
 	var b strings.Builder
-	for len(raw) > 0 {
-		r, size := utf8.DecodeRune(raw)
+	for raw != "" {
+		r, size := utf8.DecodeRuneInString(raw)
 		switch {
 		case r == utf8.RuneError && size == 1:
 			b.WriteString(`\x`)
@@ -90,7 +89,7 @@ func prefixLabel(raw []byte) string {
 		case r == '\\':
 			b.WriteString(`\\`)
 		default:
-			b.Write(raw[:size])
+			b.WriteString(raw[:size])
 		}
 		raw = raw[size:]
 	}

@@ -119,7 +119,7 @@ func TestPrefixLabel(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, prefixLabel([]byte(tt.raw))); diff != "" {
+			if diff := cmp.Diff(tt.want, prefixLabel(tt.raw)); diff != "" {
 				t.Errorf("unexpected label (-want +got):\n%s", diff)
 			}
 		})
@@ -134,7 +134,7 @@ func FuzzPrefixLabel(f *testing.F) {
 	}
 	escape := regexp.MustCompile(`\\\\|\\x[0-9a-f]{2}`)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		label := prefixLabel(raw)
+		label := prefixLabel(string(raw))
 		if !utf8.ValidString(label) {
 			t.Fatalf("label %q of %q is not UTF-8", label, raw)
 		}

@@ -87,25 +87,23 @@ func (t *table) countPacket(p nflog.Packet) {
 	if h.bad {
 		t.badHeaders++
 	}
-	path := path{inDev: p.InDev(), outDev: p.OutDev(), protocol: h.protocol, family: p.Family(), hook: p.Hook()}
-	prefix := p.Prefix()
-	prefix = prefix[:min(len(prefix), maxPrefix)]
-	set := t.keys.find(path, prefix)
+	k := key{p.Origin(), h.protocol}
+	set := t.keys.slot(k).set
 	if set == nil {
-		set = t.learn(path, prefix)
+		set = t.learn(k)
 	}
 	set.count(h.length, t.bounds)
 }
 
 // learn returns the label set of a key that is not known, a new one if no other key has led to it.
-func (t *table) learn(p path, prefix []byte) *labelSet {
+func (t *table) learn(k key) *labelSet {
 	values := labelValues{
-		prefixLabel(prefix),
-		familyName(p.family),
-		hookName(p.family, p.hook),
-		t.names.name(p.inDev),
-		t.names.name(p.outDev),
-		p.protocol.String(),
+		prefixLabel(k.origin.Prefix[:min(len(k.origin.Prefix), maxPrefix)]),
+		familyName(k.origin.Family),
+		hookName(k.origin.Family, k.origin.Hook),
+		t.names.name(k.origin.InDev),
+		t.names.name(k.origin.OutDev),
+		k.protocol.String(),
 	}
 	set := t.values[values]
 	if set == nil {
@@ -116,7 +114,7 @@ func (t *table) learn(p path, prefix []byte) *labelSet {
 	if t.keys.used == maxKeys {
 		t.keys.clear()
 	}
-	t.keys.add(p, prefix, set)
+	t.keys.add(k, set)
 	return set
 }
 

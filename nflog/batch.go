@@ -29,7 +29,7 @@ type Decoder struct {
 // NewDecoder returns a Decoder of datagrams of the group, which begin with packet number 0.
 func NewDecoder(group uint16) *Decoder {
 	d := &Decoder{}
-	d.batch.decoder, d.batch.group = d, group
+	d.batch = Batch{decoder: d, group: group, shapes: newShapeCache()}
 	return d
 }
 
@@ -71,9 +71,9 @@ type Batch struct {
 	open       bool // there is something left to count
 	lostBefore uint64
 
-	next    uint32 // the sequence number that the next packet should have
-	stats   Stats  // of all batches
-	layouts layoutCache
+	next   uint32 // the sequence number that the next packet should have
+	stats  Stats  // of all batches
+	shapes shapeCache
 }
 
 // Packets iterates over the packets, each of them once: where one loop was left, the next goes on.
@@ -103,19 +103,18 @@ func (b *Batch) all(yield func(Packet) bool) {
 		if msg == nil {
 			continue
 		}
-		l := b.layouts.find(msg)
-		if l == nil || l.at[attrPacketHeader] == 0 || l.at[attrSeq] == 0 {
+		shape := b.shapes.find(msg)
+		if shape == nil {
 			// The next packet will miss its number, so that it counts as lost.
 			b.stats.MalformedAttributes++
 			continue
 		}
-		p := Packet{msg, l}
-		seq := binary.BigEndian.Uint32(msg[l.at[attrSeq]:])
+		seq := binary.BigEndian.Uint32(msg[shape.layout.at[attrSeq]:])
 		b.stats.Lost += uint64(seq - b.next)
 		b.next = seq + 1
 		b.stats.Packets++
-		b.stats.UnknownAttributes += uint64(l.unknown)
-		if !yield(p) {
+		b.stats.UnknownAttributes += uint64(shape.layout.unknown)
+		if !yield(Packet{msg, shape}) {
 			return
 		}
 	}

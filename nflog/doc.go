@@ -19,7 +19,7 @@
 //			return err
 //		}
 //		for p := range batch.Packets() {
-//			fmt.Printf("%s%d bytes\n", p.Prefix(), len(p.Payload()))
+//			fmt.Printf("%s%x\n", p.Origin().Prefix, p.Payload())
 //		}
 //	}
 //

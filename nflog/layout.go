@@ -22,10 +22,13 @@ const maxHeaders = 32
 //
 // A layout never changes once it is learnt.
 type layout struct {
-	headers [maxHeaders]header
-	n       int  // headers to verify; -1 where they are more than maxHeaders
-	end     int  // where the payload's header is, else the length of the message
-	payload bool // the payload comes last
+	headers  [maxHeaders]header // in the order of the message
+	n        int                // how many
+	excess   bool               // there are more, so that no message can be verified
+	origin   int                // how many of them are the origin's, which come first
+	originTo int                // where these end; negative where they don't come first
+	end      int                // where the payload's header is, else the length of the message
+	payload  bool               // the payload comes last
 
 	at      [attributeTypes]uint32 // offsets of the values; 0 where absent
 	unknown int                    // attributes of a type that is not known
@@ -34,12 +37,12 @@ type layout struct {
 // A header is the first word of an attribute, its length and type, and where it is.
 type header struct{ offset, word uint32 }
 
-// matches reports whether the message has this layout.
-func (l *layout) matches(msg []byte) bool {
-	if len(msg) < l.end || l.n < 0 {
+// matches reports whether the message has this layout, given that it has the first headers.
+func (l *layout) matches(msg []byte, first int) bool {
+	if len(msg) < l.end || l.excess {
 		return false
 	}
-	for _, h := range l.headers[:l.n] {
+	for _, h := range l.headers[first:l.n] {
 		if binary.NativeEndian.Uint32(msg[h.offset:]) != h.word {
 			return false
 		}
@@ -55,9 +58,19 @@ func (l *layout) matches(msg []byte) bool {
 	return binary.NativeEndian.Uint16(last[2:]) == uint16(attrPayload) && n >= attributeHeaderLen && align(n) == len(last)
 }
 
+// value returns the value of an attribute in a message of the layout, or nil.
+func (l *layout) value(msg []byte, t attributeType) []byte {
+	o := l.at[t]
+	if o == 0 {
+		return nil
+	}
+	end := o - attributeHeaderLen + uint32(binary.NativeEndian.Uint16(msg[o-attributeHeaderLen:]))
+	return msg[o:end:end]
+}
+
 // learn makes l the layout of a message.
 func (l *layout) learn(msg []byte) error {
-	*l = layout{}
+	*l = layout{originTo: attributesAt}
 	if len(msg) < attributesAt {
 		return errAttribute
 	}
@@ -87,6 +100,10 @@ func (l *layout) walk(msg []byte, from, to int, base attributeType) error {
 			l.end = len(msg)
 		}
 
+		if base == 0 && originAttribute(typ) {
+			l.extendOrigin(from, min(next, len(msg)))
+		}
+
 		switch {
 		case typ == 0, base == 0 && typ > attrL2Header, typ+base >= attributeTypes:
 			l.unknown++
@@ -105,27 +122,34 @@ func (l *layout) walk(msg []byte, from, to int, base attributeType) error {
 	return nil
 }
 
-// verify adds a header to those that have to be equal.
-func (l *layout) verify(h header) {
-	switch {
-	case l.n < 0:
-	case l.n == maxHeaders:
-		l.n = -1
-	default:
-		l.headers[l.n] = h
-		l.n++
+// extendOrigin takes note of an attribute of the origin.
+func (l *layout) extendOrigin(from, to int) {
+	if from == l.originTo {
+		l.origin, l.originTo = l.n, to
+	} else {
+		l.originTo = -1
 	}
 }
 
-// Sizes of a layout cache.
+// verify adds a header to those that have to be equal.
+func (l *layout) verify(h header) {
+	if l.n == maxHeaders {
+		l.excess = true
+		return
+	}
+	l.headers[l.n] = h
+	l.n++
+}
+
+// Sizes of a layoutCache.
 const (
 	layoutSlots = 64
 	layoutLimit = 1024
 )
 
-// A layoutCache remembers layouts. Its slots find the layout of the next message of a rule; what
-// falls out of a slot stays among the known ones, so that messages that fight for a slot cost a
-// walk, but no memory. A reader of garbage starts over when it knows too many.
+// A layoutCache remembers layouts. Its slots hold the layouts to try first; one that falls out of
+// its slot stays among the known ones, so that messages that fight for a slot cost a walk, but no
+// memory. When it knows too many, as of garbage, it starts over.
 type layoutCache struct {
 	slots   [layoutSlots]*layout
 	known   map[layout]*layout
@@ -134,14 +158,10 @@ type layoutCache struct {
 
 // find returns the layout of a message, or nil where an attribute is malformed.
 func (c *layoutCache) find(msg []byte) *layout {
-	slot := &c.slots[layoutSlot(msg)]
-	if l := *slot; l != nil && l.matches(msg) {
+	slot := c.slot(msg)
+	if l := *slot; l != nil && l.matches(msg, 0) {
 		return l
 	}
-	return c.learn(msg, slot)
-}
-
-func (c *layoutCache) learn(msg []byte, slot **layout) *layout {
 	if c.scratch.learn(msg) != nil {
 		return nil
 	}
@@ -151,21 +171,20 @@ func (c *layoutCache) learn(msg []byte, slot **layout) *layout {
 			c.known = make(map[layout]*layout)
 			c.slots = [layoutSlots]*layout{}
 		}
-		l = new(layout)
-		*l = c.scratch
+		l = new(c.scratch)
 		c.known[*l] = l
 	}
 	*slot = l
 	return l
 }
 
-// layoutSlot tells messages of different layouts apart, most of the time: by their length and by
-// the header of their second attribute, the prefix.
-func layoutSlot(msg []byte) uint32 {
+// slot returns the place of a message's layout, which messages of other layouts rarely share: it
+// goes by the length and by the header of the second attribute, the prefix.
+func (c *layoutCache) slot(msg []byte) **layout {
 	const second = attributesAt + attributeHeaderLen + 4
 	h := uint32(len(msg))
 	if len(msg) >= second+attributeHeaderLen {
 		h ^= binary.NativeEndian.Uint32(msg[second:]) << 8
 	}
-	return h * 0x9e3779b1 >> 26
+	return &c.slots[h*0x9e3779b1>>26]
 }

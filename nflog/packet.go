@@ -13,28 +13,26 @@ import (
 //
 // It borrows the memory of the reader that it came from: the Packet and every slice that its
 // methods return are good until the next call of [Reader.Receive]. Copy what has to live longer.
+//
+// It is four words, so that it passes in registers.
 type Packet struct {
-	msg    []byte
-	layout *layout
+	msg   []byte
+	shape *shape
 }
+
+// Origin returns what the packet has in common with others of its rule and path. It is not
+// borrowed: it may be kept.
+func (p Packet) Origin() *Origin { return p.shape.origin }
+
+func (p Packet) value(t attributeType) []byte { return p.shape.layout.value(p.msg, t) }
 
 // at returns the message from the value of an attribute on, or nil.
 func (p Packet) at(t attributeType) []byte {
-	o := p.layout.at[t]
+	o := p.shape.layout.at[t]
 	if o == 0 {
 		return nil
 	}
 	return p.msg[o:]
-}
-
-// value returns the value of an attribute of variable length, or nil.
-func (p Packet) value(t attributeType) []byte {
-	o := p.layout.at[t]
-	if o == 0 {
-		return nil
-	}
-	end := o - attributeHeaderLen + uint32(binary.NativeEndian.Uint16(p.msg[o-attributeHeaderLen:]))
-	return p.msg[o:end:end]
 }
 
 func (p Packet) uint32(t attributeType) (uint32, bool) {
@@ -52,51 +50,6 @@ func (p Packet) uint16(t attributeType) (uint16, bool) {
 	}
 	return binary.BigEndian.Uint16(b), true
 }
-
-// device returns an interface index, or 0, which is no interface's.
-func (p Packet) device(t attributeType) uint32 {
-	i, _ := p.uint32(t)
-	return i
-}
-
-// Group returns the number of the group that the packet was logged to.
-func (p Packet) Group() uint16 { return binary.BigEndian.Uint16(p.msg[headerLen+2:]) }
-
-// Family returns the netfilter family of the hook that the packet passed, NFPROTO_* of
-// include/uapi/linux/netfilter.h: 2 (ip), 3 (arp), 5 (netdev), 7 (bridge) or 10 (ip6).
-func (p Packet) Family() uint8 { return p.msg[headerLen] }
-
-// Hook returns the number of the hook, whose meaning depends on the family.
-func (p Packet) Hook() uint8 { return p.msg[p.layout.at[attrPacketHeader]+2] }
-
-// HWProtocol returns the EtherType of the packet.
-func (p Packet) HWProtocol() uint16 {
-	return binary.BigEndian.Uint16(p.msg[p.layout.at[attrPacketHeader]:])
-}
-
-// Prefix returns the prefix of the rule, without the NUL that ends it: up to 127 bytes, not
-// necessarily of UTF-8. It is empty where the rule has none.
-func (p Packet) Prefix() []byte {
-	b := p.value(attrPrefix)
-	if n := len(b) - 1; n >= 0 && b[n] == 0 {
-		return b[:n]
-	}
-	return b
-}
-
-// InDev returns the index of the interface that the packet came in by, or 0. In the bridge
-// family it is the bridge; the port is PhysInDev.
-func (p Packet) InDev() uint32 { return p.device(attrInDev) }
-
-// OutDev returns the index of the interface that the packet leaves by, or 0. In the bridge
-// family it is the bridge; the port is PhysOutDev.
-func (p Packet) OutDev() uint32 { return p.device(attrOutDev) }
-
-// PhysInDev returns the index of the bridge port that the packet came in by, or 0.
-func (p Packet) PhysInDev() uint32 { return p.device(attrPhysInDev) }
-
-// PhysOutDev returns the index of the bridge port that the packet leaves by, or 0.
-func (p Packet) PhysOutDev() uint32 { return p.device(attrPhysOutDev) }
 
 // Mark returns the packet's mark. The kernel sends none that is 0.
 func (p Packet) Mark() (mark uint32, ok bool) { return p.uint32(attrMark) }

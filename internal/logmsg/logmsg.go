@@ -20,10 +20,16 @@ type Message struct {
 	PhysInDev  uint32
 	PhysOutDev uint32
 	Mark       uint32
-	Ethernet   bool // it came in by Ethernet: HWADDR, HWTYPE, HWLEN and HWHEADER
-	Timestamp  uint64
+	Ethernet   bool   // it came in by Ethernet: HWADDR, HWTYPE, HWLEN and HWHEADER
+	HWHeader   []byte // its header, 14 bytes; one of zeros, from 02:00:00:00:00:01, where nil
+	Timestamp  uint64 // seconds
+	Micros     uint64 // with Timestamp
 	UID, GID   uint32
+	Owner      bool // UID and GID are there even where they are 0
 	Seq        uint32
+	SeqGlobal  uint32
+	Conntrack  []byte // attributes of the connection: CT and CT_INFO
+	CTInfo     uint32 // with Conntrack
 	VLAN       uint16 // control information of a 802.1Q tag
 	L2Header   []byte
 	Payload    []byte
@@ -46,17 +52,31 @@ func (m Message) Append(b []byte) []byte {
 	b = word(b, 5, m.OutDev)
 	b = word(b, 2, m.Mark)
 	if m.Ethernet {
-		b = Attribute(b, 8, []byte{0, 6, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0})
+		header, source := make([]byte, 14), []byte{2, 0, 0, 0, 0, 1}
+		if m.HWHeader != nil {
+			header, source = m.HWHeader, m.HWHeader[6:12]
+		}
+		b = Attribute(b, 8, append(append([]byte{0, 6, 0, 0}, source...), 0, 0))
 		b = Attribute(b, 15, []byte{0, 1})
 		b = Attribute(b, 17, []byte{0, 14})
-		b = Attribute(b, 16, make([]byte, 14))
+		b = Attribute(b, 16, header)
 	}
 	if m.Timestamp != 0 {
-		b = Attribute(b, 3, append(binary.BigEndian.AppendUint64(nil, m.Timestamp), make([]byte, 8)...))
+		seconds := binary.BigEndian.AppendUint64(nil, m.Timestamp)
+		b = Attribute(b, 3, binary.BigEndian.AppendUint64(seconds, m.Micros))
 	}
-	b = word(b, 11, m.UID)
-	b = word(b, 14, m.GID)
+	if m.Owner || m.UID != 0 {
+		b = Attribute(b, 11, binary.BigEndian.AppendUint32(nil, m.UID))
+	}
+	if m.Owner || m.GID != 0 {
+		b = Attribute(b, 14, binary.BigEndian.AppendUint32(nil, m.GID))
+	}
 	b = Attribute(b, 12, binary.BigEndian.AppendUint32(nil, m.Seq))
+	b = word(b, 13, m.SeqGlobal)
+	if m.Conntrack != nil {
+		b = Attribute(b, 18|0x8000, m.Conntrack)
+		b = Attribute(b, 19, binary.BigEndian.AppendUint32(nil, m.CTInfo))
+	}
 	if m.VLAN != 0 {
 		var nest []byte
 		nest = Attribute(nest, 2, binary.BigEndian.AppendUint16(nil, m.VLAN))
@@ -73,11 +93,13 @@ func (m Message) Append(b []byte) []byte {
 	return b
 }
 
-// Done appends the message that ends a datagram of several packets.
+// Done appends the message that ends a datagram of several packets, with their group.
 func Done(b []byte) []byte {
+	group := b[18:20:20]
 	b = binary.NativeEndian.AppendUint32(b, 20)
 	b = binary.NativeEndian.AppendUint16(b, 3)
-	return append(b, make([]byte, 14)...)
+	b = append(b, make([]byte, 12)...)
+	return append(b, group...)
 }
 
 // Attribute appends an attribute, padded.
