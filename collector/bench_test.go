@@ -4,28 +4,120 @@
 package collector
 
 import (
+	"fmt"
 	"testing"
-	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
-	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
 // BenchmarkCount decodes a full datagram and counts its packets.
 func BenchmarkCount(b *testing.B) {
 	datagram, packets := logmsg.Datagram(100)
-	d := nflog.NewDecoder(100)
-	t := newTable(100, newDescs().packets, DefaultPacketSizeBuckets)
-	t.begin(fixedNames{})
-	now := time.Now()
+	benchmarkCount(b, datagram, packets)
+}
+
+// BenchmarkCountMixed is the same with packets of all kinds, which do not come in any order: the
+// worst case.
+func BenchmarkCountMixed(b *testing.B) {
+	const packets = 1000
+	r := seededRand()
+	payloads := []struct {
+		family     uint8
+		hwProtocol uint16
+		payload    []byte
+	}{
+		{2, 0x0800, unhex(ipv4UDP)},
+		{2, 0x0800, unhex("4500 0054 0000 4000 4001 0000 0a00 0001 0a00 0002" + "0800 0000 0001 0001")},
+		{2, 0x0800, logmsg.UDP(1500, 128)},
+		{10, 0x86dd, unhex(ipv6UDP)},
+		{10, 0x86dd, unhex(ipv6Header("0100", "00") + "3c00 0502 0000 0100" + "0600 0104 0000 0000")},
+	}
+	var datagram []byte
+	for i := range packets {
+		p := payloads[r.IntN(len(payloads))]
+		datagram = logmsg.Message{
+			Group: 100, Family: p.family, HWProtocol: p.hwProtocol, Hook: 1, InDev: 1 + r.Uint32N(4),
+			Ethernet: true, Timestamp: 1, Seq: uint32(i),
+			Prefix:  fmt.Sprintf("fw zone%d drop: ", r.IntN(32)),
+			Payload: p.payload,
+		}.Append(datagram)
+	}
+	benchmarkCount(b, logmsg.Done(datagram), packets)
+}
+
+// benchmarkCount counts a datagram over and over again.
+func benchmarkCount(b *testing.B, datagram []byte, packets int) {
+	f := newFeed()
+	f.table.begin(fixedNames{})
+	f.countDatagram(datagram)
 	b.SetBytes(int64(len(datagram)))
 	b.ReportAllocs()
 	for b.Loop() {
-		t.count(d.Decode(datagram), now)
+		f.countDatagram(datagram)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*packets), "ns/packet")
 }
 
+func BenchmarkHeader(b *testing.B) {
+	benchmarks := []struct {
+		name      string
+		etherType uint16
+		packet    string
+	}{
+		{name: "IPv4", etherType: 0x0800, packet: ipv4UDP},
+		{name: "IPv6", etherType: 0x86dd, packet: ipv6UDP},
+		{
+			name: "IPv6Extensions", etherType: 0x86dd,
+			packet: ipv6Header("0100", "00") + "3c00 0502 0000 0100" + "2c00 0104 0000 0000" + "0600 0001 0000 0001",
+		},
+		{name: "TaggedIPv4", etherType: 0x8100, packet: "0005 0800" + ipv4UDP},
+	}
+	for _, bb := range benchmarks {
+		b.Run(bb.name, func(b *testing.B) {
+			packet := unhex(bb.packet)
+			b.ReportAllocs()
+			for b.Loop() {
+				decodeHeader(bb.etherType, packet)
+			}
+		})
+	}
+}
+
+// BenchmarkCollect collects and gathers the metrics of a group that has as many label sets as it
+// may.
+func BenchmarkCollect(b *testing.B) {
+	const labelSets = 2000
+	c := newCollector(b)
+	f := feedTable(c.groups[0].table)
+	for i := range labelSets {
+		f.count(udpInput(fmt.Sprintf("fw zone%d drop: ", i), 2, 100))
+	}
+
+	b.Run("Collect", func(b *testing.B) {
+		ch := make(chan prometheus.Metric, 4*labelSets)
+		b.ReportAllocs()
+		for b.Loop() {
+			c.Collect(ch)
+			for len(ch) > 0 {
+				<-ch
+			}
+		}
+	})
+	b.Run("Gather", func(b *testing.B) {
+		r := prometheus.NewRegistry()
+		r.MustRegister(c)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := r.Gather(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// fixedNames gives every interface the same name.
 type fixedNames struct{}
 
 func (fixedNames) name(uint32) string { return "eth0" }

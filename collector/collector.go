@@ -82,6 +82,11 @@ func New(config Config) (*Collector, error) {
 	if len(bounds) > maxBuckets {
 		return nil, fmt.Errorf("%d buckets of packet sizes: more than %d", len(bounds), maxBuckets)
 	}
+	for i := 1; i < len(bounds); i++ {
+		if bounds[i] <= bounds[i-1] {
+			return nil, fmt.Errorf("buckets of packet sizes: %d follows %d, not ascending", bounds[i], bounds[i-1])
+		}
+	}
 	c := &Collector{descs: newDescs(), bounds: bounds, created: time.Now()}
 	seen := make(map[uint16]bool)
 	for _, g := range config.Groups {

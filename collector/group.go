@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,6 +105,10 @@ func (g *group) open() (*nflog.Reader, *interfaces, error) {
 		netns = int(f.Fd())
 	}
 	names, err := openInterfaces(netns, g.logger)
+	if err != nil && netns != 0 {
+		// It is the first to enter the namespace.
+		return nil, nil, fmt.Errorf("%w %s: %w", errNamespace, g.config.NetNS, err)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("follow network interfaces: %w", err)
 	}
@@ -150,9 +155,10 @@ func (g *group) bound(r *nflog.Reader) {
 	g.binds++
 	g.state = GroupState{Group: g.config.Group, Tried: true, Bound: true, Since: time.Now()}
 	level.Info(g.logger).Log("msg", "Group bound")
-	if err == nil && int(socket.Buffer) < 2*g.config.SocketBuffer {
+	asked := cmp.Or(g.config.SocketBuffer, nflog.DefaultSocketBuffer)
+	if got := int(socket.Buffer / 2); err == nil && got < asked && g.binds == 1 {
 		level.Warn(g.logger).Log("msg", "The socket buffer is smaller than asked for. Raise the sysctl net.core.rmem_max, or grant CAP_NET_ADMIN in the initial user namespace.",
-			"asked", g.config.SocketBuffer, "got", socket.Buffer/2)
+			"asked", asked, "got", got)
 	}
 }
 

@@ -94,14 +94,12 @@ func decodeLinkHeader(etherType uint16, linkHeader, b []byte) header {
 // decodeEthernetARP decodes ARP behind its link layer header, which tells its own end if it is
 // Ethernet's.
 func decodeEthernetARP(b []byte) header {
-	h := header{protocol: protocolARP}
-	if len(b) < ethernetLen {
-		return h
+	if len(b) >= ethernetLen {
+		if h := decodeHeader(binary.BigEndian.Uint16(b[ethernetLen-2:]), b[ethernetLen:]); h.protocol == protocolARP {
+			return h
+		}
 	}
-	if inner := binary.BigEndian.Uint16(b[ethernetLen-2:]); inner == etherARP || isTag(inner) {
-		h.length = decodeHeader(inner, b[ethernetLen:]).length
-	}
-	return h
+	return header{protocol: protocolARP}
 }
 
 func isTag(etherType uint16) bool { return etherType == etherVLAN || etherType == etherQinQ }

@@ -36,10 +36,16 @@ func NewDecoder(group uint16) *Decoder {
 // Decode returns the batch of packets that a datagram holds. The batch before ends: packets that
 // were not iterated over are counted. The batch borrows the datagram.
 func (d *Decoder) Decode(datagram []byte) *Batch {
+	b := d.begin(datagram)
+	b.stats.Datagrams++
+	return b
+}
+
+// begin makes the batch that of another datagram.
+func (d *Decoder) begin(datagram []byte) *Batch {
 	b := &d.batch
 	b.settle()
 	b.data, b.offset, b.open = datagram, 0, true
-	b.stats.Datagrams++
 	b.lostBefore = b.stats.Lost
 	return b
 }

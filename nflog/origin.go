@@ -113,6 +113,7 @@ func (t *originTable) head(msg []byte, l *layout) []byte {
 		if at > 0 && originAttribute(attributeType(typ)) {
 			t.scratch = append(t.scratch, msg[at-attributeHeaderLen:at]...)
 			t.scratch = append(t.scratch, l.value(msg, attributeType(typ))...)
+			t.scratch = append(t.scratch, make([]byte, align(len(t.scratch))-len(t.scratch))...)
 		}
 	}
 	return t.scratch

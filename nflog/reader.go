@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,10 @@ const (
 	// maxPause is how long a busy reader leaves the socket alone after it has emptied it, as a
 	// network card moderates its interrupts: a wake-up costs more than to decode a datagram.
 	maxPause = 20 * time.Millisecond
+
+	// sparse is how long a reader has waited for a datagram that is not likely to be one of many, so
+	// that a pause after it would only be one more wake-up.
+	sparse = 5 * maxPause
 
 	// fillRate is how many bytes a second the socket's buffer has to take at most. The kernel logs
 	// the packets of a group under a lock, one to one and a half million a second; one takes some
@@ -43,8 +48,9 @@ type Reader struct {
 	decoder *Decoder
 	early   [][]byte // datagrams that came before the kernel's answer to the binding
 	busy    bool     // something was received since the last pause
+	rest    bool     // datagrams come so often that a pause pays
 
-	unbound atomic.Bool
+	unbound, closed atomic.Bool
 
 	mu    sync.Mutex
 	drops uint64 // SocketStats.Drops when it was asked for last
@@ -78,7 +84,7 @@ func (r *Reader) bind(c ReaderConfig) error {
 	if err != nil {
 		return err
 	}
-	c.BatchBuffer = max(MinBatchBuffer, min(c.BatchBuffer, stats.Buffer/8))
+	c.BatchBuffer = min(c.BatchBuffer, largestBatch(stats.Buffer))
 	r.pause = pause(stats.Buffer)
 
 	for attempt := uint32(1); attempt <= bindAttempts; attempt++ {
@@ -105,6 +111,15 @@ func (r *Reader) bind(c ReaderConfig) error {
 		}
 	}
 	return errNoAnswer
+}
+
+// largestBatch returns the size of the largest batch buffers of which a socket buffer holds eight. The
+// kernel allocates powers of two: some of each for a struct skb_shared_info, the rest for messages,
+// and accounts for a struct sk_buff beside it.
+func largestBatch(buffer uint32) uint32 {
+	const sharedInfo, skBuff = 320, 256
+	allocation := uint32(1) << (bits.Len32(max(1, buffer/8-skBuff)) - 1)
+	return max(MinBatchBuffer, allocation-sharedInfo)
 }
 
 // pause returns how long a reader may rest that has just emptied a socket buffer of so many bytes,
@@ -178,26 +193,31 @@ func (r *Reader) Receive() (*Batch, error) {
 			return nil, err
 		case ok:
 			r.busy = true
+			if datagram == nil {
+				return r.decoder.begin(nil), nil
+			}
 			return r.decoder.Decode(datagram), nil
 		case r.unbound.Load():
 			return nil, io.EOF
-		case r.busy:
+		case r.busy && r.rest:
 			r.busy = false
 			time.Sleep(r.pause)
 		default:
 			r.decoder.publish()
+			began := time.Now()
 			err := r.socket.wait()
 			if err != nil && !r.unbound.Load() {
 				return nil, err
 			}
+			r.rest = time.Since(began) < sparse
 		}
 	}
 }
 
-// datagram returns the next datagram, empty if it is not to be believed, or false if there is none
+// datagram returns the next datagram, nil if it is not to be believed, or false if there is none
 // at the moment.
 func (r *Reader) datagram() (d []byte, ok bool, err error) {
-	if len(r.early) > 0 {
+	if len(r.early) > 0 && !r.closed.Load() {
 		d, r.early = r.early[0], r.early[1:]
 		return d, true, nil
 	}
@@ -264,4 +284,7 @@ func (r *Reader) Unbind() error {
 // Close closes the reader and frees the group; packets that were not received are lost, unless
 // Unbind and Receive took them before. A Receive that waits returns [ErrClosed]. To close a reader
 // again is no error.
-func (r *Reader) Close() error { return r.socket.close() }
+func (r *Reader) Close() error {
+	r.closed.Store(true)
+	return r.socket.close()
+}

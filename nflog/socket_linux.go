@@ -153,25 +153,25 @@ func (s *socket) tryReceive(uintptr) {
 
 // wait returns when there is something to receive, at the deadline, or when the socket is closed.
 func (s *socket) wait() error {
-	s.armed, s.waitErr = false, nil
+	s.waitErr = nil
 	if err := s.raw.Read(s.waitFunc); err != nil {
 		return closedError(err)
 	}
 	return s.waitErr
 }
 
-// tryWait arms the epoll instance when it is called first, which takes note of what is there to
-// receive already. When it is called again, something is.
+// tryWait arms the epoll instance, which takes note of what is there to receive already, and once
+// it is armed, takes its event, which disarms it. A wait that the deadline ended leaves it armed.
 func (s *socket) tryWait(epoll uintptr) (done bool) {
-	if !s.armed {
-		s.armed = true
-		err := unix.EpollCtl(int(epoll), unix.EPOLL_CTL_MOD, s.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT})
-		s.waitErr = os.NewSyscallError("epoll_ctl", err)
-		return err != nil
+	if s.armed {
+		n, _ := unix.EpollWait(int(epoll), s.events[:], 0)
+		s.armed = n <= 0
+		return n > 0
 	}
-	// To take the event disarms the instance.
-	_, _ = unix.EpollWait(int(epoll), s.events[:], 0)
-	return true
+	err := unix.EpollCtl(int(epoll), unix.EPOLL_CTL_MOD, s.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT})
+	s.waitErr = os.NewSyscallError("epoll_ctl", err)
+	s.armed = err == nil
+	return !s.armed
 }
 
 func (s *socket) setReadDeadline(t time.Time) error { return closedError(s.epoll.SetReadDeadline(t)) }
