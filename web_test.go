@@ -1,0 +1,384 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/nflog-exporter/nflog_exporter/collector"
+)
+
+// fakeReader is a reader whose states and metrics a test controls.
+type fakeReader struct {
+	groups  []collector.GroupState
+	run     func(context.Context)             // nil: until the context ends
+	collect func(ch chan<- prometheus.Metric) // nil: nflog_up alone
+}
+
+func upDesc() *prometheus.Desc {
+	return prometheus.NewDesc("nflog_up", "Whether the group is bound.", []string{"group"}, nil)
+}
+
+func (r *fakeReader) Describe(ch chan<- *prometheus.Desc) { ch <- upDesc() }
+
+func (r *fakeReader) Collect(ch chan<- prometheus.Metric) {
+	if r.collect != nil {
+		r.collect(ch)
+		return
+	}
+	ch <- prometheus.MustNewConstMetric(upDesc(), prometheus.GaugeValue, 1, "100")
+}
+
+func (r *fakeReader) Run(ctx context.Context) {
+	if r.run != nil {
+		r.run(ctx)
+		return
+	}
+	<-ctx.Done()
+}
+
+func (r *fakeReader) Groups() []collector.GroupState { return r.groups }
+
+func testWebOptions() webOptions {
+	return webOptions{
+		toolkit: &web.FlagConfig{
+			WebListenAddresses: new([]string),
+			WebSystemdSocket:   new(bool),
+			WebConfigFile:      new(string),
+		},
+		telemetryPath: "/metrics",
+		maxRequests:   40,
+	}
+}
+
+func testHandler(t *testing.T, r reader, o webOptions) http.Handler {
+	t.Helper()
+
+	h, err := newHandler(r, o, log.NewNopLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// request returns the answer to a request without a body.
+func request(t *testing.T, h http.Handler, method, path string, header http.Header) *httptest.ResponseRecorder {
+	t.Helper()
+
+	req := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	if header != nil {
+		req.Header = header
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w
+}
+
+func TestHandlerStatus(t *testing.T) {
+	tests := []struct {
+		name          string
+		telemetryPath string
+		method, path  string
+		status        int
+		body          string // found in the body
+	}{
+		{name: "healthy", method: "GET", path: "/-/healthy", status: 200, body: "ok\n"},
+		{name: "healthy by HEAD", method: "HEAD", path: "/-/healthy", status: 200},
+		{name: "healthy by POST", method: "POST", path: "/-/healthy", status: 405},
+		{name: "ready", method: "GET", path: "/-/ready", status: 200, body: "group 100: bound since"},
+		{name: "ready by PUT", method: "PUT", path: "/-/ready", status: 405},
+		{name: "metrics", method: "GET", path: "/metrics", status: 200, body: `nflog_up{group="100"} 1`},
+		{name: "metrics by HEAD", method: "HEAD", path: "/metrics", status: 200},
+		{name: "metrics by POST", method: "POST", path: "/metrics", status: 405},
+		{name: "metrics with slash", method: "GET", path: "/metrics/", status: 404},
+		{name: "landing page", method: "GET", path: "/", status: 200, body: `<a href="/metrics">`},
+		{name: "landing page by DELETE", method: "DELETE", path: "/", status: 405},
+		{name: "unknown", method: "GET", path: "/debug/pprof/", status: 404},
+		{name: "unknown by POST", method: "POST", path: "/-/reload", status: 404},
+		{name: "other telemetry path", telemetryPath: "/a/m", method: "GET", path: "/a/m", status: 200, body: "nflog_up"},
+		{name: "link to other telemetry path", telemetryPath: "/a/m", method: "GET", path: "/", status: 200, body: `<a href="/a/m">`},
+		{name: "usual path beside it", telemetryPath: "/a/m", method: "GET", path: "/metrics", status: 404},
+		{name: "telemetry path with slash", telemetryPath: "/m/", method: "GET", path: "/m/", status: 200, body: "nflog_up"},
+		{name: "below telemetry path", telemetryPath: "/m/", method: "GET", path: "/m/x", status: 404},
+		{name: "metrics at the root", telemetryPath: "/", method: "GET", path: "/", status: 200, body: "nflog_up"},
+		{name: "unknown below metrics at the root", telemetryPath: "/", method: "GET", path: "/metrics", status: 404},
+		{name: "healthy below metrics at the root", telemetryPath: "/", method: "GET", path: "/-/healthy", status: 200, body: "ok\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &fakeReader{groups: []collector.GroupState{{Group: 100, Tried: true, Bound: true}}}
+			o := testWebOptions()
+			if tt.telemetryPath != "" {
+				o.telemetryPath = tt.telemetryPath
+			}
+			res := request(t, testHandler(t, r, o), tt.method, tt.path, nil)
+			body := res.Body.String()
+			if got, want := res.Code, tt.status; got != want {
+				t.Errorf("unexpected status: got %d, want %d", got, want)
+			}
+			if !strings.Contains(body, tt.body) {
+				t.Errorf("no %q in body:\n%s", tt.body, body)
+			}
+		})
+	}
+}
+
+func TestReady(t *testing.T) {
+	since := time.Date(2026, 2, 3, 4, 5, 6, 7, time.FixedZone("", 3600))
+	bound := collector.GroupState{Group: 100, Tried: true, Bound: true, Since: since}
+	held := collector.GroupState{Group: 7, Tried: true, Reason: "held by another socket\n(ulogd, 42)", Since: since}
+	fresh := collector.GroupState{Group: 0}
+
+	tests := []struct {
+		name   string
+		groups []collector.GroupState
+		status int
+		body   string
+	}{
+		{
+			name:   "bound",
+			groups: []collector.GroupState{bound},
+			status: 200,
+			body:   "group 100: bound since 2026-02-03T03:05:06Z\n",
+		},
+		{
+			name:   "not bound",
+			groups: []collector.GroupState{bound, held},
+			status: 200,
+			body:   "group 100: bound since 2026-02-03T03:05:06Z\ngroup 7: not bound: held by another socket (ulogd, 42)\n",
+		},
+		{
+			name:   "one not tried",
+			groups: []collector.GroupState{bound, fresh},
+			status: 503,
+			body:   "group 100: bound since 2026-02-03T03:05:06Z\ngroup 0: not tried yet\n",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := testHandler(t, &fakeReader{groups: tt.groups}, testWebOptions())
+			res := request(t, h, "GET", "/-/ready", nil)
+			body := res.Body.String()
+			if got, want := res.Code, tt.status; got != want {
+				t.Errorf("unexpected status: got %d, want %d", got, want)
+			}
+			if diff := cmp.Diff(tt.body, body); diff != "" {
+				t.Errorf("unexpected body (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLandingPageFollowsState(t *testing.T) {
+	r := &fakeReader{groups: []collector.GroupState{{Group: 100}}}
+	h := testHandler(t, r, testWebOptions())
+
+	res := request(t, h, "GET", "/", nil)
+	body := res.Body.String()
+	if got, want := res.Header().Get("Content-Type"), "text/html; charset=UTF-8"; got != want {
+		t.Errorf("unexpected content type: got %q, want %q", got, want)
+	}
+	for _, want := range []string{
+		"<h1>nflog_exporter</h1>", `<a href="/metrics">`, `<a href="/-/healthy">`, `<a href="/-/ready">`,
+		"<li>group 100: not tried yet</li>",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q on the page:\n%s", want, body)
+		}
+	}
+	if strings.Contains(body, "debug/pprof") {
+		t.Error("page offers profiles, which are not served")
+	}
+
+	r.groups = []collector.GroupState{{Group: 100, Tried: true, Reason: `held by "<script>"`}}
+	body = request(t, h, "GET", "/", nil).Body.String()
+	if want := "<li>group 100: not bound: held by &#34;&lt;script&gt;&#34;</li>"; !strings.Contains(body, want) {
+		t.Errorf("no %q on the page:\n%s", want, body)
+	}
+}
+
+func TestMetricsContentType(t *testing.T) {
+	tests := []struct {
+		name, accept string
+		want         string // prefix of the content type
+		body         string
+	}{
+		{name: "none", want: "text/plain; version=0.0.4", body: "nflog_up{group=\"100\"} 1\n"},
+		{name: "text", accept: "text/plain;version=0.0.4", want: "text/plain; version=0.0.4", body: "# TYPE nflog_up gauge\n"},
+		{name: "OpenMetrics", accept: "application/openmetrics-text;version=1.0.0", want: "application/openmetrics-text; version=1.0.0", body: "# EOF\n"},
+		{
+			name:   "protobuf",
+			accept: "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;q=0.5",
+			want:   "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+			body:   "\x08nflog_up",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := testHandler(t, &fakeReader{}, testWebOptions())
+			res := request(t, h, "GET", "/metrics", http.Header{"Accept": {tt.accept}})
+			body := res.Body.String()
+			if got := res.Header().Get("Content-Type"); !strings.HasPrefix(got, tt.want) {
+				t.Errorf("unexpected content type: got %q, want %q", got, tt.want)
+			}
+			if !strings.Contains(body, tt.body) {
+				t.Errorf("no %q in body:\n%s", tt.body, body)
+			}
+		})
+	}
+}
+
+func TestExporterMetrics(t *testing.T) {
+	own := []string{"go_goroutines ", "process_start_time_seconds ", "promhttp_metric_handler_requests_total{", "promhttp_metric_handler_errors_total{"}
+	always := []string{"nflog_up{", "nflog_exporter_build_info{"}
+
+	for _, disabled := range []bool{false, true} {
+		o := testWebOptions()
+		o.disableExporterMetrics = disabled
+		body := request(t, testHandler(t, &fakeReader{}, o), "GET", "/metrics", nil).Body.String()
+
+		for _, name := range slices.Concat(own, always) {
+			want := !disabled || slices.Contains(always, name)
+			if got := strings.Contains(body, "\n"+name); got != want {
+				t.Errorf("disabled %v: metric %s: got %v, want %v", disabled, name, got, want)
+			}
+		}
+	}
+}
+
+func TestMaxRequests(t *testing.T) {
+	entered, proceed := make(chan struct{}), make(chan struct{})
+	r := &fakeReader{collect: func(chan<- prometheus.Metric) {
+		entered <- struct{}{}
+		<-proceed
+	}}
+	o := testWebOptions()
+	o.maxRequests = 1
+	h := testHandler(t, r, o)
+
+	first := make(chan int)
+	go func() {
+		first <- request(t, h, "GET", "/metrics", nil).Code
+	}()
+	<-entered
+	res := request(t, h, "GET", "/metrics", nil)
+	if got, want := res.Code, 503; got != want {
+		t.Errorf("unexpected status beyond the limit: got %d, want %d", got, want)
+	}
+	close(proceed)
+	if got, want := <-first, 200; got != want {
+		t.Errorf("unexpected status within the limit: got %d, want %d", got, want)
+	}
+}
+
+func TestGatherErrorIsLogged(t *testing.T) {
+	r := &fakeReader{collect: func(ch chan<- prometheus.Metric) {
+		ch <- prometheus.MustNewConstMetric(upDesc(), prometheus.GaugeValue, 1, "100")
+		ch <- prometheus.NewInvalidMetric(upDesc(), io.ErrUnexpectedEOF)
+	}}
+	var out bytes.Buffer
+	h, err := newHandler(r, testWebOptions(), log.NewLogfmtLogger(&out))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for range 3 {
+		res := request(t, h, "GET", "/metrics", nil)
+		body := res.Body.String()
+		if res.Code != 200 || !strings.Contains(body, `nflog_up{group="100"} 1`) {
+			t.Errorf("an error hid what could be gathered: status %d", res.Code)
+		}
+	}
+	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=error") || !strings.Contains(got, "unexpected EOF") {
+		t.Errorf("unexpected log:\n%s", got)
+	}
+}
+
+// TestServeWithWebConfig serves on two listeners with basic authentication:
+// the race detector sees where they share what the toolkit changes.
+func TestServeWithWebConfig(t *testing.T) {
+	o := testWebOptions()
+	*o.toolkit.WebConfigFile = filepath.Join(t.TempDir(), "web.yml")
+	*o.toolkit.WebListenAddresses = []string{"127.0.0.1:0", "127.0.0.1:0"}
+	// The password is "secret".
+	config := "basic_auth_users: {prom: $2a$04$3DPgUKkm.rMIO9gxeUyTuuURTbh3QeQtq8KAPzC5L/hrqG4.1aeBe}\n"
+	if err := os.WriteFile(*o.toolkit.WebConfigFile, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.checkConfigFile(); err != nil {
+		t.Fatal(err)
+	}
+
+	listeners, err := listen(o.toolkit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logger, slogger := newLoggers(io.Discard, "error", logfmtFormat)
+	s := serve(listeners, testHandler(t, &fakeReader{}, o), o.toolkit, logger, slogger)
+
+	for _, l := range listeners {
+		for password, want := range map[string]int{"secret": 200, "other": 401} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+"/-/healthy", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.SetBasicAuth("prom", password)
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if got := res.StatusCode; got != want {
+				t.Errorf("password %s: unexpected status: got %d, want %d", password, got, want)
+			}
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+
+	if !s.shutdown(t.Context()) {
+		t.Error("idle servers were cut off")
+	}
+	for range listeners {
+		if err := <-s.failed; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("unexpected error: got %v, want %v", err, http.ErrServerClosed)
+		}
+	}
+}
+
+func TestListenClosesAllOnError(t *testing.T) {
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := probe.Addr().String()
+	probe.Close()
+
+	o := testWebOptions()
+	*o.toolkit.WebListenAddresses = []string{address, "bad"}
+	if _, err := listen(o.toolkit); err == nil {
+		t.Fatal("expected an error, but none occurred")
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatalf("first address is still in use: %v", err)
+	}
+	l.Close()
+}
