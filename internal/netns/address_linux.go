@@ -1,0 +1,154 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package netns
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+
+	"github.com/jsimonetti/rtnetlink/v2"
+	"golang.org/x/sys/unix"
+)
+
+// AddAddresses gives the link called name more addresses, usable at once:
+// without duplicate address detection. The first IPv6 address takes the link out
+// of ARP and neighbour discovery, as the package documentation says, and makes
+// it forget the neighbours that it has.
+func (ns *NS) AddAddresses(name string, addrs ...netip.Prefix) error {
+	if err := ns.muteIPv6(name, addrs); err != nil {
+		return err
+	}
+	ifi, err := ns.Interface(name)
+	if err != nil {
+		return err
+	}
+	for _, addr := range addrs {
+		err := ns.rtnetlink(fmt.Sprintf("add address %s to %s", addr, name), func(c *rtnetlink.Conn) error {
+			ip := net.IP(addr.Addr().AsSlice())
+			return c.Address.New(&rtnetlink.AddressMessage{
+				Family:       family(addr.Addr()),
+				PrefixLength: uint8(addr.Bits()),
+				Index:        uint32(ifi.Index),
+				Attributes:   &rtnetlink.AddressAttributes{Address: ip, Local: ip, Flags: unix.IFA_F_NODAD},
+			})
+		})
+		if err != nil {
+			return err
+		}
+		if err := ns.awaitLocal(addr.Addr()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitLocal waits until the namespace takes packets for its address addr, for
+// which the kernel makes the route of an IPv6 address asynchronously.
+func (ns *NS) awaitLocal(addr netip.Addr) error {
+	return ns.await(fmt.Sprintf("wait for address %s", addr), func(c *rtnetlink.Conn) (bool, error) {
+		routes, err := c.Route.List()
+		return slices.ContainsFunc(routes, func(route rtnetlink.RouteMessage) bool {
+			return route.Type == unix.RTN_LOCAL && route.Attributes.Dst.Equal(addr.AsSlice())
+		}), err
+	})
+}
+
+// AddNeighbor tells the link called name for ever that addr is at mac.
+func (ns *NS) AddNeighbor(name string, addr netip.Addr, mac net.HardwareAddr) error {
+	ifi, err := ns.Interface(name)
+	if err != nil {
+		return err
+	}
+	return ns.rtnetlink(fmt.Sprintf("add neighbour %s to %s", addr, name), func(c *rtnetlink.Conn) error {
+		return c.Neigh.New(&rtnetlink.NeighMessage{
+			Family: uint16(family(addr)),
+			Index:  uint32(ifi.Index),
+			State:  unix.NUD_PERMANENT,
+			Attributes: &rtnetlink.NeighAttributes{
+				Address:   addr.AsSlice(),
+				LLAddress: mac,
+				IfIndex:   uint32(ifi.Index),
+			},
+		})
+	})
+}
+
+// addNeighbors tells the link called name the addresses of a link of peer.
+func (ns *NS) addNeighbors(name string, peer *NS, peerName string, addrs []netip.Prefix) error {
+	ifi, err := peer.Interface(peerName)
+	if err != nil {
+		return err
+	}
+	for _, addr := range addrs {
+		if err := ns.AddNeighbor(name, addr.Addr(), ifi.HardwareAddr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AddRoute sends packets for dst to the router via, which is on a link of the
+// namespace.
+func (ns *NS) AddRoute(dst netip.Prefix, via netip.Addr) error {
+	route := &rtnetlink.RouteMessage{
+		Family:     family(dst.Addr()),
+		DstLength:  uint8(dst.Bits()),
+		Table:      unix.RT_TABLE_MAIN,
+		Protocol:   unix.RTPROT_STATIC,
+		Scope:      unix.RT_SCOPE_UNIVERSE,
+		Type:       unix.RTN_UNICAST,
+		Attributes: rtnetlink.RouteAttributes{Gateway: via.AsSlice()},
+	}
+	if dst.Bits() > 0 {
+		route.Attributes.Dst = dst.Addr().AsSlice()
+	}
+	return ns.rtnetlink(fmt.Sprintf("add route to %s", dst), func(c *rtnetlink.Conn) error {
+		return c.Route.Add(route)
+	})
+}
+
+// AddDefaultRoute sends all packets of via's family that have no better route to
+// the router via.
+func (ns *NS) AddDefaultRoute(via netip.Addr) error {
+	all := netip.IPv6Unspecified()
+	if via.Is4() {
+		all = netip.IPv4Unspecified()
+	}
+	return ns.AddRoute(netip.PrefixFrom(all, 0), via)
+}
+
+// Forward makes the namespace forward IPv4 and IPv6 between its links. It must
+// come before the links: one that is there already would join the groups of
+// all routers and report that by MLD.
+func (ns *NS) Forward() error {
+	if err := ns.Sysctl("net/ipv4/ip_forward", "1"); err != nil {
+		return err
+	}
+	if err := ns.Sysctl("net/ipv6/conf/all/forwarding", "1"); err != nil {
+		return err
+	}
+	// The setting for all decides whether packets are forwarded; that of a
+	// link, only whether it behaves as a router's towards its neighbours.
+	return ns.Sysctl("net/ipv6/conf/default/forwarding", "0")
+}
+
+// Sysctl sets a variable of the namespace; path is relative to /proc/sys.
+func (ns *NS) Sysctl(path, value string) error {
+	return ns.Do(func() error {
+		// The namespace of a file below /proc/sys/net is that of the thread
+		// that opens it.
+		return os.WriteFile("/proc/sys/"+path, []byte(value), 0)
+	})
+}
+
+// family returns the address family of addr.
+func family(addr netip.Addr) uint8 {
+	if addr.Is4() {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}

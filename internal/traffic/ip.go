@@ -1,0 +1,135 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package traffic
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// Lengths of headers without options.
+const (
+	ipv4HeaderLen = 20
+	ipv6HeaderLen = 40
+)
+
+// An IPv4 is an IPv4 packet.
+type IPv4 struct {
+	Src, Dst       netip.Addr
+	TOS            uint8 // DSCP<<2 | ECN
+	ID             uint16
+	MoreFragments  bool
+	FragmentOffset int    // in bytes, a multiple of 8
+	Options        []byte // a multiple of 4 long
+	Protocol       uint8
+	Payload        []byte
+}
+
+// Bytes returns the packet as it goes over the wire, with a TTL of 64.
+func (p IPv4) Bytes() []byte {
+	headerLen := ipv4HeaderLen + len(p.Options)
+	fragment := uint16(p.FragmentOffset / 8)
+	if p.MoreFragments {
+		fragment |= 1 << 13
+	}
+	b := []byte{4<<4 | byte(headerLen/4), p.TOS}
+	b = binary.BigEndian.AppendUint16(b, uint16(headerLen+len(p.Payload)))
+	b = binary.BigEndian.AppendUint16(b, p.ID)
+	b = binary.BigEndian.AppendUint16(b, fragment)
+	b = append(b, 64, p.Protocol, 0, 0)
+	b = append(b, p.Src.AsSlice()...)
+	b = append(b, p.Dst.AsSlice()...)
+	b = append(b, p.Options...)
+	binary.BigEndian.PutUint16(b[10:], checksum(b))
+	return append(b, p.Payload...)
+}
+
+// An IPv6 is an IPv6 packet.
+type IPv6 struct {
+	Src, Dst     netip.Addr
+	TrafficClass uint8       // DSCP<<2 | ECN
+	Extensions   []Extension // in the order of the wire
+	Protocol     uint8       // of the payload
+	Payload      []byte
+}
+
+// Bytes returns the packet as it goes over the wire, with a hop limit of 64.
+func (p IPv6) Bytes() []byte {
+	next := func(i int) byte { // the header that follows i extensions
+		if i < len(p.Extensions) {
+			return p.Extensions[i].Header
+		}
+		return p.Protocol
+	}
+	var rest []byte
+	for i, extension := range p.Extensions {
+		rest = append(rest, next(i+1))
+		rest = append(rest, extension.Body...)
+	}
+	rest = append(rest, p.Payload...)
+
+	b := binary.BigEndian.AppendUint32(nil, 6<<28|uint32(p.TrafficClass)<<20)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(rest)))
+	b = append(b, next(0), 64)
+	b = append(b, p.Src.AsSlice()...)
+	b = append(b, p.Dst.AsSlice()...)
+	return append(b, rest...)
+}
+
+// Numbers of IPv6 headers.
+const (
+	ProtocolHopByHop           = 0
+	ProtocolRouting            = 43
+	ProtocolFragment           = 44
+	ProtocolAH                 = 51
+	ProtocolNoNext             = 59 // nothing follows
+	ProtocolDestinationOptions = 60
+)
+
+// An Extension is an extension header of IPv6.
+type Extension struct {
+	Header uint8  // its own number
+	Body   []byte // what follows the byte with the next header's number
+}
+
+// HopByHop returns a hop-by-hop header, 8 bytes long, with padding alone.
+func HopByHop() Extension {
+	return Extension{Header: ProtocolHopByHop, Body: padding()}
+}
+
+// DestinationOptions returns a header of destination options, 8 bytes long, with
+// padding alone.
+func DestinationOptions() Extension {
+	return Extension{Header: ProtocolDestinationOptions, Body: padding()}
+}
+
+// Routing returns a routing header, 8 bytes long, of the experimental type 253,
+// with no segments left: every node has to skip it.
+func Routing() Extension {
+	return Extension{Header: ProtocolRouting, Body: []byte{0, 253, 0, 0, 0, 0, 0}}
+}
+
+// Fragment returns a fragment header; offset is in bytes, a multiple of 8.
+func Fragment(offset int, more bool, id uint32) Extension {
+	field := uint16(offset)
+	if more {
+		field |= 1
+	}
+	body := binary.BigEndian.AppendUint16([]byte{0}, field)
+	return Extension{Header: ProtocolFragment, Body: binary.BigEndian.AppendUint32(body, id)}
+}
+
+// Authentication returns an authentication header, 24 bytes long, of no
+// security association that exists.
+func Authentication() Extension {
+	body := make([]byte, 23)
+	body[0] = 4 // length in units of 4 bytes, less 2
+	return Extension{Header: ProtocolAH, Body: body}
+}
+
+// padding returns the body of an options header: its length 0, in units of 8
+// bytes beyond the first, and a PadN option of 6 bytes.
+func padding() []byte {
+	return []byte{0, 1, 4, 0, 0, 0, 0}
+}
