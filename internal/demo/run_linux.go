@@ -1,0 +1,155 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// startTimeout is how long the exporter may take until it serves.
+const startTimeout = 15 * time.Second
+
+// errEnded reports an exporter that ended by itself.
+var errEnded = errors.New("the exporter ended by itself")
+
+// runNetwork makes the network, and runs the exporter on its traffic until ctx
+// ends.
+func runNetwork(ctx context.Context, socket *os.File) (err error) {
+	url, err := metricsURL(socket)
+	if err != nil {
+		return err
+	}
+	n, err := newNetwork()
+	defer func() { err = errors.Join(err, n.Close()) }()
+	if errors.Is(err, unix.EPERM) {
+		// A user namespace may come without the capabilities in it.
+		return forbidden(err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := n.addRules(); err != nil {
+		return err
+	}
+
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	cmd, err := startExporter(ctx, n.router, socket)
+	if err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		stop(fmt.Errorf("%w: %w", errEnded, orStatus0(cmd.Wait())))
+	}()
+	defer func() {
+		stop(nil)
+		<-ended
+	}()
+	if err := socket.Close(); err != nil {
+		return fmt.Errorf("hand over socket: %w", err)
+	}
+	if err := awaitMetrics(ctx, url); err != nil {
+		return err
+	}
+	introduce(url)
+	if err := n.send(ctx); err != nil {
+		return err
+	}
+	return unlessStopped(ctx)
+}
+
+// orStatus0 returns err, or what to say where there is none.
+func orStatus0(err error) error {
+	if err == nil {
+		return errors.New("exit status 0")
+	}
+	return err
+}
+
+// unlessStopped returns why ctx ended, or nil if that was the user's wish.
+func unlessStopped(ctx context.Context) error {
+	if err := context.Cause(ctx); errors.Is(err, errEnded) {
+		return err
+	}
+	return nil
+}
+
+// metricsURL returns where the user finds what is served on socket.
+func metricsURL(socket *os.File) (string, error) {
+	listener, err := net.FileListener(socket)
+	if err != nil {
+		return "", fmt.Errorf("use socket: %w", err)
+	}
+	defer listener.Close()
+	addr := listener.Addr().(*net.TCPAddr)
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, fmt.Sprint(addr.Port)) + "/metrics", nil
+}
+
+// awaitMetrics waits until the exporter serves its metrics.
+func awaitMetrics(ctx context.Context, url string) error {
+	waiting, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	// This process is in the host's network namespace, where the socket is.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for {
+		err := fetch(waiting, client, url)
+		if err == nil || ctx.Err() != nil {
+			return unlessStopped(ctx)
+		}
+		if waiting.Err() != nil {
+			return fmt.Errorf("the exporter does not serve metrics: %w", err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// fetch gets url and returns an error unless that works.
+func fetch(ctx context.Context, client *http.Client, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status)
+	}
+	return nil
+}
+
+// introduce tells the user what there is to see.
+func introduce(url string) {
+	fmt.Printf(`
+A client and a server talk through a router, and to it, in network namespaces
+of their own; nothing of that reaches your network. The router's nft rules log
+to NFLOG group %d, and nflog_exporter runs there. Look at
+
+  %s
+
+or, with the counters growing by some 80 packets a second,
+
+  curl -s %s | grep ^nflog_packets_total
+
+for example prefix="fw input drop", where a port scan shows every 20 seconds,
+and protocol="icmpv6". Ctrl-C ends the demo and leaves nothing behind.
+
+`, group, url, url)
+}
