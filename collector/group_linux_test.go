@@ -1,0 +1,295 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// TestIntegrationGroupCounts compares what is counted with the rules' own counters.
+func TestIntegrationGroupCounts(t *testing.T) {
+	t.Parallel()
+	ns := kerneltest.NS(t)
+	rs := rules.New(ns)
+	output := rs.Chain(rules.Chain{Hook: rules.Output})
+	input := rs.Chain(rules.Chain{Hook: rules.Input})
+	counted := map[string]*rules.Rule{
+		`family="ip",group="100",hook="output",in_interface="",out_interface="lo",prefix="udp out:",protocol="udp"`: output.Log(100, "udp out: ", rules.UDPPort(9)),
+		`family="ip",group="100",hook="input",in_interface="lo",out_interface="",prefix="udp in",protocol="udp"`:    input.Log(100, "udp in", rules.UDPPort(9)),
+		`family="ip6",group="100",hook="input",in_interface="lo",out_interface="",prefix="",protocol="udp"`:         input.Log(100, "", rules.UDPPort(10)),
+		`family="ip",group="7",hook="output",in_interface="",out_interface="lo",prefix="syn",protocol="tcp"`:        output.Log(7, "syn", rules.TCPPort(11), rules.Drop()),
+	}
+	apply(t, rs)
+	started := time.Now()
+	r := start(t, Config{Groups: []GroupConfig{
+		{Group: 100, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond},
+		{Group: 7, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond},
+	}})
+	r.waitBound(100, 7)
+
+	sink(t, ns, "127.0.0.1:9", "[::1]:10")
+	send(t, ns, "127.0.0.1:9", 3000)
+	send(t, ns, "[::1]:10", 100)
+	if err := traffic.SYN(ns, netip.MustParseAddrPort("127.0.0.1:11"), 50); err != nil {
+		t.Fatal(err)
+	}
+
+	want := map[string]float64{
+		`nflog_up{group="100"}`: 1, `nflog_up{group="7"}`: 1,
+		`nflog_binds_total{group="100"}`: 1, `nflog_binds_total{group="7"}`: 1,
+		`nflog_lost_packets_total{group="100"}`: 0, `nflog_lost_packets_total{group="7"}`: 0,
+		`nflog_decode_errors_total{group="100",reason="attribute"}`: 0,
+		`nflog_decode_errors_total{group="100",reason="message"}`:   0,
+		`nflog_decode_errors_total{group="100",reason="packet"}`:    0,
+		`nflog_unknown_attributes_total{group="100"}`:               0,
+		`nflog_label_sets{group="100"}`:                             3, `nflog_label_sets{group="7"}`: 1,
+	}
+	for labels, rule := range counted {
+		packets, bytes := ruleCount(t, rule)
+		want["nflog_packets_total{"+labels+"}"] = float64(packets)
+		want["nflog_bytes_total{"+labels+"}"] = float64(bytes)
+	}
+	r.wait(want)
+
+	got := samples(t, r.c)
+	for _, name := range []string{"nflog_bound_timestamp_seconds", "nflog_last_packet_timestamp_seconds"} {
+		at := got[name+`{group="100"}`]
+		if at < seconds(started) || at > seconds(time.Now()) {
+			t.Errorf("%s is %v, not since %v", name, at, seconds(started))
+		}
+	}
+	if n := got[`nflog_datagrams_total{group="100"}`]; n < 1 || n > 6100 {
+		t.Errorf("%v datagrams for 6,100 packets", n)
+	}
+	if n := got[`nflog_socket_buffer_bytes{group="100"}`]; n < nflog.DefaultSocketBuffer/4 {
+		t.Errorf("the socket's buffer is %v bytes", n)
+	}
+}
+
+// TestIntegrationGroupHeld has another socket hold the group for a while.
+func TestIntegrationGroupHeld(t *testing.T) {
+	t.Parallel()
+	ns := kerneltest.NS(t)
+	holder, err := nflog.OpenReader(100, nflog.ReaderConfig{NetNS: ns.FD()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path()}, {Group: 7, NetNS: ns.Path()}}})
+
+	// It says so once, however often it tries.
+	kerneltest.Eventually(t, 20*time.Second, func() error {
+		if n := samples(t, r.c)[`nflog_bind_failures_total{group="100",reason="held"}`]; n < 2 {
+			return fmt.Errorf("%v failures", n)
+		}
+		return nil
+	})
+	r.waitBound(7)
+	state := r.c.Groups()[0]
+	if !state.Tried || state.Bound || !strings.Contains(state.Reason, "another socket holds it") {
+		t.Errorf("unexpected state: %+v", state)
+	}
+	if lines := r.logs.with("level=error", "group=100", "another socket holds it"); len(lines) != 1 {
+		t.Errorf("%d errors in the log, want one: %q", len(lines), lines)
+	}
+	if err := holder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.wait(map[string]float64{`nflog_up{group="100"}`: 1, `nflog_binds_total{group="100"}`: 1})
+	if got := r.c.Groups()[0]; !got.Tried || !got.Bound || got.Reason != "" {
+		t.Errorf("unexpected state: %+v", got)
+	}
+}
+
+// TestIntegrationGroupNamespace has a namespace that can't be used, and one that comes later.
+func TestIntegrationGroupNamespace(t *testing.T) {
+	t.Parallel()
+	ns := kerneltest.NS(t)
+	dir := t.TempDir()
+	later, file := filepath.Join(dir, "later"), filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: later}, {Group: 7, NetNS: file}}})
+	for i, path := range []string{later, file} {
+		group := r.c.groups[i].config.Group
+		kerneltest.Eventually(t, 10*time.Second, func() error {
+			if !r.c.Groups()[i].Tried {
+				return fmt.Errorf("group %d was not tried", group)
+			}
+			return nil
+		})
+		if got := samples(t, r.c)[fmt.Sprintf(`nflog_bind_failures_total{group="%d",reason="namespace"}`, group)]; got < 1 {
+			t.Errorf("%s: %v failures because of the namespace", path, got)
+		}
+		if state := r.c.Groups()[i]; state.Bound || !strings.Contains(state.Reason, path) {
+			t.Errorf("the state does not name %s: %+v", path, state)
+		}
+	}
+	if err := os.Symlink(ns.Path(), later); err != nil {
+		t.Fatal(err)
+	}
+	r.waitBound(100)
+}
+
+// TestIntegrationGroupShutdown checks that what the kernel has gathered is counted when the
+// collector ends, and that the group is free then.
+func TestIntegrationGroupShutdown(t *testing.T) {
+	t.Parallel()
+	const packets = 200
+	ns := kerneltest.NS(t)
+	rs := rules.New(ns)
+	rule := rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	apply(t, rs)
+	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path(), QueueTimeout: time.Hour}}})
+	r.waitBound(100)
+	send(t, ns, "127.0.0.1:9", packets)
+	const total = `nflog_packets_total{family="ip",group="100",hook="output",in_interface="",out_interface="lo",prefix="udp",protocol="udp"}`
+	if got := samples(t, r.c)[total]; got != 0 {
+		t.Fatalf("the kernel has delivered %v packets already", got)
+	}
+	r.stop()
+	if n, _ := ruleCount(t, rule); n != packets {
+		t.Fatalf("the rule has counted %d packets, %d were sent", n, packets)
+	}
+	r.wait(map[string]float64{
+		total:                                                    packets,
+		`nflog_lost_packets_total{group="100"}`:                  0,
+		`nflog_socket_drops_total{group="100"}`:                  0,
+		`nflog_up{group="100"}`:                                  0,
+		`nflog_bound_timestamp_seconds{group="100"}`:             0,
+		`nflog_receive_errors_total{group="100",reason="other"}`: 0,
+	})
+	if state := r.c.Groups()[0]; state.Bound || state.Reason != "shut down" {
+		t.Errorf("unexpected state: %+v", state)
+	}
+	reader, err := nflog.OpenReader(100, nflog.ReaderConfig{NetNS: ns.FD()})
+	if err != nil {
+		t.Fatalf("the group is not free: %v", err)
+	}
+	reader.Close()
+}
+
+// TestIntegrationGroupRebind has the group's socket fail. Counters go on from where they were.
+func TestIntegrationGroupRebind(t *testing.T) {
+	t.Parallel()
+	ns := kerneltest.NS(t)
+	rs := rules.New(ns)
+	rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	apply(t, rs)
+	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond}}})
+	const total = `nflog_packets_total{family="ip",group="100",hook="output",in_interface="",out_interface="lo",prefix="udp",protocol="udp"}`
+
+	var sent float64
+	for bind := 1.0; bind <= 3; bind++ {
+		r.wait(map[string]float64{
+			`nflog_up{group="100"}`: 1, `nflog_binds_total{group="100"}`: bind,
+			`nflog_receive_errors_total{group="100",reason="other"}`: bind - 1,
+		})
+		send(t, ns, "127.0.0.1:9", 100)
+		sent += 100
+		r.wait(map[string]float64{total: sent, `nflog_lost_packets_total{group="100"}`: 0, `nflog_label_sets{group="100"}`: 1})
+		before := samples(t, r.c)[`nflog_datagrams_total{group="100"}`]
+		if before < bind {
+			t.Errorf("%v datagrams in %v bindings", before, bind)
+		}
+		r.breakSocket(0)
+	}
+	if lines := r.logs.with("level=error", "socket failed"); len(lines) < 2 {
+		t.Errorf("%d errors in the log: %q", len(lines), lines)
+	}
+}
+
+// TestIntegrationGroupRename has an interface change its name while packets pass it.
+func TestIntegrationGroupRename(t *testing.T) {
+	t.Parallel()
+	ns := kerneltest.NS(t)
+	rs := rules.New(ns)
+	rule := rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	apply(t, rs)
+	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond}}})
+	r.waitBound(100)
+	total := func(name string) string {
+		return fmt.Sprintf(`nflog_packets_total{family="ip",group="100",hook="output",in_interface="",out_interface=%q,prefix="udp",protocol="udp"}`, name)
+	}
+	send(t, ns, "127.0.0.1:9", 10)
+	r.wait(map[string]float64{total("lo"): 10})
+
+	if err := ns.Rename("lo", "renamed"); err != nil {
+		t.Fatal(err)
+	}
+	// Packets that are counted before the exporter has heard of it have the old name.
+	kerneltest.Eventually(t, 10*time.Second, func() error {
+		send(t, ns, "127.0.0.1:9", 1)
+		if samples(t, r.c)[total("renamed")] == 0 {
+			return fmt.Errorf("no packet has the new name: %v", samples(t, r.c))
+		}
+		return nil
+	})
+	sent, _ := ruleCount(t, rule)
+	kerneltest.Eventually(t, 10*time.Second, func() error {
+		got := samples(t, r.c)
+		if sum := got[total("lo")] + got[total("renamed")]; sum != float64(sent) {
+			return fmt.Errorf("%v packets are counted, %d were sent", sum, sent)
+		}
+		return nil
+	})
+	before := samples(t, r.c)
+	send(t, ns, "127.0.0.1:9", 10)
+	r.wait(map[string]float64{total("lo"): before[total("lo")], total("renamed"): before[total("renamed")] + 10})
+}
+
+// TestIntegrationGroupLoss has the reader stand still until the socket overflows. The books balance.
+func TestIntegrationGroupLoss(t *testing.T) {
+	t.Parallel()
+	ns := kerneltest.NS(t)
+	rs := rules.New(ns)
+	rule := rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	apply(t, rs)
+	r := start(t, Config{Groups: []GroupConfig{{
+		Group: 100, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond, SocketBuffer: 32 << 10,
+	}}})
+	r.waitBound(100)
+
+	const total = `nflog_packets_total{family="ip",group="100",hook="output",in_interface="",out_interface="lo",prefix="udp",protocol="udp"}`
+	const lost = `nflog_lost_packets_total{group="100"}`
+	table := r.c.groups[0].table
+	table.mu.Lock()
+	send(t, ns, "127.0.0.1:9", 5000)
+	table.mu.Unlock()
+	// A loss after the last packet shows with the next.
+	kerneltest.Eventually(t, 10*time.Second, func() error {
+		send(t, ns, "127.0.0.1:9", 1)
+		sent, _ := ruleCount(t, rule)
+		got := samples(t, r.c)
+		if got[lost] == 0 || got[total]+got[lost] != float64(sent) {
+			return fmt.Errorf("%v packets are counted, %v lost, %d were sent", got[total], got[lost], sent)
+		}
+		return nil
+	})
+	if got := samples(t, r.c)[`nflog_socket_drops_total{group="100"}`]; got == 0 {
+		t.Error("no datagram was dropped")
+	}
+	if lines := r.logs.with("level=warn", "Packets were lost"); len(lines) != 1 {
+		t.Errorf("the log speaks of the loss %d times: %q", len(lines), lines)
+	}
+
+	// Another socket counts its drops from 0.
+	r.breakSocket(0)
+	r.wait(map[string]float64{`nflog_binds_total{group="100"}`: 2})
+	if got := samples(t, r.c); got[lost] == 0 || got[`nflog_socket_drops_total{group="100"}`] == 0 {
+		t.Errorf("the loss is forgotten: %v packets, %v datagrams", got[lost], got[`nflog_socket_drops_total{group="100"}`])
+	}
+}

@@ -1,0 +1,82 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import "testing"
+
+// FuzzHeader checks that a longer copy of a packet never contradicts a shorter one, and that what
+// is told of it can be true.
+func FuzzHeader(f *testing.F) {
+	const ethernet = "0200 0000 0002 0200 0000 0001"
+	for _, seed := range []struct {
+		etherType uint16
+		link      int // length of the link layer header; -1 where the packet begins behind it
+		packet    string
+	}{
+		{0x0800, -1, ipv4UDP},
+		{0x0800, -1, "4600 0017 0000 0000 4011 0000 0a00 0001 0a00 0002 9404 0000"},
+		{0x86dd, -1, ipv6UDP},
+		{0x86dd, -1, ipv6Header("0000", "00") + "3c00 c204 0001 0000" + "2c00 0104 0000 0000" + "1100 0001 0000 0001"},
+		{0x86dd, -1, ipv6Header("0020", "33") + "3c01 0000 0000 0001 0000 0001" + "0600 0104 0000 0000"},
+		{0x86dd, -1, ipv6Header("0020", "2c") + "3c00 05a8 0000 0001"},
+		{0x0806, -1, arpRequest},
+		{0x88cc, -1, "0207 0402"},
+		{0x88a8, -1, "0005 8100 0006 0800" + ipv4UDP},
+		{0x0800, 14, ethernet + "0800" + ipv4UDP},
+		{0x8100, 18, ethernet + "8100 0005 0800" + ipv4UDP},
+		{0x8100, 14, ethernet + "8100 0005 86dd" + ipv6UDP},
+		{0x0806, 0, ethernet + "0806" + arpRequest},
+		{0x0806, 0, ethernet + "8100 0005 0800" + "4500 05dc 0001 2000 4011 0000 0a00 0001 0a00 0002"},
+		{0x0800, 0, ipv4From("8100")},
+	} {
+		f.Add(seed.etherType, seed.link, unhex(seed.packet))
+	}
+	f.Fuzz(func(t *testing.T, etherType uint16, link int, packet []byte) {
+		const enough = 512
+		packet = packet[:min(len(packet), enough)]
+		decode := func(b []byte) header { return decodeHeader(etherType, b) }
+		if link >= 0 {
+			link := append(slices.Clip(packet), make([]byte, enough)...)[:link%enough]
+			decode = func(b []byte) header { return decodeLinkHeader(etherType, link, b) }
+		}
+
+		full := decode(packet)
+		checkPlausible(t, full)
+		for n := range packet {
+			short := decode(packet[:n:n])
+			checkPlausible(t, short)
+			if short.protocol != protocolUnknown && short.protocol != full.protocol {
+				t.Errorf("protocol is %v of %d bytes, %v of %d", short.protocol, n, full.protocol, len(packet))
+			}
+			if short.length != 0 && short.length != full.length {
+				t.Errorf("length is %d of %d bytes, %d of %d", short.length, n, full.length, len(packet))
+			}
+			if short.bad && !full.bad {
+				t.Errorf("%d bytes are bad, %d are not", n, len(packet))
+			}
+		}
+	})
+}
+
+// checkPlausible checks what holds for all headers.
+func checkPlausible(t *testing.T, h header) {
+	t.Helper()
+	p := h.protocol
+	if p > 0xff && p != protocolUnknown && p&^0xffff != protocolEtherType {
+		t.Errorf("there is no protocol %#x", uint32(p))
+	}
+	if h.bad && h != badHeader {
+		t.Errorf("something is known of a bad header: %+v", h)
+	}
+	var shortest, longest uint32
+	switch {
+	case p == protocolARP:
+		shortest, longest = arpLen, arpLen+2*(255+255)
+	case p == protocolUnknown || p <= 0xff:
+		shortest, longest = ipv4Len, 1<<32-1
+	}
+	if h.length != 0 && (h.length < shortest || h.length > longest) {
+		t.Errorf("no packet of protocol %v is %d bytes long", p, h.length)
+	}
+}

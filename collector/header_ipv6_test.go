@@ -1,0 +1,168 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import "testing"
+
+// ipv6Header returns an IPv6 header, in hexadecimal digits, with that payload length and next
+// header.
+func ipv6Header(length, next string) string {
+	return "6000 0000" + length + next + "40" +
+		"2001 0db8 0000 0000 0000 0000 0000 0001 2001 0db8 0000 0000 0000 0000 0000 0002"
+}
+
+func TestDecodeIPv6(t *testing.T) {
+	tests := []struct {
+		name   string
+		packet string
+		want   header
+	}{
+		{name: "TCP", packet: ipv6Header("0020", "06"), want: known(6, 72)},
+		{name: "ICMPv6", packet: ipv6Header("0040", "3a"), want: known(58, 104)},
+		{name: "longest", packet: ipv6Header("ffff", "11"), want: known(17, 65575)},
+		{name: "flow label and traffic class", packet: "6fff ffff" + ipv6Header("0008", "11")[9:], want: known(17, 48)},
+		{name: "addresses not copied", packet: "6000 0000 0008 1140", want: known(17, 48)},
+		{name: "no next header", packet: ipv6Header("0000", "3b"), want: known(59, 40)},
+		{name: "no next header, yet a payload", packet: ipv6Header("0008", "3b"), want: known(59, 48)},
+		// A packet that segmentation offload has made longer than the field can tell (BIG TCP).
+		{name: "payload length 0", packet: ipv6Header("0000", "06"), want: known(6, 0)},
+
+		{name: "version 4", packet: ipv4UDP, want: badHeader},
+		{name: "version 0", packet: "0" + ipv6UDP[1:], want: badHeader},
+		{name: "version 7, one byte", packet: "70", want: badHeader},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			checkHeader(t, tt.want, decodeHeader(etherIPv6, unhex(tt.packet)))
+		})
+	}
+}
+
+// TestDecodeIPv6Extensions checks the walk along extension headers against what the kernel's
+// ipv6_find_hdr answers for any header.
+func TestDecodeIPv6Extensions(t *testing.T) {
+	const (
+		pad6 = "0104 0000 0000"      // the rest of a header of 8 bytes, all padding
+		pad8 = "0106 0000 0000 0000" // 8 bytes more of it
+		auth = "04 0000 0000 0001 0000 0001 0000 0000 0000 0000 0000 0000"
+	)
+	tests := []struct {
+		name  string
+		first string // of the headers
+		rest  string
+		want  protocol
+	}{
+		{name: "hop-by-hop", first: "00", rest: "06 00" + pad6, want: 6},
+		{name: "hop-by-hop, longer", first: "00", rest: "06 01" + pad6 + pad8, want: 6},
+		{name: "routing", first: "2b", rest: "11 00 fd00 0000 0000", want: 17},
+		{name: "routing, segments left", first: "2b", rest: "11 02 0401 0000 0000" + pad8 + pad8, want: 17},
+		{name: "destination options", first: "3c", rest: "3a 00" + pad6, want: 58},
+		{name: "authentication", first: "33", rest: "06" + auth, want: 6},
+		{name: "authentication, shortest", first: "33", rest: "3c 00 0000 0000 0001" + "06 00" + pad6, want: 6},
+		{name: "authentication, length not a multiple of 8", first: "33", rest: "3c 01 0000 0000 0001 0000 0001" + "06 00" + pad6, want: 6},
+		{name: "all", first: "00", rest: "3c 00" + pad6 + "2b 00" + pad6 + "33 00 fd00 0000 0000" + "2c" + auth + "3c 00 0000 0000 0001" + "11 00" + pad6, want: 17},
+		{name: "the same twice", first: "3c", rest: "3c 00" + pad6 + "11 00" + pad6, want: 17},
+		{name: "hop-by-hop where it may not be", first: "3c", rest: "00 00" + pad6 + "11 00" + pad6, want: 17},
+
+		{name: "ESP ends them", first: "32", rest: "0000 0001 0000 0001", want: 50},
+		{name: "ESP behind another", first: "3c", rest: "32 00" + pad6 + "0600 0000", want: 50},
+		{name: "no next header", first: "3c", rest: "3b 00" + pad6 + "0600 0000", want: 59},
+		{name: "mobility header ends them", first: "87", rest: "3b00 0000", want: 135},
+		{name: "HIP ends them", first: "8b", rest: "3b00 0000", want: 139},
+		{name: "shim6 ends them", first: "8c", rest: "3b00 0000", want: 140},
+
+		{name: "first fragment", first: "2c", rest: "11 00 0001 0000 0001", want: 17},
+		{name: "only fragment", first: "2c", rest: "11 00 0000 0000 0001", want: 17},
+		{name: "first fragment, options", first: "2c", rest: "3c 00 0001 0000 0001" + "11 00" + pad6, want: 17},
+		{name: "first fragment, reserved bits", first: "2c", rest: "11 ff 0007 0000 0001", want: 17},
+		{name: "second fragment", first: "2c", rest: "11 00 0009 0000 0001" + "ffff ffff", want: 17},
+		{name: "last fragment", first: "2c", rest: "06 00 05a8 0000 0001" + "ffff ffff", want: 6},
+		{name: "later fragment behind options", first: "3c", rest: "2c 00" + pad6 + "11 00 05a8 0000 0001", want: 17},
+		{name: "later fragment, nothing in it", first: "2c", rest: "3b 00 05a8 0000 0001", want: 59},
+		{name: "later fragment of ESP", first: "2c", rest: "32 00 05a8 0000 0001", want: 50},
+		// The extension header is in the first fragment, and with it what follows it.
+		{name: "later fragment of options", first: "2c", rest: "3c 00 05a8 0000 0001" + "11 00" + pad6, want: protocolUnknown},
+		{name: "later fragment of authentication", first: "2c", rest: "33 00 05a8 0000 0001" + "11" + auth, want: protocolUnknown},
+
+		{name: "options not copied", first: "3c", rest: "", want: protocolUnknown},
+		{name: "options cut after next header", first: "3c", rest: "11", want: protocolUnknown},
+		{name: "options cut after length", first: "3c", rest: "11 00", want: 17},
+		{name: "options longer than the copy", first: "3c", rest: "11 ff" + pad6, want: 17},
+		{name: "options longer than the copy, options again", first: "3c", rest: "3c ff" + pad6, want: protocolUnknown},
+		{name: "fragment not copied", first: "2c", rest: "", want: protocolUnknown},
+		{name: "fragment cut before offset", first: "2c", rest: "11 00 00", want: protocolUnknown},
+		{name: "fragment cut after offset", first: "2c", rest: "11 00 05a8", want: 17},
+		{name: "authentication not copied", first: "33", rest: "06", want: protocolUnknown},
+		{name: "routing not copied", first: "2b", rest: "06", want: protocolUnknown},
+		{name: "chain cut", first: "00", rest: "3c 00" + pad6 + "06", want: protocolUnknown},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := decodeHeader(etherIPv6, unhex(ipv6Header("0100", tt.first)+tt.rest))
+			checkHeader(t, known(tt.want, 296), got)
+		})
+	}
+}
+
+// TestDecodeIPv6Jumbo checks the lengths of packets whose header gives none: jumbograms (RFC 2675).
+func TestDecodeIPv6Jumbo(t *testing.T) {
+	tests := []struct {
+		name    string
+		length  string // the header's payload length
+		options string // the hop-by-hop header
+		want    uint32 // of the packet
+	}{
+		{name: "jumbo", length: "0000", options: "06 00 c204 0001 0000", want: 65536 + 40},
+		{name: "one byte more than the header can tell", length: "0000", options: "06 00 c204 0001 0001", want: 65537 + 40},
+		{name: "longest that fits", length: "0000", options: "06 00 c204 ffff ffd7", want: 1<<32 - 1},
+		{name: "too long", length: "0000", options: "06 00 c204 ffff ffd8", want: 0},
+		{name: "much too long", length: "0000", options: "06 00 c204 ffff ffff", want: 0},
+		{name: "length 0", length: "0000", options: "06 00 c204 0000 0000", want: 0},
+		{name: "after Pad1", length: "0000", options: "06 01 00 00 00 00 c204 0001 0000 0102 0000", want: 65536 + 40},
+		{name: "after PadN", length: "0000", options: "06 01 0102 0000 c204 0001 0000 0102 0000", want: 65536 + 40},
+		{name: "after PadN of no bytes", length: "0000", options: "06 01 0100 0100 c204 0001 0000 0102 0000", want: 65536 + 40},
+		{name: "after router alert", length: "0000", options: "06 01 0502 0000 c204 0001 0000 0102 0000", want: 65536 + 40},
+		{name: "before another", length: "0000", options: "06 01 c204 0001 0000 0502 0000 0102 0000", want: 65536 + 40},
+		{name: "longer options than copied", length: "0000", options: "06 ff c204 0001 0000", want: 65536 + 40},
+
+		{name: "none", length: "0000", options: "06 00 0104 0000 0000", want: 0},
+		{name: "Pad1 alone", length: "0000", options: "06 00 0000 0000 0000", want: 0},
+		{name: "behind the options", length: "0000", options: "06 00 0104 0000 0000 c204 0001 0000", want: 0},
+		{name: "option too short", length: "0000", options: "06 00 c203 0001 0000", want: 0},
+		{name: "option too long", length: "0000", options: "06 01 c205 0001 0000 0001 0500 0000", want: 0},
+		{name: "option beyond the end", length: "0000", options: "06 00 0103 0000 00c2", want: 0},
+		{name: "another beyond the end", length: "0000", options: "06 00 01ff 0000 0000", want: 0},
+		{name: "cut in the length", length: "0000", options: "06 00 c204 0001 00", want: 0},
+		{name: "cut before the option", length: "0000", options: "06 00", want: 0},
+		{name: "cut before the options' length", length: "0000", options: "06", want: 0},
+		{name: "not copied", length: "0000", options: "", want: 0},
+
+		// The header's length counts where there is one.
+		{name: "two lengths", length: "0010", options: "06 00 c204 0001 0000", want: 56},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := decodeHeader(etherIPv6, unhex(ipv6Header(tt.length, "00")+tt.options))
+			want := known(6, tt.want)
+			if len(unhex(tt.options)) < 2 {
+				want.protocol = protocolUnknown
+			}
+			checkHeader(t, want, got)
+		})
+	}
+}
+
+// TestDecodeIPv6JumboElsewhere checks that only hop-by-hop options, right behind the header, make
+// a jumbogram.
+func TestDecodeIPv6JumboElsewhere(t *testing.T) {
+	const jumbo = "06 00 c204 0001 0000"
+	for name, packet := range map[string]string{
+		"destination options": ipv6Header("0000", "3c") + jumbo,
+		"second header":       ipv6Header("0000", "3c") + "00 00 0104 0000 0000" + jumbo,
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkHeader(t, known(6, 0), decodeHeader(etherIPv6, unhex(packet)))
+		})
+	}
+}

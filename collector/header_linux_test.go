@@ -1,0 +1,108 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// TestIntegrationHeader checks that a packet's network header is found where the kernel puts it, at
+// every kind of hook.
+func TestIntegrationHeader(t *testing.T) {
+	t.Parallel()
+	a, b := kerneltest.NS(t), kerneltest.NS(t)
+	addr := func(s string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(s)} }
+	if err := netns.Veth(a, "a", addr("10.0.0.1/24"), b, "b", addr("10.0.0.2/24")); err != nil {
+		t.Fatal(err)
+	}
+	rs := rules.New(a)
+	rs.Chain(rules.Chain{Family: rules.Netdev, Hook: rules.Egress, Device: "a"}).Log(100, "egress")
+	rs.Chain(rules.Chain{Family: rules.Netdev, Hook: rules.Ingress, Device: "a"}).Log(100, "ingress")
+	rs.Chain(rules.Chain{Family: rules.ARP, Hook: rules.Output}).Log(100, "arp output")
+	rs.Chain(rules.Chain{Family: rules.ARP, Hook: rules.Input}).Log(100, "arp input")
+	rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "output")
+	apply(t, rs)
+	reader, err := nflog.OpenReader(100, nflog.ReaderConfig{NetNS: a.FD(), QueueTimeout: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+
+	mac, source := net.HardwareAddr{2, 0, 0, 0, 0, 9}, net.HardwareAddr{2, 0, 0, 0, 0, 8}
+	frame := func(etherType uint16, payload []byte) []byte {
+		return traffic.Ethernet(mac, source, etherType, payload)
+	}
+	udp := traffic.IPv4{
+		Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"),
+		Protocol: traffic.ProtocolUDP, Payload: make([]byte, 8),
+	}.Bytes()
+	question := traffic.Ethernet(net.HardwareAddr{255, 255, 255, 255, 255, 255}, source, traffic.EtherTypeARP,
+		traffic.ARPRequest(source, netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.1")))
+	frames := [][]byte{
+		frame(traffic.EtherTypeIPv4, udp),
+		frame(traffic.EtherTypeIPv6, unhex(ipv6UDP)),
+		frame(traffic.EtherTypeARP, unhex(arpRequest)),
+		frame(traffic.EtherTypeLLDP, traffic.LLDP(source, "a")),
+		frame(traffic.EtherTypeVLAN, traffic.VLAN(5, traffic.EtherTypeIPv4, udp)),
+		frame(traffic.EtherTypeVLAN, traffic.VLAN(5, traffic.EtherTypeIPv6, unhex(ipv6UDP))),
+		frame(traffic.EtherTypeQinQ, traffic.VLAN(5, traffic.EtherTypeVLAN, traffic.VLAN(6, traffic.EtherTypeIPv4, udp))),
+	}
+	framed := []header{
+		known(17, 28), known(17, 48), known(protocolARP, 28), known(protocolEtherType|0x88cc, 0),
+		known(17, 28), known(17, 48), known(17, 28),
+	}
+	for _, err := range []error{
+		traffic.SendFrames(a, "a", frames...),
+		traffic.SendFrames(b, "b", frames...),
+		traffic.SendIP(a, udp),
+		traffic.SendFrames(b, "b", question), // which a answers
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	want := map[string][]header{
+		"egress":     append(slices.Clip(framed), known(17, 28), known(protocolARP, 28)),
+		"ingress":    append(slices.Clip(framed), known(protocolARP, 28)),
+		"output":     {known(17, 28)},
+		"arp input":  {known(protocolARP, 28)},
+		"arp output": {known(protocolARP, 28)},
+	}
+	left := 0
+	for _, headers := range want {
+		left += len(headers)
+	}
+	got := make(map[string][]header)
+	if err := reader.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	for left > 0 {
+		batch, err := reader.Receive()
+		if err != nil {
+			t.Errorf("%d packets are missing: %v", left, err)
+			break
+		}
+		for p := range batch.Packets() {
+			prefix := p.Origin().Prefix
+			got[prefix] = append(got[prefix], packetHeader(p))
+			left--
+		}
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(header{})); diff != "" {
+		t.Errorf("unexpected headers (-want +got):\n%s", diff)
+	}
+}

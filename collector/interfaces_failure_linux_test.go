@@ -1,0 +1,109 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-kit/log"
+	"github.com/jsimonetti/rtnetlink/v2"
+	"golang.org/x/sys/unix"
+)
+
+// TestIntegrationInterfacesOverrun has more messages come than the socket holds, and no more after
+// them.
+func TestIntegrationInterfacesOverrun(t *testing.T) {
+	l := newKernelLinks(t)
+	l.veth("deleted", 100)
+	l.veth("replaced", 200)
+	var overruns atomic.Int32
+	in, _ := l.follow(1, log.LoggerFunc(func(...any) error {
+		overruns.Add(1)
+		return nil
+	}))
+
+	for round := range int32(3) {
+		// The follower waits with the first message.
+		in.mu.Lock()
+		for i := range uint32(20) {
+			l.veth(fmt.Sprintf("v%d-%d", round, i), 1000*(uint32(round)+1)+2*i)
+		}
+		l.rename(1, fmt.Sprintf("lo%d", round))
+		l.delete(100)
+		l.delete(200)
+		l.veth(fmt.Sprintf("new%d", round), 200)
+		in.mu.Unlock()
+
+		waitNames(t, in, l.names())
+		checkName(t, in, 101, "peer-deleted")
+		if overruns.Load() <= round {
+			t.Fatalf("round %d: the socket was not overrun", round)
+		}
+		l.veth("deleted", 100)
+		waitNames(t, in, l.names())
+	}
+}
+
+// TestIntegrationInterfacesChangeAfterOverrun has a name change when all interfaces have been looked
+// at because of an overrun. Were the socket not empty by then, the kernel would send no message
+// about the change, nor another error.
+func TestIntegrationInterfacesChangeAfterOverrun(t *testing.T) {
+	l := newKernelLinks(t)
+	in, _ := l.follow(8<<10, log.NewNopLogger())
+
+	in.mu.Lock()
+	for i := range uint32(20) {
+		l.veth(fmt.Sprintf("v%d", i), 1000+2*i)
+	}
+	// Looking at all interfaces asks for the loopback's name twice, as one that is known and as
+	// one of those that there are.
+	query, asked := in.query, 0
+	in.query = func(index uint32) (string, error) {
+		name, err := query(index)
+		if index == 1 {
+			asked++
+		}
+		if index == 1 && asked == 2 {
+			if err := l.conn.Link.Set(&rtnetlink.LinkMessage{
+				Index:      1,
+				Attributes: &rtnetlink.LinkAttributes{Name: "renamed"},
+			}); err != nil {
+				t.Errorf("rename: %v", err)
+			}
+		}
+		return name, err
+	}
+	in.mu.Unlock()
+
+	want := l.names()
+	want[1] = "renamed"
+	waitNames(t, in, want)
+}
+
+// TestIntegrationInterfacesReopen checks that names are followed again after a socket failed, though
+// the caller's descriptor of the namespace is closed.
+func TestIntegrationInterfacesReopen(t *testing.T) {
+	l := newKernelLinks(t)
+	fd, err := unix.Dup(l.fd)
+	if err != nil {
+		t.Fatalf("duplicate descriptor: %v", err)
+	}
+	l.fd = fd
+	in, messages := l.follow(linkBuffer, log.NewNopLogger())
+	if err := unix.Close(fd); err != nil {
+		t.Fatalf("close descriptor: %v", err)
+	}
+
+	if err := messages.Close(); err != nil {
+		t.Fatalf("close the socket for messages: %v", err)
+	}
+	l.rename(1, "loopback")
+	l.veth("veth", 100)
+	checkName(t, in, 100, "veth") // by a query
+	waitNames(t, in, map[uint32]string{1: "loopback", 100: "veth", 101: "peer-veth"})
+	l.rename(100, "renamed")
+	waitNames(t, in, map[uint32]string{1: "loopback", 100: "renamed", 101: "peer-veth"})
+}

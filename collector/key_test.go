@@ -1,0 +1,169 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// seededRand returns random numbers that are the same each time.
+func seededRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// randomKeys returns n keys in random order: of a number of origins, as a decoder makes them, each
+// with several protocols.
+func randomKeys(r *rand.Rand, n int) []key {
+	const protocols = 4
+	var keys []key
+	for i := range (n + protocols - 1) / protocols {
+		origin := &nflog.Origin{OriginIndex: i}
+		for p := range protocol(protocols - 1) {
+			keys = append(keys, key{origin, p<<16 | 6})
+		}
+		keys = append(keys, key{origin, protocol(r.Uint32N(1 << 16))})
+	}
+	r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	return keys[:n]
+}
+
+func findKey(x *keyIndex, k key) *labelSet { return x.slot(k).set }
+
+func addKey(x *keyIndex, k key) *labelSet {
+	set := &labelSet{}
+	x.add(k, set)
+	return set
+}
+
+func TestKeyIndexGrows(t *testing.T) {
+	const n = 10_000
+	r := seededRand()
+	keys := randomKeys(r, 2*n)
+	known, unknown := keys[:n], keys[n:]
+
+	x := newKeyIndex()
+	sets := make([]*labelSet, n)
+	for i, k := range known {
+		if findKey(x, k) != nil {
+			t.Fatalf("key %d is found before it is added", i)
+		}
+		sets[i] = addKey(x, k)
+		if findKey(x, k) != sets[i] {
+			t.Fatalf("key %d is not found once it is added", i)
+		}
+		// One from before, since the index may have grown.
+		if j := r.IntN(i + 1); findKey(x, known[j]) != sets[j] {
+			t.Fatalf("key %d is not found once key %d is added", j, i)
+		}
+	}
+	if x.used != n {
+		t.Errorf("%d keys are in use, want %d", x.used, n)
+	}
+	if len(x.slots) < 2*n || len(x.slots) > 4*n {
+		t.Errorf("%d slots for %d keys, want twice to four times as many", len(x.slots), n)
+	}
+	for _, i := range r.Perm(n) {
+		if findKey(x, known[i]) != sets[i] {
+			t.Fatalf("key %d is not found in the end", i)
+		}
+	}
+	for i, k := range unknown {
+		if findKey(x, k) != nil {
+			t.Fatalf("unknown key %d is found", i)
+		}
+	}
+}
+
+// TestKeyIndexSpreads checks that keys as decoders make them don't crowd, not even in an index of
+// as many keys as a table remembers.
+func TestKeyIndexSpreads(t *testing.T) {
+	tests := []struct {
+		name string
+		keys func(i int) key
+	}{
+		{name: "one protocol", keys: func(i int) key { return key{&nflog.Origin{OriginIndex: i}, 6} }},
+		{name: "an EtherType", keys: func(i int) key { return key{&nflog.Origin{OriginIndex: i}, protocolARP} }},
+		{name: "two protocols", keys: func(i int) key { return key{&nflog.Origin{OriginIndex: i / 2}, protocol(6 + i%2*11)} }},
+		{name: "all protocols", keys: func(i int) key { return key{&nflog.Origin{OriginIndex: i / 256}, protocol(i % 256)} }},
+		{name: "all EtherTypes", keys: func(i int) key { return key{&nflog.Origin{}, protocolEtherType | protocol(i)} }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newKeyIndex()
+			for i := range maxKeys {
+				addKey(x, tt.keys(i))
+			}
+			// The longest run of slots in use bounds how long a search takes.
+			longest, run := 0, 0
+			for _, s := range append(x.slots, x.slots...) {
+				if s.set == nil {
+					run = 0
+					continue
+				}
+				run++
+				longest = max(longest, run)
+			}
+			const enough = 200 // at random, about 50
+			if longest > enough {
+				t.Errorf("%d slots in a row are in use, want no more than %d", longest, enough)
+			}
+		})
+	}
+}
+
+// TestKeyIndexEqualHashes adds keys that have the same hash: a decoder that has met very many
+// origins numbers further ones from 0 again.
+func TestKeyIndexEqualHashes(t *testing.T) {
+	x := newKeyIndex()
+	keys := make([]key, 200)
+	sets := make([]*labelSet, len(keys))
+	for i := range keys {
+		keys[i] = key{&nflog.Origin{OriginIndex: 7}, 6}
+		if findKey(x, keys[i]) != nil {
+			t.Fatalf("key %d is found before it is added", i)
+		}
+		sets[i] = addKey(x, keys[i])
+	}
+	for i, k := range keys {
+		if findKey(x, k) != sets[i] {
+			t.Errorf("key %d is not found", i)
+		}
+	}
+}
+
+func TestKeyIndexClear(t *testing.T) {
+	keys := randomKeys(seededRand(), 1000)
+	x := newKeyIndex()
+	for range 3 {
+		for _, k := range keys {
+			if findKey(x, k) != nil {
+				t.Fatal("a key is found in an empty index")
+			}
+			addKey(x, k)
+		}
+		x.clear()
+		if x.used != 0 || len(x.slots) != minKeySlots {
+			t.Errorf("%d keys in %d slots are left", x.used, len(x.slots))
+		}
+	}
+}
+
+func TestKeyIndexAllocations(t *testing.T) {
+	r := seededRand()
+	keys := randomKeys(r, 2000)
+	known, unknown := keys[:1000], keys[1000:]
+	x := newKeyIndex()
+	for _, k := range known {
+		addKey(x, k)
+	}
+	allocations := testing.AllocsPerRun(1000, func() {
+		n := r.IntN(len(known))
+		findKey(x, known[n])
+		findKey(x, unknown[n])
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations to find a key", allocations)
+	}
+}

@@ -1,0 +1,166 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
+	"github.com/jsimonetti/rtnetlink/v2"
+	"github.com/jsimonetti/rtnetlink/v2/driver"
+	"github.com/mdlayher/netlink"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+)
+
+// kernelLinks makes and changes interfaces of a network namespace.
+type kernelLinks struct {
+	t    *testing.T
+	fd   int
+	conn *rtnetlink.Conn
+}
+
+// newKernelLinks makes a network namespace for a test.
+func newKernelLinks(t *testing.T) *kernelLinks {
+	t.Helper()
+	fd := kerneltest.NS(t).FD()
+	conn, err := rtnetlink.Dial(&netlink.Config{NetNS: fd})
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &kernelLinks{t: t, fd: fd, conn: conn}
+}
+
+// veth makes a pair of interfaces: one with a name and an index, the other with "peer-" before the
+// name and the next index. The index 0 leaves the choice to the kernel.
+func (l *kernelLinks) veth(name string, index uint32) {
+	l.t.Helper()
+	peer := &rtnetlink.LinkMessage{Attributes: &rtnetlink.LinkAttributes{Name: "peer-" + name}}
+	if index != 0 {
+		peer.Index = index + 1
+	}
+	err := l.conn.Link.New(&rtnetlink.LinkMessage{
+		Index: index,
+		Attributes: &rtnetlink.LinkAttributes{
+			Name: name,
+			Info: &rtnetlink.LinkInfo{Kind: "veth", Data: &driver.Veth{PeerInfo: peer}},
+		},
+	})
+	if err != nil {
+		l.t.Fatalf("make interface %s: %v", name, err)
+	}
+}
+
+func (l *kernelLinks) bridge(name string, index uint32) {
+	l.t.Helper()
+	err := l.conn.Link.New(&rtnetlink.LinkMessage{
+		Index:      index,
+		Attributes: &rtnetlink.LinkAttributes{Name: name, Info: &rtnetlink.LinkInfo{Kind: "bridge"}},
+	})
+	if err != nil {
+		l.t.Fatalf("make bridge %s: %v", name, err)
+	}
+}
+
+func (l *kernelLinks) set(m rtnetlink.LinkMessage) {
+	l.t.Helper()
+	if m.Attributes == nil {
+		m.Attributes = &rtnetlink.LinkAttributes{}
+	}
+	if err := l.conn.Link.Set(&m); err != nil {
+		l.t.Fatalf("change interface %d: %v", m.Index, err)
+	}
+}
+
+func (l *kernelLinks) rename(index uint32, name string) {
+	l.t.Helper()
+	l.set(rtnetlink.LinkMessage{Index: index, Attributes: &rtnetlink.LinkAttributes{Name: name}})
+}
+
+func (l *kernelLinks) master(index, master uint32) {
+	l.t.Helper()
+	l.set(rtnetlink.LinkMessage{Index: index, Attributes: &rtnetlink.LinkAttributes{Master: &master}})
+}
+
+func (l *kernelLinks) delete(index uint32) {
+	l.t.Helper()
+	if err := l.conn.Link.Delete(index); err != nil {
+		l.t.Fatalf("delete interface %d: %v", index, err)
+	}
+}
+
+// names returns the names of all interfaces, as the kernel lists them.
+func (l *kernelLinks) names() map[uint32]string {
+	l.t.Helper()
+	list, err := l.conn.Link.List()
+	if err != nil {
+		l.t.Fatalf("list interfaces: %v", err)
+	}
+	names := make(map[uint32]string)
+	for _, m := range list {
+		names[m.Index] = m.Attributes.Name
+	}
+	return names
+}
+
+// open opens the interfaces of the namespace for the time of the test.
+func (l *kernelLinks) open() *interfaces {
+	l.t.Helper()
+	in, err := openInterfaces(l.fd, log.NewNopLogger())
+	if err != nil {
+		l.t.Fatalf("open: %v", err)
+	}
+	l.t.Cleanup(in.close)
+	return in
+}
+
+// follow does what open does, with a receive buffer of another size, and returns the socket that
+// messages come by, too.
+func (l *kernelLinks) follow(buffer int, logger log.Logger) (*interfaces, *netlink.Conn) {
+	l.t.Helper()
+	f, err := newLinkFollower(l.fd, logger)
+	if err != nil {
+		l.t.Fatalf("open: %v", err)
+	}
+	f.buffer = buffer
+	messages, err := f.subscribe()
+	if err != nil {
+		f.close()
+		l.t.Fatalf("subscribe: %v", err)
+	}
+	f.start(messages)
+	l.t.Cleanup(f.interfaces.close)
+	return f.interfaces, messages
+}
+
+// presentNames returns a copy of the names of the interfaces that are known to be there.
+func presentNames(in *interfaces) map[uint32]string {
+	in.mu.RLock()
+	defer in.mu.RUnlock()
+	return maps.Clone(in.present)
+}
+
+// waitNames waits until the names of the interfaces that are known to be there are those wanted.
+// It does not ask for names itself, so what it sees is what messages told.
+func waitNames(t *testing.T, in *interfaces, want map[uint32]string) {
+	t.Helper()
+	kerneltest.Eventually(t, 10*time.Second, func() error {
+		if diff := cmp.Diff(want, presentNames(in)); diff != "" {
+			return fmt.Errorf("unexpected names (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+}
+
+func checkName(t *testing.T, in *interfaces, index uint32, want string) {
+	t.Helper()
+	if got := in.name(index); got != want {
+		t.Errorf("name of interface %d is %q, want %q", index, got, want)
+	}
+}

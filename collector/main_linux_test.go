@@ -1,0 +1,12 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+)
+
+func TestMain(m *testing.M) { kerneltest.Main(m) }

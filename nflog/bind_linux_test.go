@@ -1,0 +1,86 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog
+
+import (
+	"errors"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// probe asks the kernel something, and returns what it answers.
+func probe(t *testing.T, r *Reader) (syscall.Errno, error) {
+	t.Helper()
+	const sequence = 77
+	req, err := probeRequest(sequence)
+	if err != nil {
+		t.Fatalf("failed to make request: %v", err)
+	}
+	return r.transact(req, sequence)
+}
+
+// TestIntegrationTransact sends a request while packets are queued, in front of the answer.
+func TestIntegrationTransact(t *testing.T) {
+	r, log := openLogged(t, ReaderConfig{})
+	log(3)
+	// The kernel does not know the type of the message.
+	if errno, err := probe(t, r); errno != syscall.EINVAL || err != nil {
+		t.Fatalf("unexpected answer: %v, %v, want %v", errno, err, syscall.EINVAL)
+	}
+	log(2)
+	receiveQueued(t, r)
+	want := Stats{Packets: 5, Datagrams: 5}
+	if diff := cmp.Diff(want, r.Stats()); diff != "" {
+		t.Errorf("unexpected stats (-want +got):\n%s", diff)
+	}
+}
+
+// TestIntegrationAnswerLost sends a request for whose answer the socket has no room.
+func TestIntegrationAnswerLost(t *testing.T) {
+	r, log := openLogged(t, ReaderConfig{SocketBuffer: 10_000})
+	fill(t, r, log)
+	if errno, err := probe(t, r); !errors.Is(err, errNoAnswer) {
+		t.Fatalf("unexpected answer: %v, %v, want %v", errno, err, errNoAnswer)
+	}
+	// What made it so full is not lost.
+	packets := receiveQueued(t, r)
+	want := Stats{Packets: packets, Datagrams: packets}
+	if diff := cmp.Diff(want, r.Stats()); diff != "" || packets == 0 {
+		t.Errorf("unexpected stats (-want +got):\n%s", diff)
+	}
+}
+
+// TestIntegrationBindAnswerLost binds a group that this reader has bound. That fails, unless the
+// answer to the first request is lost, so that this may be why it is bound.
+func TestIntegrationBindAnswerLost(t *testing.T) {
+	r, log := openLogged(t, ReaderConfig{SocketBuffer: 10_000})
+	config, err := ReaderConfig{QueueThreshold: 1}.withDefaults()
+	if err != nil {
+		t.Fatalf("failed to complete configuration: %v", err)
+	}
+	if err := r.bind(config); !errors.Is(err, syscall.EBUSY) {
+		t.Errorf("unexpected error: %v, want %v", err, syscall.EBUSY)
+	}
+	fill(t, r, log)
+	if err := r.bind(config); err != nil {
+		t.Errorf("unexpected error with an answer lost: %v", err)
+	}
+}
+
+// TestIntegrationCloseBeforeEarly closes a reader that has kept packets which came before an answer.
+func TestIntegrationCloseBeforeEarly(t *testing.T) {
+	r, log := openLogged(t, ReaderConfig{})
+	log(1)
+	if _, err := probe(t, r); err != nil {
+		t.Fatalf("failed to send request: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatalf("failed to close: %v", err)
+	}
+	if _, err := r.Receive(); !errors.Is(err, ErrClosed) {
+		t.Errorf("unexpected error: %v, want %v", err, ErrClosed)
+	}
+}

@@ -1,0 +1,188 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// checkClosed checks that a closed reader says so.
+func checkClosed(t *testing.T, r *nflog.Reader) {
+	t.Helper()
+	_, errReceive := r.Receive()
+	_, errStats := r.SocketStats()
+	for name, err := range map[string]error{
+		"Receive":         errReceive,
+		"SocketStats":     errStats,
+		"SetReadDeadline": r.SetReadDeadline(time.Now()),
+		"Unbind":          r.Unbind(),
+	} {
+		if !errors.Is(err, nflog.ErrClosed) {
+			t.Errorf("unexpected error of %s: %v, want %v", name, err, nflog.ErrClosed)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Errorf("unexpected error of Close: %v", err)
+	}
+}
+
+func TestIntegrationClose(t *testing.T) {
+	ns, _ := logUDP(t)
+	r := open(t, ns, nflog.ReaderConfig{QueueThreshold: 1})
+	send(t, ns, target4, 3)
+	receive(t, r, 1)
+	if err := r.Close(); err != nil {
+		t.Fatalf("failed to close reader: %v", err)
+	}
+	// With two packets that nobody has read.
+	checkClosed(t, r)
+	checkClosed(t, r)
+	if stats := r.Stats(); stats.Packets != 1 {
+		t.Errorf("unexpected stats: %+v, want 1 packet", stats)
+	}
+}
+
+// receiving calls Receive and returns what becomes of it, once it waits.
+func receiving(t *testing.T, r *nflog.Reader) <-chan error {
+	t.Helper()
+	received := make(chan error, 1)
+	go func() {
+		_, err := r.Receive()
+		received <- err
+	}()
+	awaitReceive(t)
+	return received
+}
+
+func TestIntegrationCloseInterrupts(t *testing.T) {
+	for name, deadline := range map[string]time.Time{"no deadline": {}, "deadline": time.Now().Add(never)} {
+		t.Run(name, func(t *testing.T) {
+			ns, _ := logUDP(t)
+			r := open(t, ns, nflog.ReaderConfig{})
+			setDeadline(t, r, deadline)
+			received := receiving(t, r)
+			if err := r.Close(); err != nil {
+				t.Fatalf("failed to close reader: %v", err)
+			}
+			if err := within(t, received); !errors.Is(err, nflog.ErrClosed) {
+				t.Errorf("unexpected error: %v, want %v", err, nflog.ErrClosed)
+			}
+			checkClosed(t, r)
+			open(t, ns, nflog.ReaderConfig{})
+		})
+	}
+}
+
+func TestIntegrationDeadline(t *testing.T) {
+	ns, _ := logUDP(t)
+	r := open(t, ns, nflog.ReaderConfig{QueueThreshold: 1})
+	checkExceeded := func(err error) {
+		t.Helper()
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("unexpected error: %v, want %v", err, os.ErrDeadlineExceeded)
+		}
+	}
+	now := time.Now()
+	for _, wait := range []time.Duration{50 * time.Millisecond, 0, -time.Hour} {
+		setDeadline(t, r, now.Add(wait))
+		_, err := r.Receive()
+		checkExceeded(err)
+		if time.Since(now) < wait {
+			t.Errorf("unexpected end of a wait of %v after %v", wait, time.Since(now))
+		}
+	}
+
+	// What is there is returned all the same.
+	send(t, ns, target4, 2)
+	for range 2 {
+		if _, err := r.Receive(); err != nil {
+			t.Fatalf("unexpected error with packets waiting: %v", err)
+		}
+	}
+	_, err := r.Receive()
+	checkExceeded(err)
+
+	// A deadline holds for who waits already.
+	setDeadline(t, r, time.Time{})
+	received := receiving(t, r)
+	setDeadline(t, r, now)
+	checkExceeded(within(t, received))
+
+	// After all that, packets come as before.
+	setDeadline(t, r, time.Now().Add(never))
+	received = receiving(t, r)
+	send(t, ns, target4, 1)
+	if err := within(t, received); err != nil {
+		t.Errorf("unexpected error: %v", err)
+	}
+	send(t, ns, target4, 1)
+	checkNumbers(t, receive(t, r, 1), 3)
+}
+
+// TestIntegrationConcurrent calls all methods at once, for the race detector.
+func TestIntegrationConcurrent(t *testing.T) {
+	ns, _ := logUDP(t)
+	for i := range 6 {
+		r := open(t, ns, nflog.ReaderConfig{QueueTimeout: nflog.TimeoutUnit})
+		ctx, cancel := context.WithCancel(t.Context())
+		var others sync.WaitGroup
+		others.Go(func() {
+			if _, err := traffic.Flood(ctx, ns, target4, 0, 10, 20_000); err != nil {
+				t.Errorf("failed to send: %v", err)
+			}
+		})
+		for _, call := range []func() error{
+			func() error { _ = r.Stats(); return nil },
+			func() error { _, err := r.SocketStats(); return err },
+			func() error { return r.SetReadDeadline(time.Now().Add(time.Millisecond)) },
+		} {
+			others.Go(func() {
+				for ctx.Err() == nil {
+					if err := call(); err != nil && !errors.Is(err, nflog.ErrClosed) {
+						t.Errorf("unexpected error: %v", err)
+						return
+					}
+				}
+			})
+		}
+		enough := make(chan struct{})
+		others.Go(func() {
+			for packets := 0; ; {
+				batch, err := r.Receive()
+				switch {
+				case errors.Is(err, os.ErrDeadlineExceeded):
+					continue
+				case err != nil:
+					if !errors.Is(err, nflog.ErrClosed) {
+						t.Errorf("unexpected error: %v", err)
+					}
+					return
+				}
+				for range batch.Packets() {
+					if packets++; packets == 500 {
+						close(enough)
+					}
+				}
+			}
+		})
+		within(t, enough)
+		if i%2 == 0 {
+			others.Go(func() { _ = r.Unbind() })
+		}
+		others.Go(func() { _ = r.Close() })
+		if err := r.Close(); err != nil {
+			t.Errorf("failed to close: %v", err)
+		}
+		cancel()
+		others.Wait()
+	}
+}

@@ -1,0 +1,201 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// datagramOf returns a datagram of packets with these numbers.
+func datagramOf(seqs ...uint32) []byte {
+	var datagram []byte
+	for _, seq := range seqs {
+		datagram = append(datagram, good(seq)...)
+	}
+	if len(seqs) > 1 {
+		datagram = logmsg.Done(datagram)
+	}
+	return datagram
+}
+
+func TestLost(t *testing.T) {
+	malformed := packet(header(), number(1), attr(attrMark, 0))
+	tests := []struct {
+		name      string
+		datagrams [][]byte
+		want      []uint64 // lost, by datagram
+	}{
+		{
+			name:      "nothing",
+			datagrams: [][]byte{datagramOf(0, 1, 2), datagramOf(3), datagramOf(4, 5)},
+			want:      []uint64{0, 0, 0},
+		},
+		{
+			name:      "before the first packet",
+			datagrams: [][]byte{datagramOf(17, 18), datagramOf(19)},
+			want:      []uint64{17, 0},
+		},
+		{
+			name:      "between datagrams",
+			datagrams: [][]byte{datagramOf(0, 1), datagramOf(5, 6), datagramOf(8)},
+			want:      []uint64{0, 3, 1},
+		},
+		{
+			name:      "inside a datagram",
+			datagrams: [][]byte{datagramOf(0, 2, 3, 7), datagramOf(8)},
+			want:      []uint64{4, 0},
+		},
+		{
+			name:      "to the highest number and around",
+			datagrams: [][]byte{datagramOf(math.MaxUint32-1, math.MaxUint32, 0), datagramOf(1)},
+			want:      []uint64{math.MaxUint32 - 1, 0},
+		},
+		{
+			name:      "around the highest number",
+			datagrams: [][]byte{datagramOf(math.MaxUint32 - 1), datagramOf(2), datagramOf(3)},
+			want:      []uint64{math.MaxUint32 - 1, 3, 0},
+		},
+		{
+			name:      "more than 32 bits",
+			datagrams: [][]byte{datagramOf(math.MaxUint32), datagramOf(math.MaxUint32), datagramOf(0)},
+			want:      []uint64{math.MaxUint32, math.MaxUint32, 0},
+		},
+		{
+			name:      "malformed inside",
+			datagrams: [][]byte{slices.Concat(good(0), malformed, good(2))},
+			want:      []uint64{1},
+		},
+		{
+			name:      "malformed at the end",
+			datagrams: [][]byte{slices.Concat(good(0), malformed), datagramOf(2)},
+			want:      []uint64{0, 1},
+		},
+		{
+			name:      "nothing but malformed",
+			datagrams: [][]byte{datagramOf(0), malformed, {}, datagramOf(4)},
+			want:      []uint64{0, 0, 0, 3},
+		},
+		{
+			name:      "rest of a datagram skipped",
+			datagrams: [][]byte{slices.Concat(good(0), withLength(good(1), 3), good(2)), datagramOf(3)},
+			want:      []uint64{0, 2},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := nflog.NewDecoder(group)
+			var got []uint64
+			var sum, numbered uint64
+			for _, datagram := range tt.datagrams {
+				batch := d.Decode(datagram)
+				for p := range batch.Packets() {
+					seq, ok := p.Seq()
+					if !ok {
+						t.Fatal("packet without a number")
+					}
+					// What the kernel has numbered so far, beyond 32 bits.
+					numbered += uint64(seq+1-uint32(numbered)-1) + 1
+					if stats := batch.Stats(); stats.Packets+stats.Lost != numbered {
+						t.Errorf("unexpected packets + lost after packet %d: %d + %d, want %d", seq, stats.Packets, stats.Lost, numbered)
+					}
+				}
+				got = append(got, batch.Lost())
+				sum += batch.Lost()
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("unexpected losses (-want +got):\n%s", diff)
+			}
+			if lost := d.Stats().Lost; lost != sum {
+				t.Errorf("unexpected sum of losses: %d, want %d", lost, sum)
+			}
+		})
+	}
+}
+
+// TestBatchLeft leaves loops before their end.
+func TestBatchLeft(t *testing.T) {
+	d := nflog.NewDecoder(group)
+	batch := d.Decode(slices.Concat(datagramOf(0, 1, 4, 5), good(9)))
+	take := func(n int) (seqs []uint32) {
+		for p := range batch.Packets() {
+			seq, _ := p.Seq()
+			seqs = append(seqs, seq)
+			if len(seqs) == n {
+				break
+			}
+		}
+		return seqs
+	}
+	check := func(state string, want nflog.Stats, wantLost uint64, wantPublished nflog.Stats) {
+		t.Helper()
+		if diff := cmp.Diff(want, batch.Stats()); diff != "" {
+			t.Errorf("unexpected stats of the batch %s (-want +got):\n%s", state, diff)
+		}
+		if lost := batch.Lost(); lost != wantLost {
+			t.Errorf("unexpected loss of the batch %s: %d, want %d", state, lost, wantLost)
+		}
+		if diff := cmp.Diff(wantPublished, d.Stats()); diff != "" {
+			t.Errorf("unexpected stats of the decoder %s (-want +got):\n%s", state, diff)
+		}
+	}
+
+	check("before", nflog.Stats{Datagrams: 1}, 0, nflog.Stats{})
+	if diff := cmp.Diff([]uint32{0, 1}, take(2)); diff != "" {
+		t.Errorf("unexpected packets at first (-want +got):\n%s", diff)
+	}
+	check("left", nflog.Stats{Packets: 2, Datagrams: 1}, 0, nflog.Stats{})
+	if diff := cmp.Diff([]uint32{4}, take(1)); diff != "" {
+		t.Errorf("unexpected packets in the second loop (-want +got):\n%s", diff)
+	}
+	check("left again", nflog.Stats{Packets: 3, Lost: 2, Datagrams: 1}, 2, nflog.Stats{})
+
+	// What is left counts, with its loss, before the next batch.
+	batch = d.Decode(datagramOf(10, 12))
+	left := nflog.Stats{Packets: 5, Lost: 5, Datagrams: 1}
+	all := nflog.Stats{Packets: 7, Lost: 6, Datagrams: 2}
+	check("followed", nflog.Stats{Packets: 5, Lost: 5, Datagrams: 2}, 0, left)
+	if diff := cmp.Diff([]uint32{10, 12}, take(3)); diff != "" {
+		t.Errorf("unexpected packets of the second batch (-want +got):\n%s", diff)
+	}
+	check("at the end", all, 1, all)
+	if got := take(1); got != nil {
+		t.Errorf("unexpected packets after the end: %v", got)
+	}
+	check("after the end", all, 1, all)
+
+	// A batch that nobody looks at counts as well.
+	d.Decode(datagramOf(13, 14))
+	d.Decode(nil)
+	want := nflog.Stats{Packets: 9, Lost: 6, Datagrams: 3}
+	if diff := cmp.Diff(want, d.Stats()); diff != "" {
+		t.Errorf("unexpected stats of a batch not looked at (-want +got):\n%s", diff)
+	}
+}
+
+// TestBatchNested reads a batch in a loop inside a loop.
+func TestBatchNested(t *testing.T) {
+	batch := nflog.NewDecoder(group).Decode(datagramOf(0, 1, 2, 3))
+	var outer, inner []uint32
+	for p := range batch.Packets() {
+		seq, _ := p.Seq()
+		outer = append(outer, seq)
+		for p := range batch.Packets() {
+			seq, _ := p.Seq()
+			inner = append(inner, seq)
+			if len(inner) == 2 {
+				break
+			}
+		}
+	}
+	if diff := cmp.Diff([][]uint32{{0, 3}, {1, 2}}, [][]uint32{outer, inner}); diff != "" {
+		t.Errorf("unexpected packets of both loops (-want +got):\n%s", diff)
+	}
+}

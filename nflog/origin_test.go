@@ -1,0 +1,163 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// origins returns the origins of a datagram's packets.
+func origins(d *nflog.Decoder, datagram []byte) []*nflog.Origin {
+	var all []*nflog.Origin
+	for p := range d.Decode(datagram).Packets() {
+		all = append(all, p.Origin())
+	}
+	return all
+}
+
+// TestOriginShared decodes packets of two rules, which differ in all that is not of their origin.
+func TestOriginShared(t *testing.T) {
+	one := logmsg.Message{Group: group, Family: 2, HWProtocol: 0x0800, Hook: 1, Prefix: "one ", InDev: 3}
+	two := one
+	two.Prefix = "two "
+	var datagram []byte
+	for i := range uint32(100) {
+		for _, m := range []logmsg.Message{one, two} {
+			m.Seq, m.Mark, m.UID = 2*i, i%3, i%5
+			m.Payload = make([]byte, i%7)
+			datagram = m.Append(datagram)
+		}
+	}
+	d := nflog.NewDecoder(group)
+	got := append(origins(d, datagram), origins(d, datagram)...)
+	for i, o := range got {
+		if want := got[i%2]; o != want {
+			t.Fatalf("unexpected origin of packet %d: %+v at %p, want %p", i, o, o, want)
+		}
+	}
+	if got[0].OriginIndex != 0 || got[1].OriginIndex != 1 {
+		t.Errorf("unexpected indexes: %d, %d, want 0, 1", got[0].OriginIndex, got[1].OriginIndex)
+	}
+}
+
+// TestOriginDiffers decodes packets that differ in one thing.
+func TestOriginDiffers(t *testing.T) {
+	base := values{
+		Group: group, Family: 7, HWProtocol: 0x0800, Hook: 2, Prefix: "prefix", InDev: 1, OutDev: 2, PhysInDev: 3, PhysOutDev: 4,
+		Seq: some(uint32(0)),
+	}
+	all := []values{base}
+	for _, change := range []func(*values){
+		func(v *values) { v.Family = 5 },
+		func(v *values) { v.HWProtocol = 0x86dd },
+		func(v *values) { v.Hook = 1 },
+		func(v *values) { v.Prefix = "" },
+		func(v *values) { v.Prefix = "Prefix" },
+		func(v *values) { v.Prefix = "prefiX" },
+		func(v *values) { v.Prefix = "prefix " },
+		func(v *values) { v.InDev = 9 },
+		func(v *values) { v.OutDev = 9 },
+		func(v *values) { v.PhysInDev = 9 },
+		func(v *values) { v.PhysOutDev = 9 },
+		func(v *values) { v.InDev, v.OutDev = 2, 1 },
+		func(v *values) { v.InDev = 0 },
+		func(v *values) { v.OutDev = 0 },
+		func(v *values) { v.PhysInDev, v.PhysOutDev = 0, 0 },
+	} {
+		v := base
+		change(&v)
+		all = append(all, v)
+	}
+	d := nflog.NewDecoder(group)
+	for round := range 3 {
+		got := decode(d, build(all))
+		if diff := diffPackets(all, got); diff != "" {
+			t.Errorf("unexpected packets (-want +got):\n%s", diff)
+		}
+		seen := make(map[*nflog.Origin]bool)
+		for i, o := range origins(d, build(all)) {
+			if seen[o] || o.OriginIndex != i {
+				t.Errorf("round %d: unexpected origin of packet %d: index %d, seen before: %v", round, i, o.OriginIndex, seen[o])
+			}
+			seen[o] = true
+		}
+	}
+}
+
+// TestOriginKept overwrites the datagram of an origin that is kept.
+func TestOriginKept(t *testing.T) {
+	datagram := good(0)
+	kept := origins(nflog.NewDecoder(group), datagram)[0]
+	clear(datagram)
+	got := []any{kept.Group, kept.Family, kept.HWProtocol, kept.Hook, kept.Prefix, kept.InDev}
+	want := []any{uint16(group), uint8(2), uint16(0x0800), uint8(1), "good ", uint32(1)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("unexpected origin (-want +got):\n%s", diff)
+	}
+}
+
+// TestOriginLimit decodes packets of more origins than a decoder remembers.
+func TestOriginLimit(t *testing.T) {
+	d := nflog.NewDecoder(group)
+	const many = 100_000
+	highest := 0
+	byIndex := make(map[int]*nflog.Origin)
+	for i := range uint32(many) {
+		m := logmsg.Message{Group: group, Prefix: "p", InDev: 1 + i}
+		for _, o := range origins(d, slices.Concat(m.Append(nil), m.Append(nil))) {
+			if o.InDev != 1+i {
+				t.Fatalf("unexpected origin of packet %d: %+v", i, o)
+			}
+			if o.OriginIndex == 0 {
+				clear(byIndex) // the decoder has forgotten all
+			}
+			if other := byIndex[o.OriginIndex]; other != nil && other != o {
+				t.Fatalf("origin %d is packet %d's and that of %+v", o.OriginIndex, i, other)
+			}
+			byIndex[o.OriginIndex] = o
+			highest = max(highest, o.OriginIndex)
+		}
+	}
+	if highest > many/2 {
+		t.Errorf("unexpected index: %d, which is not forgotten", highest)
+	}
+}
+
+// TestOriginOrder decodes packets whose attributes of the origin are the same bytes in the order of
+// their types, without padding, as those of another one in the order of the message.
+func TestOriginOrder(t *testing.T) {
+	skipBigEndian(t)
+	// Its prefix looks like the padding of the attribute before, and an interface's index.
+	prefix := slices.Concat([]byte{1, attrOutDev, 0}, be32(7), make([]byte, 248))
+	length := 4 + len(prefix)
+	scattered := packet(header(), number(0), attr(attrPrefix, prefix...), attr(attrInDev, 0, 0, 0, 1, 9))
+	together := packet(
+		header(),
+		withPadding(attr(attrInDev, 0, 0, 0, 1, 9), byte(length), byte(length>>8), attrPrefix),
+		withAttrLength(attr(attrOutDev, prefix[3:]...), 256),
+		number(1),
+	)
+	for name, order := range map[string][][]byte{
+		"scattered first": {scattered, together, scattered, together},
+		"together first":  {together, scattered, together, scattered},
+	} {
+		datagram := slices.Concat(order...)
+		want, _ := decodeAlone(datagram)
+		if diff := diffPackets(want, decode(nflog.NewDecoder(group), datagram)); diff != "" {
+			t.Errorf("%s: unexpected packets (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// withPadding changes the last bytes of an attribute.
+func withPadding(attribute []byte, padding ...byte) []byte {
+	copy(attribute[len(attribute)-len(padding):], padding)
+	return attribute
+}

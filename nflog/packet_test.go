@@ -1,0 +1,131 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// group is the group of messages that tests make.
+const group = 100
+
+// optional is a value that a packet may lack.
+type optional[T any] struct {
+	Value T
+	OK    bool
+}
+
+func some[T any](value T) optional[T] { return optional[T]{value, true} }
+
+func maybe[T any](value T, ok bool) optional[T] { return optional[T]{value, ok} }
+
+// vlanTag is what VLANTag returns.
+type vlanTag struct{ Protocol, TCI uint16 }
+
+// values is what a packet tells.
+type values struct {
+	Group                                uint16
+	Family                               uint8
+	HWProtocol                           uint16
+	Hook                                 uint8
+	Prefix                               string
+	InDev, OutDev, PhysInDev, PhysOutDev uint32
+	Mark                                 optional[uint32]
+	HWAddr                               []byte
+	HWType, HWLen                        optional[uint16]
+	HWHeader                             []byte
+	Timestamp                            optional[time.Time]
+	UID, GID                             optional[uint32]
+	Seq, SeqGlobal                       optional[uint32]
+	Conntrack                            []byte
+	ConntrackInfo                        optional[uint32]
+	VLAN                                 optional[vlanTag]
+	L2Header                             []byte
+	Payload                              []byte
+}
+
+// valuesOf calls all methods of a packet. It keeps nothing of the memory that they borrow, and nil as
+// nil.
+func valuesOf(p nflog.Packet) values {
+	o := p.Origin()
+	protocol, tci, hasVLAN := p.VLANTag()
+	return values{
+		Group:         o.Group,
+		Family:        o.Family,
+		HWProtocol:    o.HWProtocol,
+		Hook:          o.Hook,
+		Prefix:        o.Prefix,
+		InDev:         o.InDev,
+		OutDev:        o.OutDev,
+		PhysInDev:     o.PhysInDev,
+		PhysOutDev:    o.PhysOutDev,
+		Mark:          maybe(p.Mark()),
+		HWAddr:        bytes.Clone(p.HWAddr()),
+		HWType:        maybe(p.HWType()),
+		HWLen:         maybe(p.HWLen()),
+		HWHeader:      bytes.Clone(p.HWHeader()),
+		Timestamp:     maybe(p.Timestamp()),
+		UID:           maybe(p.UID()),
+		GID:           maybe(p.GID()),
+		Seq:           maybe(p.Seq()),
+		SeqGlobal:     maybe(p.SeqGlobal()),
+		Conntrack:     bytes.Clone(p.Conntrack()),
+		ConntrackInfo: maybe(p.ConntrackInfo()),
+		VLAN:          maybe(vlanTag{protocol, tci}, hasVLAN),
+		L2Header:      bytes.Clone(p.L2Header()),
+		Payload:       bytes.Clone(p.Payload()),
+	}
+}
+
+// message returns the message that the kernel makes of a packet with these values.
+func (v values) message() logmsg.Message {
+	m := logmsg.Message{
+		Group: v.Group, Family: v.Family, HWProtocol: v.HWProtocol, Hook: v.Hook, Prefix: v.Prefix,
+		InDev: v.InDev, OutDev: v.OutDev, PhysInDev: v.PhysInDev, PhysOutDev: v.PhysOutDev,
+		Mark: v.Mark.Value, Ethernet: v.HWAddr != nil, HWHeader: v.HWHeader,
+		UID: v.UID.Value, GID: v.GID.Value, Owner: v.UID.OK, Seq: v.Seq.Value, SeqGlobal: v.SeqGlobal.Value,
+		Conntrack: v.Conntrack, CTInfo: v.ConntrackInfo.Value,
+		VLAN: v.VLAN.Value.TCI, L2Header: v.L2Header, Payload: v.Payload,
+	}
+	if v.Timestamp.OK {
+		m.Timestamp = uint64(v.Timestamp.Value.Unix())
+		m.Micros = uint64(v.Timestamp.Value.Nanosecond() / 1000)
+	}
+	return m
+}
+
+// decode returns the values of a datagram's packets.
+func decode(d *nflog.Decoder, datagram []byte) []values {
+	var all []values
+	for p := range d.Decode(datagram).Packets() {
+		all = append(all, valuesOf(p))
+	}
+	return all
+}
+
+// diffPackets returns how packets differ from the wanted ones.
+func diffPackets(want, got []values) string {
+	// To see whether is much quicker than to see how.
+	if reflect.DeepEqual(want, got) {
+		return ""
+	}
+	return cmp.Diff(want, got)
+}
+
+// skipBigEndian skips a test of literal bytes in little-endian order.
+func skipBigEndian(t testing.TB) {
+	t.Helper()
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		t.Skip("the literal bytes are those of a little-endian machine")
+	}
+}

@@ -1,0 +1,160 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRequest(t *testing.T) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		t.Skip("the literal bytes are those of a little-endian machine")
+	}
+	config := ReaderConfig{
+		CopyRange:      128,
+		QueueThreshold: 65535,
+		QueueTimeout:   500 * time.Millisecond,
+		BatchBuffer:    131072,
+	}
+	shortest := config
+	shortest.QueueTimeout = time.Nanosecond
+	tests := []struct {
+		name string
+		make func() ([]byte, error)
+		want string
+	}{
+		{
+			name: "bind",
+			make: func() ([]byte, error) { return bindRequest(0x1234, config, 0x0708090a) },
+			want: `
+				48 00 00 00 01 04 05 00 0a 09 08 07 00 00 00 00
+				00 00 12 34
+				05 00 01 00 01 00 00 00
+				0a 00 02 00 00 00 00 80 02 00 00 00
+				08 00 04 00 00 00 00 32
+				08 00 03 00 00 02 00 00
+				08 00 05 00 00 00 ff ff
+				06 00 06 00 00 01 00 00
+			`,
+		},
+		{
+			// A timeout of 0 would be none at all.
+			name: "bind with the shortest timeout",
+			make: func() ([]byte, error) { return bindRequest(100, shortest, 1) },
+			want: `
+				48 00 00 00 01 04 05 00 01 00 00 00 00 00 00 00
+				00 00 00 64
+				05 00 01 00 01 00 00 00
+				0a 00 02 00 00 00 00 80 02 00 00 00
+				08 00 04 00 00 00 00 01
+				08 00 03 00 00 02 00 00
+				08 00 05 00 00 00 ff ff
+				06 00 06 00 00 01 00 00
+			`,
+		},
+		{
+			name: "unbind",
+			make: func() ([]byte, error) { return unbindRequest(100, 5) },
+			want: `
+				1c 00 00 00 01 04 05 00 05 00 00 00 00 00 00 00
+				00 00 00 64
+				05 00 01 00 02 00 00 00
+			`,
+		},
+		{
+			name: "probe",
+			make: func() ([]byte, error) { return probeRequest(4) },
+			want: `
+				14 00 00 00 ff 04 05 00 04 00 00 00 00 00 00 00
+				00 00 00 00
+			`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := tt.make()
+			if err != nil {
+				t.Fatalf("failed to make request: %v", err)
+			}
+			want, err := hex.DecodeString(strings.Join(strings.Fields(tt.want), ""))
+			if err != nil {
+				t.Fatalf("failed to decode hexadecimal: %v", err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("unexpected request (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// ack returns the message by which the kernel answers a request, with its header.
+func ack(sequence uint32, errno syscall.Errno) []byte {
+	b := make([]byte, 36)
+	binary.NativeEndian.PutUint32(b, uint32(len(b)))
+	binary.NativeEndian.PutUint16(b[4:], 2) // NLMSG_ERROR
+	binary.NativeEndian.PutUint32(b[8:], sequence)
+	binary.NativeEndian.PutUint32(b[16:], -uint32(errno))
+	binary.NativeEndian.PutUint32(b[20:], 20)
+	binary.NativeEndian.PutUint32(b[28:], sequence)
+	return b
+}
+
+func TestAnswer(t *testing.T) {
+	done := ack(3, 0)
+	binary.NativeEndian.PutUint16(done[4:], 3) // NLMSG_DONE
+	tests := []struct {
+		name     string
+		datagram []byte
+		want     syscall.Errno
+		ok       bool
+	}{
+		{name: "success", datagram: ack(3, 0), ok: true},
+		{name: "error", datagram: ack(3, syscall.EPERM), want: syscall.EPERM, ok: true},
+		{name: "high error", datagram: ack(3, 524), want: 524, ok: true}, // ENOTSUPP, of the kernel alone
+		{name: "only the errno", datagram: ack(3, syscall.EINVAL)[:20], want: syscall.EINVAL, ok: true},
+		{name: "cut", datagram: ack(3, 0)[:19]},
+		{name: "of another request", datagram: ack(4, 0)},
+		{name: "another type", datagram: done},
+		{name: "empty"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			errno, ok := answer(tt.datagram, 3)
+			if errno != tt.want || ok != tt.ok {
+				t.Errorf("unexpected answer: %d, %v, want %d, %v", errno, ok, tt.want, tt.ok)
+			}
+		})
+	}
+}
+
+// FuzzRequestAnswer looks for the answer to a request in any datagram.
+func FuzzRequestAnswer(f *testing.F) {
+	f.Add([]byte{}, uint32(0))
+	f.Add(ack(1, 0), uint32(1))
+	f.Add(ack(1, syscall.EPERM), uint32(2))
+	f.Add(ack(1, syscall.EPERM)[:18], uint32(1))
+	f.Fuzz(func(t *testing.T, datagram []byte, sequence uint32) {
+		errno, ok := answer(datagram, sequence)
+		if !ok {
+			if errno != 0 {
+				t.Errorf("unexpected errno %d of no answer", errno)
+			}
+			return
+		}
+		// An answer is one by its type and its number, and has room for the errno.
+		want := ack(sequence, errno)
+		if len(datagram) < 20 || !bytes.Equal(datagram[4:6], want[4:6]) || !bytes.Equal(datagram[8:12], want[8:12]) ||
+			!bytes.Equal(datagram[16:20], want[16:20]) {
+			t.Errorf("unexpected answer %d of %x", errno, datagram)
+		}
+	})
+}

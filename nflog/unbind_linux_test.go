@@ -1,0 +1,153 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// unbind unbinds a reader.
+func unbind(t *testing.T, r *nflog.Reader) {
+	t.Helper()
+	if err := r.Unbind(); err != nil {
+		t.Fatalf("failed to unbind: %v", err)
+	}
+}
+
+// checkDrained checks that nothing is left in the socket of a reader that returned EOF, and that it
+// stays with that.
+func checkDrained(t *testing.T, r *nflog.Reader) {
+	t.Helper()
+	stats, err := r.SocketStats()
+	if err != nil {
+		t.Fatalf("failed to read stats: %v", err)
+	}
+	if stats.Queued != 0 {
+		t.Errorf("unexpected end with %d bytes left in the socket", stats.Queued)
+	}
+	if _, err := r.Receive(); !errors.Is(err, io.EOF) {
+		t.Errorf("unexpected error after the end: %v, want %v", err, io.EOF)
+	}
+}
+
+// TestIntegrationUnbind unbinds groups for which the kernel holds packets back.
+func TestIntegrationUnbind(t *testing.T) {
+	tests := []struct {
+		name    string
+		packets int
+		setUp   func(*testing.T, *nflog.Reader)
+		unbind  func(*testing.T, *nflog.Reader)
+	}{
+		{name: "nothing", unbind: unbind},
+		{name: "one packet", packets: 1, unbind: unbind},
+		{name: "many packets", packets: 4000, unbind: unbind},
+		{
+			name:    "twice",
+			packets: 10,
+			unbind: func(t *testing.T, r *nflog.Reader) {
+				unbind(t, r)
+				unbind(t, r)
+			},
+		},
+		{
+			name:    "deadline before",
+			packets: 10,
+			unbind: func(t *testing.T, r *nflog.Reader) {
+				setDeadline(t, r, time.Unix(1, 0))
+				unbind(t, r)
+			},
+		},
+		{
+			name:    "no deadline afterwards",
+			packets: 10,
+			unbind: func(t *testing.T, r *nflog.Reader) {
+				unbind(t, r)
+				setDeadline(t, r, time.Time{})
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ns, rule := logUDP(t)
+			r := open(t, ns, nflog.ReaderConfig{QueueTimeout: never})
+			send(t, ns, target4, tt.packets)
+			tt.unbind(t, r)
+			send(t, ns, target4, 5) // come too late
+			got := receiveAll(t, r)
+			checkDrained(t, r)
+			checkNumbers(t, got, 0)
+			if n := logged(t, rule); len(got) != tt.packets || n != uint64(tt.packets)+5 {
+				t.Errorf("unexpected packets: %d of %d, want %d", len(got), n, tt.packets)
+			}
+			// The group is free.
+			open(t, ns, nflog.ReaderConfig{})
+		})
+	}
+}
+
+// TestIntegrationUnbindInterrupts unbinds the group of a reader that waits.
+func TestIntegrationUnbindInterrupts(t *testing.T) {
+	for name, packets := range map[string]int{"nothing": 0, "packets": 100} {
+		t.Run(name, func(t *testing.T) {
+			ns, _ := logUDP(t)
+			r := open(t, ns, nflog.ReaderConfig{QueueTimeout: never})
+			received := make(chan []values, 1)
+			go func() { received <- receiveAll(t, r) }()
+			awaitReceive(t)
+			send(t, ns, target4, packets)
+			unbind(t, r)
+			got := within(t, received)
+			checkDrained(t, r)
+			checkNumbers(t, got, 0)
+			if len(got) != packets {
+				t.Errorf("unexpected packets: %d, want %d", len(got), packets)
+			}
+		})
+	}
+}
+
+// TestIntegrationUnbindInFlood unbinds groups while packets come.
+func TestIntegrationUnbindInFlood(t *testing.T) {
+	ns, _ := logUDP(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var flood sync.WaitGroup
+	flood.Go(func() {
+		if _, err := traffic.Flood(ctx, ns, target4, 0, 10, 100_000); err != nil {
+			t.Errorf("failed to send: %v", err)
+		}
+	})
+	defer flood.Wait()
+	defer cancel()
+
+	for i := range 50 {
+		r := open(t, ns, nflog.ReaderConfig{QueueTimeout: nflog.TimeoutUnit, QueueThreshold: uint32(1 + i%5*100)})
+		received := make(chan []values, 1)
+		go func() { received <- receiveAll(t, r) }()
+		kerneltest.Eventually(t, patience, func() error {
+			if r.Stats().Packets == 0 {
+				return errors.New("no packets")
+			}
+			return nil
+		})
+		unbind(t, r)
+		got := within(t, received)
+		checkDrained(t, r)
+		checkNumbers(t, got, 0)
+		if stats := r.Stats(); stats.Lost != 0 || stats.Packets != uint64(len(got)) {
+			t.Errorf("unexpected stats of %d packets: %+v", len(got), stats)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatalf("failed to close reader: %v", err)
+		}
+	}
+}

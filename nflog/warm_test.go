@@ -1,0 +1,201 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// kinds returns messages of all kinds: those of the captures, and those that no kernel sends.
+func kinds() [][]byte {
+	nested := func(attributes ...[]byte) []byte { return attr(attrVLAN|flagNested, slices.Concat(attributes...)...) }
+	all := [][]byte{
+		packet(),
+		packet(header()),
+		packet(number(1)),
+		packet(header(), number(1)),
+		packet(header(), number(1), attr(attrPayload)),
+		packet(number(1), attr(attrPayload, 1, 2, 3), header()),
+		packet(header(), attr(99, 1, 2), number(1), attr(0)),
+		packet(header(), number(1), attr(attrMark, be32(1)...), attr(attrMark, be32(2)...)),
+		packet(header(), number(1), attr(attrMark, 1, 2, 3)),
+		packet(header(), number(1), nested(attr(attrVLANProtocol, 0x81, 0), attr(attrVLANTCI, 0, 1))),
+		packet(header(), number(1), nested(attr(attrVLANTCI, 0, 1), attr(77))),
+		packet(header(), number(1), nested(attr(attrVLANTCI, 0))),
+		packet(header(), number(1), nested()),
+		packet(attr(attrInDev, be32(1)...), header(), number(1)),
+		packet(header(), number(1), attr(attrPrefix, []byte("late\x00")...), attr(attrOutDev, be32(1)...)),
+		packet(header(), slices.Repeat(attr(99), 40), number(1)),
+		packet(header(), slices.Repeat(attr(attrInDev, be32(1)...), 40), number(1)),
+		packet(header(), number(1), slices.Repeat(attr(attrMark, be32(1)...), 40)),
+		message(typeDone, be32(0)),
+		message(typeError, be32(0), make([]byte, 16)),
+		message(0x0402, []byte{2, 0, 0, group}),
+		message(typePacket, []byte{2, 0, 0, group + 1}, header(), number(1)),
+	}
+	for n := range 20 { // layouts of one origin
+		all = append(all, packet(header(), number(1), attr(99, make([]byte, 4*n)...)))
+	}
+	for _, c := range append(captures(), conntrackCapture()) {
+		for _, v := range c.want {
+			v.Group = group
+			all = append(all, v.message().Append(nil))
+		}
+	}
+	return all
+}
+
+// randomMessage returns a message of some of the attributes that a kernel sends, with a prefix of
+// some length and a payload of any.
+func randomMessage(r *rand.Rand) []byte {
+	m := logmsg.Message{
+		Group: group, Family: 2, HWProtocol: 0x0800, Hook: uint8(r.IntN(5)), Seq: r.Uint32(),
+		Prefix: "prefix "[:r.IntN(8)], Ethernet: r.IntN(2) == 0, Owner: r.IntN(2) == 0,
+		Payload: make([]byte, r.IntN(70)),
+	}
+	for _, field := range []*uint32{&m.InDev, &m.OutDev, &m.PhysInDev, &m.PhysOutDev, &m.Mark, &m.SeqGlobal} {
+		if r.IntN(2) == 0 {
+			*field = 1 + r.Uint32N(3)
+		}
+	}
+	if r.IntN(2) == 0 {
+		m.Timestamp, m.Micros = uint64(r.Uint32()), uint64(r.IntN(1e6))
+	}
+	if r.IntN(4) == 0 {
+		m.VLAN, m.L2Header = uint16(r.Uint32()), make([]byte, 14)
+	}
+	for i := range m.Payload {
+		m.Payload[i] = byte(r.Uint32())
+	}
+	return m.Append(nil)
+}
+
+// TestDecodeWarm decodes messages of many kinds in random order with one decoder and each with a
+// new one. That some come again and again, and some never, is how the cache of layouts is used.
+func TestDecodeWarm(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	kinds := kinds()
+	for range 30 {
+		kinds = append(kinds, randomMessage(r))
+	}
+	warm := nflog.NewDecoder(group)
+	for range 500 {
+		var datagram []byte
+		for range 1 + r.IntN(8) {
+			m := randomMessage(r)
+			if r.IntN(3) > 0 {
+				m = kinds[r.IntN(len(kinds))]
+			}
+			datagram = append(datagram, slices.Concat(slices.Repeat([][]byte{m}, 1+r.IntN(4))...)...)
+		}
+		want, _ := decodeAlone(datagram)
+		if diff := diffPackets(want, decode(warm, datagram)); diff != "" {
+			t.Fatalf("unexpected packets (-want +got):\n%s\nof datagram %x", diff, datagram)
+		}
+	}
+}
+
+func TestDecodePayloadLengths(t *testing.T) {
+	d := nflog.NewDecoder(group)
+	for n := range 600 {
+		// Up and down, so that the last one's length is never the next one's.
+		if n%2 == 1 {
+			n = 600 - n
+		}
+		want := goodValues(0)
+		want.Payload = nil
+		if n > 0 {
+			want.Payload = make([]byte, n)
+			want.Payload[n-1] = 1
+		}
+		got := decode(d, want.message().Append(nil))
+		if diff := diffPackets([]values{want}, got); diff != "" {
+			t.Fatalf("unexpected packet with %d bytes (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
+// sink keeps the compiler from leaving out what nobody uses.
+var sink int
+
+// use calls all methods of a packet, without keeping anything.
+func use(p nflog.Packet) {
+	protocol, tci, _ := p.VLANTag()
+	mark, _ := p.Mark()
+	timestamp, _ := p.Timestamp()
+	sink += int(p.Origin().InDev) + int(protocol) + int(tci) + int(mark) + timestamp.Nanosecond() + len(p.Payload()) + len(p.HWAddr())
+}
+
+func TestDecodeAllocations(t *testing.T) {
+	benchmark, _ := logmsg.Datagram(group)
+	var many []byte
+	for i := range 400 {
+		many = logmsg.Message{
+			Group: group, Family: 2, Prefix: fmt.Sprintf("rule %d", i%100), InDev: uint32(i % 3),
+			Mark: uint32(i % 2), Owner: i%4 > 1, Ethernet: i%8 > 3, Payload: make([]byte, i),
+		}.Append(many)
+	}
+	for name, datagram := range map[string][]byte{
+		"few layouts":  benchmark,
+		"many layouts": many,
+		"not a packet": message(typeDone, be32(0)),
+		"malformed":    packet(header()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := nflog.NewDecoder(group)
+			n := testing.AllocsPerRun(10, func() {
+				for p := range d.Decode(datagram).Packets() {
+					use(p)
+				}
+			})
+			if n != 0 {
+				t.Errorf("unexpected allocations: %v a datagram", n)
+			}
+		})
+	}
+}
+
+// TestDecodeMemory decodes packets of which no two are alike, and more of them than a decoder
+// remembers.
+func TestDecodeMemory(t *testing.T) {
+	d := nflog.NewDecoder(group)
+	r := rand.New(rand.NewPCG(3, 4))
+	decodeMany := func(n int) {
+		for range n {
+			m := logmsg.Message{
+				Group: group, Prefix: fmt.Sprintf("%020d%0*d", r.Uint64(), r.IntN(90), 1),
+				Mark: 1 + r.Uint32N(9), L2Header: make([]byte, 1+r.IntN(100)),
+			}
+			mark, ok := uint32(0), false
+			prefix, length := "", 0
+			for p := range d.Decode(m.Append(nil)).Packets() {
+				mark, ok = p.Mark()
+				prefix, length = p.Origin().Prefix, len(p.L2Header())
+			}
+			if mark != m.Mark || !ok || prefix != m.Prefix || length != len(m.L2Header) {
+				t.Fatalf("unexpected packet: mark %d (%v), prefix %q, %d bytes of header, want %+v", mark, ok, prefix, length, m)
+			}
+		}
+	}
+	heap := func() int {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int(stats.HeapAlloc)
+	}
+	decodeMany(50_000)
+	before := heap()
+	decodeMany(100_000)
+	if growth := heap() - before; growth > 16<<20 {
+		t.Errorf("unexpected growth of the heap: %d bytes", growth)
+	}
+	runtime.KeepAlive(d)
+}
