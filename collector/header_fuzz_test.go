@@ -3,7 +3,10 @@
 
 package collector
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // FuzzHeader checks that a longer copy of a packet never contradicts a shorter one, and that what
 // is told of it can be true.

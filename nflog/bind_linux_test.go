@@ -5,8 +5,11 @@ package nflog
 
 import (
 	"errors"
+	"io"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -67,6 +70,42 @@ func TestIntegrationBindAnswerLost(t *testing.T) {
 	fill(t, r, log)
 	if err := r.bind(config); err != nil {
 		t.Errorf("unexpected error with an answer lost: %v", err)
+	}
+}
+
+// TestIntegrationUnbindAfterLook unbinds a group between the moment that Receive finds nothing in
+// the socket and the moment that it asks whether more may come.
+func TestIntegrationUnbindAfterLook(t *testing.T) {
+	r, log := openLogged(t, ReaderConfig{QueueThreshold: 100, QueueTimeout: time.Hour})
+	log(3)
+	look := r.socket.receiveFunc
+	var unbind sync.Once
+	r.socket.receiveFunc = func(fd uintptr) {
+		look(fd)
+		unbind.Do(func() {
+			if errno := r.socket.errno; errno != syscall.EAGAIN {
+				t.Errorf("unexpected result of the first look: %v, want %v", errno, syscall.EAGAIN)
+			}
+			if err := r.Unbind(); err != nil {
+				t.Errorf("failed to unbind: %v", err)
+			}
+		})
+	}
+	packets := 0
+	for {
+		batch, err := r.Receive()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("failed to receive: %v", err)
+		}
+		for range batch.Packets() {
+			packets++
+		}
+	}
+	if packets != 3 {
+		t.Errorf("unexpected packets: %d, want 3", packets)
 	}
 }
 

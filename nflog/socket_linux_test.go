@@ -19,7 +19,7 @@ import (
 )
 
 // openLogged returns a reader, and a function that has so many packets logged to its group, each in
-// a datagram of its own.
+// a datagram of its own unless the configuration says otherwise.
 func openLogged(t *testing.T, config ReaderConfig) (r *Reader, log func(packets int)) {
 	t.Helper()
 	const group, port = 100, 9
@@ -29,7 +29,8 @@ func openLogged(t *testing.T, config ReaderConfig) (r *Reader, log func(packets 
 	if err := rs.Apply(); err != nil {
 		t.Fatalf("failed to apply rules: %v", err)
 	}
-	config.NetNS, config.QueueThreshold = ns.FD(), 1
+	config.NetNS = ns.FD()
+	setDefault(&config.QueueThreshold, 1)
 	r, err := OpenReader(group, config)
 	if err != nil {
 		t.Fatalf("failed to open reader: %v", err)
