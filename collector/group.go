@@ -71,23 +71,32 @@ func newGroup(config GroupConfig, table *table, logger log.Logger) *group {
 func (g *group) run(ctx context.Context) {
 	retry := firstRetry
 	for ctx.Err() == nil {
-		reader, names, err := g.open()
-		if err != nil {
+		began := time.Now()
+		if err := g.bindAndRead(ctx); err != nil {
 			g.failed(err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(retry):
-			}
-			retry = min(2*retry, lastRetry)
-			continue
 		}
-		retry = firstRetry
-		g.bound(reader)
-		g.table.begin(names)
-		err = g.read(ctx, reader)
-		g.unbound(err)
-		names.close()
+		if time.Since(began) > lastRetry {
+			retry = firstRetry
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(retry):
+		}
+		retry = min(2*retry, lastRetry)
 	}
+}
+
+// bindAndRead reads the group from a binding to the end of that. The error is that of the binding.
+func (g *group) bindAndRead(ctx context.Context) error {
+	reader, names, err := g.open()
+	if err != nil {
+		return err
+	}
+	defer names.close()
+	g.bound(reader)
+	g.table.begin(names)
+	g.unbound(g.read(ctx, reader), ctx.Err() != nil)
+	return nil
 }
 
 // errNamespace: the network namespace could not be opened.
@@ -125,7 +134,8 @@ func (g *group) open() (*nflog.Reader, *interfaces, error) {
 // read feeds the table until the reader is drained after the context's end, or fails.
 func (g *group) read(ctx context.Context, r *nflog.Reader) error {
 	stop := context.AfterFunc(ctx, func() {
-		if r.Unbind() != nil {
+		if err := r.Unbind(); err != nil {
+			level.Warn(g.logger).Log("msg", "The group could not be unbound: packets that the kernel has gathered are lost", "err", err)
 			_ = r.Close()
 		}
 	})
@@ -162,7 +172,8 @@ func (g *group) bound(r *nflog.Reader) {
 	}
 }
 
-func (g *group) unbound(err error) {
+// unbound closes the reader, which can't be read further because of err, expected at the end.
+func (g *group) unbound(err error, end bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.updateSocket()
@@ -173,9 +184,11 @@ func (g *group) unbound(err error) {
 	}
 	g.reader = nil
 	g.state = GroupState{Group: g.config.Group, Tried: true, Since: time.Now()}
-	if errors.Is(err, io.EOF) {
+	if end {
 		g.state.Reason = "shut down"
-		level.Info(g.logger).Log("msg", "Group let go, with all its packets counted")
+		if errors.Is(err, io.EOF) {
+			level.Info(g.logger).Log("msg", "Group let go, with all its packets counted")
+		}
 		return
 	}
 	g.readFailures++

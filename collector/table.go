@@ -73,7 +73,7 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 		t.forgetKeys()
 	}
 	for p := range b.Packets() {
-		t.countPacket(p)
+		t.countPacket(p, now)
 	}
 	stats := t.read.Plus(b.Stats())
 	if stats.Packets != t.stats.Packets {
@@ -82,7 +82,7 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 	t.stats = stats
 }
 
-func (t *table) countPacket(p nflog.Packet) {
+func (t *table) countPacket(p nflog.Packet, now time.Time) {
 	h := packetHeader(p)
 	if h.bad {
 		t.badHeaders++
@@ -90,13 +90,13 @@ func (t *table) countPacket(p nflog.Packet) {
 	k := key{p.Origin(), h.protocol}
 	set := t.keys.slot(k).set
 	if set == nil {
-		set = t.learn(k)
+		set = t.learn(k, now)
 	}
 	set.count(h.length, t.bounds)
 }
 
 // learn returns the label set of a key that is not known, a new one if no other key has led to it.
-func (t *table) learn(k key) *labelSet {
+func (t *table) learn(k key, now time.Time) *labelSet {
 	values := labelValues{
 		prefixLabel(k.origin.Prefix[:min(len(k.origin.Prefix), maxPrefix)]),
 		familyName(k.origin.Family),
@@ -107,7 +107,7 @@ func (t *table) learn(k key) *labelSet {
 	}
 	set := t.values[values]
 	if set == nil {
-		set = newLabelSet(t.desc, t.group, values, time.Now())
+		set = newLabelSet(t.desc, t.group, values, now)
 		t.values[values] = set
 		t.sets = append(t.sets, set)
 	}

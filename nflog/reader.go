@@ -187,6 +187,8 @@ func (r *Reader) transact(req []byte, sequence uint32) (syscall.Errno, error) {
 func (r *Reader) Receive() (*Batch, error) {
 	r.decoder.batch.settle()
 	for {
+		// Loaded before the look at the socket, so that what Unbind makes the kernel deliver is seen.
+		unbound := r.unbound.Load()
 		datagram, ok, err := r.datagram()
 		switch {
 		case err != nil:
@@ -197,7 +199,7 @@ func (r *Reader) Receive() (*Batch, error) {
 				return r.decoder.begin(nil), nil
 			}
 			return r.decoder.Decode(datagram), nil
-		case r.unbound.Load():
+		case unbound:
 			return nil, io.EOF
 		case r.busy && r.rest:
 			r.busy = false
