@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // probe asks the kernel something, and returns what it answers.
@@ -106,6 +107,33 @@ func TestIntegrationUnbindAfterLook(t *testing.T) {
 	}
 	if packets != 3 {
 		t.Errorf("unexpected packets: %d, want 3", packets)
+	}
+}
+
+// TestIntegrationUnbindWithoutAnswer unbinds the group of a reader that waits, to which no answer of
+// the kernel comes.
+func TestIntegrationUnbindWithoutAnswer(t *testing.T) {
+	r, _ := openLogged(t, ReaderConfig{})
+	dropAll := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
+	err := unix.SetsockoptSockFprog(r.socket.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &dropAll})
+	if err != nil {
+		t.Fatalf("failed to attach filter: %v", err)
+	}
+	wait := r.socket.waitFunc
+	unbound := make(chan error, 1)
+	var unbind sync.Once
+	r.socket.waitFunc = func(fd uintptr) bool {
+		done := wait(fd)
+		unbind.Do(func() {
+			go func() { unbound <- r.Unbind() }()
+		})
+		return done
+	}
+	if _, err := r.Receive(); !errors.Is(err, io.EOF) {
+		t.Errorf("unexpected error: %v, want %v", err, io.EOF)
+	}
+	if err := <-unbound; err != nil {
+		t.Errorf("failed to unbind: %v", err)
 	}
 }
 

@@ -143,7 +143,7 @@ func (l *layout) verify(h header) {
 
 // Sizes of a layoutCache.
 const (
-	layoutSlots = 64
+	layoutSlots = 256
 	layoutLimit = 1024
 )
 
@@ -186,5 +186,5 @@ func (c *layoutCache) slot(msg []byte) **layout {
 	if len(msg) >= second+attributeHeaderLen {
 		h ^= binary.NativeEndian.Uint32(msg[second:]) << 8
 	}
-	return &c.slots[h*0x9e3779b1>>26]
+	return &c.slots[h*0x9e3779b1>>24]
 }

@@ -146,6 +146,18 @@ func TestDecodeCut(t *testing.T) {
 	}
 }
 
+// TestDecodeShortMessage decodes a message that has no room for the group, at the end.
+func TestDecodeShortMessage(t *testing.T) {
+	for n := range 4 {
+		d := nflog.NewDecoder(group)
+		decode(d, message(typePacket, make([]byte, n)))
+		want := nflog.Stats{Datagrams: 1, MalformedMessages: 1}
+		if diff := cmp.Diff(want, d.Stats()); diff != "" {
+			t.Errorf("unexpected stats of %d bytes (-want +got):\n%s", 16+n, diff)
+		}
+	}
+}
+
 // shortest is how long the values of attributes of fixed length have to be.
 func shortest() map[uint16]int {
 	return map[uint16]int{
@@ -171,6 +183,8 @@ func TestDecodeMalformedAttribute(t *testing.T) {
 		{"length 0", packet(header(), number(1), withAttrLength(attr(attrMark, be32(1)...), 0))},
 		{"length less than a header's", packet(header(), number(1), withAttrLength(attr(attrMark, be32(1)...), 3))},
 		{"length beyond the message", packet(header(), number(1), withAttrLength(attr(attrMark, be32(1)...), 9))},
+		{"unknown attribute of length 0", packet(header(), number(1), withAttrLength(attr(99, 1), 0))},
+		{"unknown attribute of length 3", packet(header(), number(1), withAttrLength(attr(99, 1), 3))},
 		{"unknown attribute beyond the message", packet(header(), number(1), withAttrLength(attr(99, 1), 9))},
 		{"payload beyond the message", packet(header(), number(1), withAttrLength(attr(attrPayload, 1, 2, 3, 4), 9))},
 		{"less than a header is left", packet(header(), number(1), []byte{4, 0})},

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
@@ -45,7 +47,6 @@ func TestIntegrationUnbind(t *testing.T) {
 	tests := []struct {
 		name    string
 		packets int
-		setUp   func(*testing.T, *nflog.Reader)
 		unbind  func(*testing.T, *nflog.Reader)
 	}{
 		{name: "nothing", unbind: unbind},
@@ -88,6 +89,14 @@ func TestIntegrationUnbind(t *testing.T) {
 			checkNumbers(t, got, 0)
 			if n := logged(t, rule); len(got) != tt.packets || n != uint64(tt.packets)+5 {
 				t.Errorf("unexpected packets: %d of %d, want %d", len(got), n, tt.packets)
+			}
+			stats := r.Stats()
+			want := nflog.Stats{Packets: uint64(tt.packets), Datagrams: stats.Datagrams}
+			if tt.packets < 100 {
+				want.Datagrams = uint64(min(tt.packets, 1))
+			}
+			if diff := cmp.Diff(want, stats); diff != "" {
+				t.Errorf("unexpected stats (-want +got):\n%s", diff)
 			}
 			// The group is free.
 			open(t, ns, nflog.ReaderConfig{})

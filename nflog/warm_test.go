@@ -23,6 +23,11 @@ func kinds() [][]byte {
 		packet(number(1)),
 		packet(header(), number(1)),
 		packet(header(), number(1), attr(attrPayload)),
+		packet(header(), number(1), attr(attrPayload, 1, 2, 3)),
+		packet(header(), number(1), attr(attrPayload, 1, 2, 3), attr(attrMark, be32(1)...)),
+		packet(header(), number(1), withAttrLength(attr(attrPayload, 1, 2, 3), 9)),
+		packet(header(), number(1), withAttrLength(attr(attrPayload, 1, 2, 3), 3)),
+		packet(header(), number(1), attr(attrHWHeader, 1, 2, 3)),
 		packet(number(1), attr(attrPayload, 1, 2, 3), header()),
 		packet(header(), attr(99, 1, 2), number(1), attr(0)),
 		packet(header(), number(1), attr(attrMark, be32(1)...), attr(attrMark, be32(2)...)),
@@ -36,6 +41,8 @@ func kinds() [][]byte {
 		packet(header(), slices.Repeat(attr(99), 40), number(1)),
 		packet(header(), slices.Repeat(attr(attrInDev, be32(1)...), 40), number(1)),
 		packet(header(), number(1), slices.Repeat(attr(attrMark, be32(1)...), 40)),
+		packet(header(), number(1), slices.Repeat(attr(attrMark, be32(1)...), 40), attr(attrUID, be32(2)...)),
+		packet(header(), number(1), slices.Repeat(attr(attrMark, be32(1)...), 40), attr(attrGID, be32(2)...)),
 		message(typeDone, be32(0)),
 		message(typeError, be32(0), make([]byte, 16)),
 		message(0x0402, []byte{2, 0, 0, group}),
@@ -166,36 +173,39 @@ func TestDecodeAllocations(t *testing.T) {
 // TestDecodeMemory decodes packets of which no two are alike, and more of them than a decoder
 // remembers.
 func TestDecodeMemory(t *testing.T) {
-	d := nflog.NewDecoder(group)
 	r := rand.New(rand.NewPCG(3, 4))
-	decodeMany := func(n int) {
-		for range n {
-			m := logmsg.Message{
-				Group: group, Prefix: fmt.Sprintf("%020d%0*d", r.Uint64(), r.IntN(90), 1),
-				Mark: 1 + r.Uint32N(9), L2Header: make([]byte, 1+r.IntN(100)),
+	for name, randomPacket := range map[string]func() []byte{
+		"origins": func() []byte {
+			return packet(header(), attr(attrPrefix, fmt.Appendf(nil, "%0*d", 20+r.IntN(90), r.Uint64())...), number(0))
+		},
+		"layouts": func() []byte {
+			return packet(header(), number(0), attr(uint16(22+r.IntN(1<<13)), make([]byte, r.IntN(50))...))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := nflog.NewDecoder(group)
+			decodeMany := func(n int) {
+				for range n {
+					for range d.Decode(randomPacket()).Packets() {
+						sink++
+					}
+				}
 			}
-			mark, ok := uint32(0), false
-			prefix, length := "", 0
-			for p := range d.Decode(m.Append(nil)).Packets() {
-				mark, ok = p.Mark()
-				prefix, length = p.Origin().Prefix, len(p.L2Header())
+			heap := func() int {
+				runtime.GC()
+				var stats runtime.MemStats
+				runtime.ReadMemStats(&stats)
+				return int(stats.HeapAlloc)
 			}
-			if mark != m.Mark || !ok || prefix != m.Prefix || length != len(m.L2Header) {
-				t.Fatalf("unexpected packet: mark %d (%v), prefix %q, %d bytes of header, want %+v", mark, ok, prefix, length, m)
+			decodeMany(50_000)
+			before := heap()
+			decodeMany(100_000)
+			if growth := heap() - before; growth > 8<<20 {
+				t.Errorf("unexpected growth of the heap: %d bytes", growth)
 			}
-		}
+			if stats := d.Stats(); stats.Packets != 150_000 {
+				t.Errorf("unexpected stats: %+v, want 150,000 packets", stats)
+			}
+		})
 	}
-	heap := func() int {
-		runtime.GC()
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats)
-		return int(stats.HeapAlloc)
-	}
-	decodeMany(50_000)
-	before := heap()
-	decodeMany(100_000)
-	if growth := heap() - before; growth > 16<<20 {
-		t.Errorf("unexpected growth of the heap: %d bytes", growth)
-	}
-	runtime.KeepAlive(d)
 }
