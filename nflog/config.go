@@ -16,6 +16,10 @@ const (
 	MaxCopyRange   = maxPayload // what fits an attribute
 	TimeoutUnit    = 10 * time.Millisecond
 
+	// MaxQueueTimeout is safe from overflow in the kernel, which multiplies by its clock's ticks a
+	// second, 1000 at most, in 32 bits.
+	MaxQueueTimeout = math.MaxUint32 / 1000 * TimeoutUnit
+
 	DefaultCopyRange      = 128
 	DefaultQueueThreshold = 65535
 	DefaultQueueTimeout   = 500 * time.Millisecond
@@ -62,8 +66,8 @@ func (c ReaderConfig) withDefaults() (ReaderConfig, error) {
 	switch {
 	case c.CopyRange > MaxCopyRange:
 		return c, fmt.Errorf("copy range %d: more than %d bytes", c.CopyRange, MaxCopyRange)
-	case c.QueueTimeout < 0 || c.QueueTimeout/TimeoutUnit > math.MaxUint32:
-		return c, fmt.Errorf("queue timeout %v: not from %v to %v", c.QueueTimeout, TimeoutUnit, math.MaxUint32*TimeoutUnit)
+	case c.QueueTimeout < 0 || c.QueueTimeout > MaxQueueTimeout:
+		return c, fmt.Errorf("queue timeout %v: not from %v to %v", c.QueueTimeout, TimeoutUnit, MaxQueueTimeout)
 	case c.BatchBuffer < MinBatchBuffer || c.BatchBuffer > MaxBatchBuffer:
 		return c, fmt.Errorf("batch buffer %d: not from %d to %d bytes", c.BatchBuffer, MinBatchBuffer, MaxBatchBuffer)
 	case c.SocketBuffer < 0 || c.SocketBuffer > math.MaxInt32/2:

@@ -30,7 +30,7 @@ func TestReaderConfig(t *testing.T) {
 	highest := ReaderConfig{
 		CopyRange:      65531,
 		QueueThreshold: math.MaxUint32,
-		QueueTimeout:   math.MaxUint32 * 10 * time.Millisecond,
+		QueueTimeout:   MaxQueueTimeout,
 		BatchBuffer:    131072,
 		SocketBuffer:   math.MaxInt32 / 2,
 	}
@@ -55,8 +55,8 @@ func TestReaderConfig(t *testing.T) {
 		{name: "negative timeout", config: ReaderConfig{QueueTimeout: -1}, wantErr: "queue timeout -1ns: not from 10ms to "},
 		{
 			name:    "long timeout",
-			config:  ReaderConfig{QueueTimeout: (math.MaxUint32 + 1) * 10 * time.Millisecond},
-			wantErr: "queue timeout 11930h27m52.96s: not from 10ms to 11930h27m52.95s",
+			config:  ReaderConfig{QueueTimeout: MaxQueueTimeout + 1},
+			wantErr: "queue timeout 11h55m49.670000001s: not from 10ms to 11h55m49.67s",
 		},
 		{name: "small batch buffer", config: ReaderConfig{BatchBuffer: 3775}, wantErr: "batch buffer 3775: not from 3776 to 131072 bytes"},
 		{name: "large batch buffer", config: ReaderConfig{BatchBuffer: 131073}, wantErr: "batch buffer 131073: not from 3776 to 131072 bytes"},

@@ -71,9 +71,6 @@ func (l *layout) value(msg []byte, t attributeType) []byte {
 // learn makes l the layout of a message.
 func (l *layout) learn(msg []byte) error {
 	*l = layout{originTo: attributesAt}
-	if len(msg) < attributesAt {
-		return errAttribute
-	}
 	return l.walk(msg, attributesAt, len(msg), 0)
 }
 

@@ -68,7 +68,7 @@ func (p Packet) Seq() (seq uint32, ok bool) { return p.uint32(attrSeq) }
 func (p Packet) SeqGlobal() (seq uint32, ok bool) { return p.uint32(attrSeqGlobal) }
 
 // Timestamp returns when the packet arrived, by the realtime clock. The kernel sends it for hooks
-// 0 to 2 only, so packets of the output and postrouting hooks have none.
+// of numbers 0 to 2 only, so IP packets have none at the hooks output, postrouting and ingress.
 func (p Packet) Timestamp() (t time.Time, ok bool) {
 	b := p.at(attrTimestamp)
 	if b == nil {
@@ -108,9 +108,12 @@ func (p Packet) Conntrack() []byte { return p.value(attrConntrack) }
 // netdev: the EtherType of the tag (0x8100 or 0x88a8) and its control information, priority in
 // the upper four bits and VLAN id in the lower twelve.
 func (p Packet) VLANTag() (protocol, tci uint16, ok bool) {
-	protocol, ok = p.uint16(attrVLANProtocol)
+	protocol, hasProtocol := p.uint16(attrVLANProtocol)
 	tci, hasTCI := p.uint16(attrVLANTCI)
-	return protocol, tci, ok && hasTCI
+	if !hasProtocol || !hasTCI {
+		return 0, 0, false
+	}
+	return protocol, tci, true
 }
 
 // L2Header returns the layer 2 header of a packet of the families bridge and netdev, or nil. A

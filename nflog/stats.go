@@ -18,7 +18,7 @@ type Stats struct {
 	Truncated uint64 // datagrams that were longer than the reader's memory; their rest counts in Lost
 	Foreign   uint64 // datagrams that another process sent instead of the kernel; they are ignored
 
-	MalformedMessages   uint64 // messages with a bad header; the rest of their datagram is skipped
+	MalformedMessages   uint64 // messages of a bad length, with the rest of their datagram, or of a bad type or group; skipped
 	MalformedAttributes uint64 // messages with a bad attribute, or without one that every packet has; skipped
 	UnknownAttributes   uint64 // attributes of a type that this package does not know; ignored
 }
