@@ -13,30 +13,30 @@ LDFLAGS := -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) -X 
 
 all: build
 
-build: ## build the exporter
+build:
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) .
 
-demo: build ## run the exporter on sample rules and traffic, in namespaces of its own
+demo: build
 	$(GO) build -o .build/demo ./internal/demo
-	.build/demo -exporter ./$(BIN)
+	.build/demo -exporter ./$(BIN) $(DEMOFLAGS)
 
-test: ## run all tests, on the real kernel
+test:
 	$(GO) test ./...
 
-race: ## run all tests with the race detector
+race:
 	$(GO) test -race ./...
 
-bench: build ## measure the exporter beside other readers (root, gcc, libnetfilter-log-dev)
+bench: build
 	$(GO) build -o .build/bench ./internal/bench
 	.build/bench -exporter ./$(BIN) $(BENCHFLAGS)
 
-fuzz: ## fuzz each decoder for FUZZTIME
+fuzz:
 	./.ci/fuzz $(or $(FUZZTIME),30s)
 
-lint: ## run the linters
+lint:
 	golangci-lint run
 
-format: ## format the code
+format:
 	golangci-lint fmt
 
 clean:

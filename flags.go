@@ -86,7 +86,7 @@ func addGroupFlags(app *kingpin.Application, o *options) {
 		"Longest time that a packet waits in the kernel for its batch, thus how far counters lag: 10ms to 1h, in steps of 10ms.",
 		durationBetween(10*time.Millisecond, time.Hour, 10*time.Millisecond), &o.settings.QueueTimeout)
 	addFlag(app, "nflog.batch-buffer", defaultBatchBuffer,
-		"Bytes that the kernel allocates for a batch, 3776B to 128KiB.",
+		"Bytes of a batch in the kernel, 3776B to 128KiB. It rounds up what it allocates: 256KiB for 128KiB.",
 		sizeBetween[uint32](3776, 128*kibibyte), &o.settings.BatchBuffer)
 	addFlag(app, "nflog.socket-buffer", "16MiB",
 		"Receive buffer of each group's socket, 4KiB to 1GiB. Without CAP_NET_ADMIN in the initial user namespace the kernel cuts it to net.core.rmem_max.",

@@ -63,6 +63,9 @@ func withoutTime(keyvals []any) []any {
 	return keyvals
 }
 
+// maxHTTPError is how many bytes of an error are logged: it may be one of each series.
+const maxHTTPError = 1000
+
 // httpErrorInterval is the least time between two log lines on errors of one
 // kind in serving HTTP.
 const httpErrorInterval = 10 * time.Second
@@ -97,7 +100,7 @@ func (w *limitedWriter) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 
-	keyvals := []any{"msg", strings.TrimSpace(string(p))}
+	keyvals := []any{"msg", strings.TrimSpace(string(p[:min(len(p), maxHTTPError)]))}
 	if w.suppressed > 0 {
 		keyvals = append(keyvals, "suppressed", w.suppressed)
 	}

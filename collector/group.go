@@ -74,9 +74,9 @@ func (g *group) run(ctx context.Context) {
 		began := time.Now()
 		if err := g.bindAndRead(ctx); err != nil {
 			g.failed(err)
-		}
-		if time.Since(began) > lastRetry {
+		} else if time.Since(began) > lastRetry {
 			retry = firstRetry
+			continue // each moment without a binding is a hole in the books
 		}
 		select {
 		case <-ctx.Done():
@@ -99,34 +99,31 @@ func (g *group) bindAndRead(ctx context.Context) error {
 	return nil
 }
 
-// errNamespace: the network namespace could not be opened.
-var errNamespace = errors.New("open network namespace")
+// errNamespace: the network namespace could not be entered.
+var errNamespace = errors.New("enter network namespace")
 
 // open binds the group and follows the names of the interfaces beside it.
 func (g *group) open() (*nflog.Reader, *interfaces, error) {
-	netns := 0
+	config := g.config.reader()
 	if g.config.NetNS != "" {
 		f, err := os.Open(g.config.NetNS)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%w: %w", errNamespace, err)
 		}
 		defer f.Close()
-		netns = int(f.Fd())
+		config.NetNS = int(f.Fd())
 	}
-	names, err := openInterfaces(netns, g.logger)
-	if err != nil && netns != 0 {
-		// It is the first to enter the namespace.
+	reader, err := nflog.OpenReader(g.config.Group, config)
+	if failed := (*os.SyscallError)(nil); errors.As(err, &failed) && failed.Syscall == "setns" {
 		return nil, nil, fmt.Errorf("%w %s: %w", errNamespace, g.config.NetNS, err)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("follow network interfaces: %w", err)
-	}
-	config := g.config.reader()
-	config.NetNS = netns
-	reader, err := nflog.OpenReader(g.config.Group, config)
-	if err != nil {
-		names.close()
 		return nil, nil, err
+	}
+	names, err := openInterfaces(config.NetNS, g.logger)
+	if err != nil {
+		_ = reader.Close()
+		return nil, nil, fmt.Errorf("follow network interfaces: %w", err)
 	}
 	return reader, names, nil
 }
@@ -134,15 +131,13 @@ func (g *group) open() (*nflog.Reader, *interfaces, error) {
 // read feeds the table until the reader is drained after the context's end, or fails.
 func (g *group) read(ctx context.Context, r *nflog.Reader) error {
 	stop := context.AfterFunc(ctx, func() {
-		if err := r.Unbind(); err != nil {
-			level.Warn(g.logger).Log("msg", "The group could not be unbound: packets that the kernel has gathered are lost", "err", err)
+		if r.Unbind() != nil {
 			_ = r.Close()
 		}
 	})
 	defer stop()
 
-	var lossLogged time.Time
-	var loss uint64
+	loss := lossLog{logger: g.logger, reader: r}
 	for {
 		b, err := r.Receive()
 		if err != nil {
@@ -150,11 +145,31 @@ func (g *group) read(ctx context.Context, r *nflog.Reader) error {
 		}
 		now := time.Now()
 		g.table.count(b, now)
-		if loss += b.Lost(); loss > 0 && now.Sub(lossLogged) >= lossLogInterval {
-			level.Warn(g.logger).Log("msg", "Packets were lost: the exporter could not keep up. Allow a larger --nflog.socket-buffer or more CPU, or log less.", "packets", loss)
-			lossLogged, loss = now, 0
-		}
+		loss.add(b.Lost(), now)
 	}
+}
+
+// A lossLog tells of lost packets, once in an interval at most.
+type lossLog struct {
+	logger log.Logger
+	reader *nflog.Reader
+
+	packets, drops uint64 // lost, and datagrams dropped, when it told of them last
+	next           time.Time
+}
+
+func (l *lossLog) add(lost uint64, now time.Time) {
+	l.packets += lost
+	if l.packets == 0 || now.Before(l.next) {
+		return
+	}
+	msg := "Packets were lost: their messages could not be decoded"
+	if s, err := l.reader.SocketStats(); err == nil && s.Drops > l.drops {
+		l.drops = s.Drops
+		msg = "Packets were lost: the exporter could not keep up. Allow a larger --nflog.socket-buffer or more CPU, or log less."
+	}
+	level.Warn(l.logger).Log("msg", msg, "packets", l.packets)
+	l.packets, l.next = 0, now.Add(lossLogInterval)
 }
 
 func (g *group) bound(r *nflog.Reader) {
@@ -187,7 +202,9 @@ func (g *group) unbound(err error, end bool) {
 	if end {
 		g.state.Reason = "shut down"
 		if errors.Is(err, io.EOF) {
-			level.Info(g.logger).Log("msg", "Group let go, with all its packets counted")
+			level.Info(g.logger).Log("msg", "Group let go, its socket drained")
+		} else {
+			level.Warn(g.logger).Log("msg", "Group let go, but what the kernel had gathered is lost", "err", err)
 		}
 		return
 	}

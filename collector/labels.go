@@ -69,10 +69,14 @@ func hookName(family, hook uint8) string {
 }
 
 // prefixLabel returns the value of the label prefix. Trailing white space, with which many rules
-// set the prefix off from the rest of a log line, is cut. What is left stays distinct: Prometheus
-// takes only UTF-8, so any other byte reads \xNN, and a backslash \\ to keep the two apart.
+// set the prefix off from the rest of a log line, is cut.
 func prefixLabel(raw string) string {
-	raw = strings.TrimRight(raw, " \t\n\v\f\r")
+	return escapeLabel(strings.TrimRight(raw, " \t\n\v\f\r"))
+}
+
+// escapeLabel makes a label value of bytes that may be any, such that different bytes stay
+// different: Prometheus takes only UTF-8, so any other byte reads \xNN, and a backslash \\.
+func escapeLabel(raw string) string {
 	if utf8.ValidString(raw) && !strings.Contains(raw, `\`) {
 		return raw
 	}

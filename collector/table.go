@@ -101,8 +101,8 @@ func (t *table) learn(k key, now time.Time) *labelSet {
 		prefixLabel(k.origin.Prefix[:min(len(k.origin.Prefix), maxPrefix)]),
 		familyName(k.origin.Family),
 		hookName(k.origin.Family, k.origin.Hook),
-		t.names.name(k.origin.InDev),
-		t.names.name(k.origin.OutDev),
+		escapeLabel(t.names.name(k.origin.InDev)),
+		escapeLabel(t.names.name(k.origin.OutDev)),
 		k.protocol.String(),
 	}
 	set := t.values[values]

@@ -293,3 +293,28 @@ func TestTableForgetsKeys(t *testing.T) {
 		{"", "ip", "input", "eth0", "", "udp"}:   {2 * devices, 2 * devices * 100},
 	})
 }
+
+// TestTableInterfaceNames checks that a name of bytes that are not UTF-8, which Linux allows, is one
+// that Prometheus takes: else all series with it would be missing from each scrape.
+func TestTableInterfaceNames(t *testing.T) {
+	c := newCollector(t)
+	f := feedTable(c.groups[0].table)
+	f.names.rename(2, "v\xff")
+	f.names.rename(3, `v\xff`)
+	for _, device := range []uint32{2, 3} {
+		m := udpInput("", 0, 28)
+		m.InDev = device
+		f.count(m)
+	}
+	var got []string
+	for _, m := range gather(t, c)["nflog_packets_total"] {
+		for _, l := range m.GetLabel() {
+			if l.GetName() == "in_interface" {
+				got = append(got, l.GetValue())
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{`v\\xff`, `v\xff`}, got); diff != "" {
+		t.Errorf("unexpected interfaces (-want +got):\n%s", diff)
+	}
+}

@@ -77,9 +77,10 @@ type Batch struct {
 	open       bool // there is something left to count
 	lostBefore uint64
 
-	next   uint32 // the sequence number that the next packet should have
-	stats  Stats  // of all batches
-	shapes shapeCache
+	next     uint32 // the sequence number that the next packet should have
+	numbered bool   // a packet with a number has come
+	stats    Stats  // of all batches
+	shapes   shapeCache
 }
 
 // Packets iterates over the packets, each of them once: where one loop was left, the next goes on.
@@ -115,9 +116,10 @@ func (b *Batch) all(yield func(Packet) bool) {
 			b.stats.MalformedAttributes++
 			continue
 		}
-		seq := binary.BigEndian.Uint32(msg[shape.layout.at[attrSeq]:])
-		b.stats.Lost += uint64(seq - b.next)
-		b.next = seq + 1
+		if !b.number(msg, shape.layout.at[attrSeq]) {
+			b.stats.MalformedAttributes++
+			continue
+		}
 		b.stats.Packets++
 		b.stats.UnknownAttributes += uint64(shape.layout.unknown)
 		if !yield(Packet{msg, shape}) {
@@ -126,6 +128,19 @@ func (b *Batch) all(yield func(Packet) bool) {
 	}
 	b.open = false
 	b.decoder.publish()
+}
+
+// number takes account of the sequence number that a packet's message has at an offset, and reports
+// whether it may be as it is. The kernel binds a group before it looks at what else the request says,
+// so the first packets may have no number, nor take one.
+func (b *Batch) number(msg []byte, at uint32) bool {
+	if at == 0 {
+		return !b.numbered
+	}
+	seq := binary.BigEndian.Uint32(msg[at:])
+	b.stats.Lost += uint64(seq - b.next)
+	b.next, b.numbered = seq+1, true
+	return true
 }
 
 // message takes the next message off the datagram and returns it if it is a packet's, else nil.

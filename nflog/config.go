@@ -46,8 +46,9 @@ type ReaderConfig struct {
 	QueueTimeout time.Duration
 
 	// BatchBuffer is how many bytes of messages the kernel gathers before it delivers them,
-	// MinBatchBuffer to MaxBatchBuffer, which it rounds up to a power of two. It is lowered where
-	// the socket buffer would not hold eight of them.
+	// MinBatchBuffer to MaxBatchBuffer. It rounds up what it allocates to a power of two, and uses
+	// the whole: 256 KiB for MaxBatchBuffer. It is lowered where the socket buffer would not hold
+	// eight of them.
 	BatchBuffer uint32
 
 	// SocketBuffer is the size of the socket's receive buffer in bytes. The kernel doubles it. It
@@ -66,8 +67,8 @@ func (c ReaderConfig) withDefaults() (ReaderConfig, error) {
 	switch {
 	case c.CopyRange > MaxCopyRange:
 		return c, fmt.Errorf("copy range %d: more than %d bytes", c.CopyRange, MaxCopyRange)
-	case c.QueueTimeout < 0 || c.QueueTimeout > MaxQueueTimeout:
-		return c, fmt.Errorf("queue timeout %v: not from %v to %v", c.QueueTimeout, TimeoutUnit, MaxQueueTimeout)
+	case c.QueueTimeout < TimeoutUnit || c.QueueTimeout > MaxQueueTimeout || c.QueueTimeout%TimeoutUnit != 0:
+		return c, fmt.Errorf("queue timeout %v: not a multiple of %v from that to %v", c.QueueTimeout, TimeoutUnit, MaxQueueTimeout)
 	case c.BatchBuffer < MinBatchBuffer || c.BatchBuffer > MaxBatchBuffer:
 		return c, fmt.Errorf("batch buffer %d: not from %d to %d bytes", c.BatchBuffer, MinBatchBuffer, MaxBatchBuffer)
 	case c.SocketBuffer < 0 || c.SocketBuffer > math.MaxInt32/2:

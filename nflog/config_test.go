@@ -23,7 +23,7 @@ func TestReaderConfig(t *testing.T) {
 	lowest := ReaderConfig{
 		CopyRange:      1,
 		QueueThreshold: 1,
-		QueueTimeout:   1,
+		QueueTimeout:   10 * time.Millisecond,
 		BatchBuffer:    3776,
 		SocketBuffer:   1,
 	}
@@ -52,11 +52,12 @@ func TestReaderConfig(t *testing.T) {
 			},
 		},
 		{name: "copy range", config: ReaderConfig{CopyRange: 65532}, wantErr: "copy range 65532: more than 65531 bytes"},
-		{name: "negative timeout", config: ReaderConfig{QueueTimeout: -1}, wantErr: "queue timeout -1ns: not from 10ms to "},
+		{name: "negative timeout", config: ReaderConfig{QueueTimeout: -1}, wantErr: "queue timeout -1ns: not a multiple of 10ms"},
+		{name: "fraction of a step", config: ReaderConfig{QueueTimeout: 15 * time.Millisecond}, wantErr: "queue timeout 15ms: not a multiple of 10ms"},
 		{
 			name:    "long timeout",
-			config:  ReaderConfig{QueueTimeout: MaxQueueTimeout + 1},
-			wantErr: "queue timeout 11h55m49.670000001s: not from 10ms to 11h55m49.67s",
+			config:  ReaderConfig{QueueTimeout: MaxQueueTimeout + 10*time.Millisecond},
+			wantErr: "queue timeout 11h55m49.68s: not a multiple of 10ms from that to 11h55m49.67s",
 		},
 		{name: "small batch buffer", config: ReaderConfig{BatchBuffer: 3775}, wantErr: "batch buffer 3775: not from 3776 to 131072 bytes"},
 		{name: "large batch buffer", config: ReaderConfig{BatchBuffer: 131073}, wantErr: "batch buffer 131073: not from 3776 to 131072 bytes"},

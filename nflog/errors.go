@@ -10,7 +10,7 @@ import (
 )
 
 // Errors to match with [errors.Is]. An error that opening a reader returns wraps at most one of
-// the last three, and the kernel's errno where there is one.
+// the last three.
 var (
 	// ErrClosed is returned by every method of a closed reader. It is [os.ErrClosed].
 	ErrClosed = os.ErrClosed

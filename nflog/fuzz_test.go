@@ -28,7 +28,7 @@ func FuzzDecode(f *testing.F) {
 			return // no datagram is longer
 		}
 		want, messages := decodeAlone(datagram)
-		d := nflog.NewDecoder(group)
+		d := newNumbered()
 		decode(d, known)
 		for range 3 {
 			before := d.Stats()
@@ -59,6 +59,14 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// newNumbered returns a decoder that a packet with a number has come to, as to any but at the
+// beginning of a binding.
+func newNumbered() *nflog.Decoder {
+	d := nflog.NewDecoder(group)
+	decode(d, good(0))
+	return d
+}
+
 // decodeAlone decodes each message of a datagram with a new decoder, and returns how many of them
 // are packets of the group.
 func decodeAlone(datagram []byte) (packets []values, messages uint64) {
@@ -71,7 +79,7 @@ func decodeAlone(datagram []byte) (packets []values, messages uint64) {
 		datagram = datagram[min(int(n)+int(-n&3), len(datagram)):]
 		if binary.NativeEndian.Uint16(m[4:]) == typePacket && n >= 20 && binary.BigEndian.Uint16(m[18:]) == group {
 			messages++
-			packets = append(packets, decode(nflog.NewDecoder(group), m)...)
+			packets = append(packets, decode(newNumbered(), m)...)
 		}
 	}
 	return packets, messages

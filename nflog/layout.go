@@ -3,12 +3,7 @@
 
 package nflog
 
-import (
-	"encoding/binary"
-	"errors"
-)
-
-var errAttribute = errors.New("malformed attribute")
+import "encoding/binary"
 
 // maxHeaders is how many attribute headers a layout can verify: more than a kernel sends.
 const maxHeaders = 32
@@ -68,22 +63,22 @@ func (l *layout) value(msg []byte, t attributeType) []byte {
 	return msg[o:end:end]
 }
 
-// learn makes l the layout of a message.
-func (l *layout) learn(msg []byte) error {
+// learn makes l the layout of a message, or reports that an attribute is malformed.
+func (l *layout) learn(msg []byte) (ok bool) {
 	*l = layout{originTo: attributesAt}
 	return l.walk(msg, attributesAt, len(msg), 0)
 }
 
 // walk learns the attributes of msg between the offsets from and to, whose types begin at base.
-func (l *layout) walk(msg []byte, from, to int, base attributeType) error {
+func (l *layout) walk(msg []byte, from, to int, base attributeType) (ok bool) {
 	for from < to {
 		rest := msg[from:to]
 		if len(rest) < attributeHeaderLen {
-			return errAttribute
+			return false
 		}
 		n := int(binary.NativeEndian.Uint16(rest))
 		if n < attributeHeaderLen || n > len(rest) {
-			return errAttribute
+			return false
 		}
 		typ := attributeType(binary.NativeEndian.Uint16(rest[2:]) & attributeTypeMask)
 		value, next := from+attributeHeaderLen, from+align(n)
@@ -105,18 +100,18 @@ func (l *layout) walk(msg []byte, from, to int, base attributeType) error {
 		case typ == 0, base == 0 && typ > attrL2Header, typ+base >= attributeTypes:
 			l.unknown++
 		case n-attributeHeaderLen < attributeMin[typ+base]:
-			return errAttribute
+			return false
 		default:
 			l.at[typ+base] = uint32(value)
 		}
 		if base == 0 && typ == attrVLAN {
-			if err := l.walk(msg, value, from+n, attrL2Header); err != nil {
-				return err
+			if !l.walk(msg, value, from+n, attrL2Header) {
+				return false
 			}
 		}
 		from = next
 	}
-	return nil
+	return true
 }
 
 // extendOrigin takes note of an attribute of the origin.
@@ -140,7 +135,8 @@ func (l *layout) verify(h header) {
 
 // Sizes of a layoutCache.
 const (
-	layoutSlots = 256
+	layoutBits  = 8
+	layoutSlots = 1 << layoutBits
 	layoutLimit = 1024
 )
 
@@ -159,7 +155,7 @@ func (c *layoutCache) find(msg []byte) *layout {
 	if l := *slot; l != nil && l.matches(msg, 0) {
 		return l
 	}
-	if c.scratch.learn(msg) != nil {
+	if !c.scratch.learn(msg) {
 		return nil
 	}
 	l := c.known[c.scratch]
@@ -183,5 +179,5 @@ func (c *layoutCache) slot(msg []byte) **layout {
 	if len(msg) >= second+attributeHeaderLen {
 		h ^= binary.NativeEndian.Uint32(msg[second:]) << 8
 	}
-	return &c.slots[h*0x9e3779b1>>24]
+	return &c.slots[h*0x9e3779b1>>(32-layoutBits)]
 }

@@ -4,6 +4,8 @@
 package nflog_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math"
 	"slices"
 	"testing"
@@ -197,5 +199,25 @@ func TestBatchNested(t *testing.T) {
 	}
 	if diff := cmp.Diff([][]uint32{{0, 3}, {1, 2}}, [][]uint32{outer, inner}); diff != "" {
 		t.Errorf("unexpected packets of both loops (-want +got):\n%s", diff)
+	}
+}
+
+// TestLossUnnumbered decodes what comes of a binding on another processor's packets: the kernel has
+// bound the group already, and does not number packets yet.
+func TestLossUnnumbered(t *testing.T) {
+	unnumbered := slices.Clone(good(0))
+	at := bytes.Index(unnumbered, binary.NativeEndian.AppendUint16(binary.NativeEndian.AppendUint16(nil, 8), 12))
+	binary.NativeEndian.PutUint16(unnumbered[at+2:], 99) // of a type that nobody knows
+
+	d := nflog.NewDecoder(group)
+	decode(d, slices.Concat(unnumbered, unnumbered, good(0), good(1), good(3)))
+	want := nflog.Stats{Packets: 5, Lost: 1, Datagrams: 1, UnknownAttributes: 2}
+	if diff := cmp.Diff(want, d.Stats()); diff != "" {
+		t.Errorf("unexpected stats (-want +got):\n%s", diff)
+	}
+	decode(d, slices.Concat(unnumbered, good(5)))
+	want = nflog.Stats{Packets: 6, Lost: 2, Datagrams: 2, UnknownAttributes: 2, MalformedAttributes: 1}
+	if diff := cmp.Diff(want, d.Stats()); diff != "" {
+		t.Errorf("unexpected stats when packets are numbered (-want +got):\n%s", diff)
 	}
 }

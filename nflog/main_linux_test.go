@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +143,12 @@ func checkNumbers(t testing.TB, packets []values, from uint32) {
 			t.Fatalf("unexpected number of packet %d: %+v, want %+v", i, p.Seq, want)
 		}
 	}
+}
+
+// skipUnnumbered returns what follows the packets that came while the kernel handled the binding,
+// before it began to number them.
+func skipUnnumbered(packets []values) []values {
+	return packets[max(0, slices.IndexFunc(packets, func(p values) bool { return p.Seq.OK })):]
 }
 
 // awaitReceive waits until a goroutine waits in Receive.

@@ -50,14 +50,14 @@ type Reader struct {
 	busy    bool     // something was received since the last pause
 	rest    bool     // datagrams come so often that a pause pays
 
-	unbound, closed atomic.Bool
+	unbound atomic.Bool
 
 	mu    sync.Mutex
 	drops uint64 // SocketStats.Drops when it was asked for last
 }
 
-// OpenReader binds the group, which has to be free. From then on the kernel numbers the packets
-// that are logged to it and queues them until Receive takes them.
+// OpenReader binds the group, which has to be free. From then on the kernel queues the packets that
+// are logged to it until Receive takes them, and numbers them but for a few that may come first.
 //
 // The error wraps [ErrGroupHeld], [ErrPermission] or [ErrUnsupported] where one of them is the
 // reason.
@@ -118,8 +118,11 @@ func (r *Reader) bind(c ReaderConfig) error {
 // and accounts for a struct sk_buff beside it.
 func largestBatch(buffer uint32) uint32 {
 	const sharedInfo, skBuff = 320, 256
-	allocation := uint32(1) << (bits.Len32(max(1, buffer/8-skBuff)) - 1)
-	return max(MinBatchBuffer, allocation-sharedInfo)
+	room := int(buffer/8) - skBuff
+	if room < MinBatchBuffer+sharedInfo {
+		return MinBatchBuffer
+	}
+	return 1<<(bits.Len(uint(room))-1) - sharedInfo
 }
 
 // pause returns how long a reader may rest that has just emptied a socket buffer of so many bytes,
@@ -147,7 +150,7 @@ func (r *Reader) refused() error {
 	}
 }
 
-var errNoAnswer = errors.New("the kernel's answer was lost")
+var errNoAnswer = errors.New("the kernel's answer was lost in a full socket buffer: allow a larger one")
 
 // transact sends a request and returns the errno of the kernel's answer. That is queued by the
 // time that the request is sent, behind packets that came before it, which are kept.
@@ -219,8 +222,9 @@ func (r *Reader) Receive() (*Batch, error) {
 // datagram returns the next datagram, nil if it is not to be believed, or false if there is none
 // at the moment.
 func (r *Reader) datagram() (d []byte, ok bool, err error) {
-	if len(r.early) > 0 && !r.closed.Load() {
-		d, r.early = r.early[0], r.early[1:]
+	if len(r.early) > 0 && !r.socket.closed.Load() {
+		d, r.early[0] = r.early[0], nil
+		r.early = r.early[1:]
 		return d, true, nil
 	}
 	stats := &r.decoder.batch.stats
@@ -240,8 +244,12 @@ func (r *Reader) datagram() (d []byte, ok bool, err error) {
 			stats.Truncated++
 			return r.memory, true, nil
 		default:
-			if _, isAnswer := answer(r.memory[:n], unbindSequence); !isAnswer {
+			errno, isAnswer := answer(r.memory[:n], unbindSequence)
+			switch {
+			case !isAnswer:
 				return r.memory[:n], true, nil
+			case errno == syscall.EPERM:
+				return nil, false, fmt.Errorf("unbind NFLOG group %d: %w", r.group, ErrPermission)
 			}
 		}
 	}
@@ -269,8 +277,10 @@ func (r *Reader) SetReadDeadline(t time.Time) error { return r.socket.setReadDea
 
 const unbindSequence = bindAttempts + 2
 
-// Unbind ends the reading without losing a packet: the kernel delivers what it has gathered and
-// lets go of the group, and Receive returns all that is left, then [io.EOF]. Close has to follow.
+// Unbind ends the reading in order: the kernel delivers what it has gathered, unless the socket's
+// buffer is full, and lets go of the group; Receive returns all that is left, then [io.EOF]. It takes
+// the capability that OpenReader takes: where that was dropped, Receive returns [ErrPermission].
+// Close has to follow.
 func (r *Reader) Unbind() error {
 	req, err := unbindRequest(r.group, unbindSequence)
 	if err != nil {
@@ -286,7 +296,4 @@ func (r *Reader) Unbind() error {
 // Close closes the reader and frees the group; packets that were not received are lost, unless
 // Unbind and Receive took them before. A Receive that waits returns [ErrClosed]. To close a reader
 // again is no error.
-func (r *Reader) Close() error {
-	r.closed.Store(true)
-	return r.socket.close()
-}
+func (r *Reader) Close() error { return r.socket.close() }

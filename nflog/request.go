@@ -28,12 +28,12 @@ const (
 )
 
 // bindRequest is the message that binds a group and says how to deliver it, in one: between two
-// messages packets would come that are delivered otherwise and bear no number.
+// messages many packets could come that are delivered otherwise and bear no number.
 func bindRequest(group uint16, c ReaderConfig, sequence uint32) ([]byte, error) {
 	return request(typeConfig, group, sequence,
 		netlink.Attribute{Type: configCommand, Data: []byte{commandBind}},
 		netlink.Attribute{Type: configMode, Data: append(be32(c.CopyRange), modePacket, 0)}, // struct nfulnl_msg_config_mode
-		netlink.Attribute{Type: configQueueTimeout, Data: be32(uint32(max(1, c.QueueTimeout/TimeoutUnit)))},
+		netlink.Attribute{Type: configQueueTimeout, Data: be32(uint32(c.QueueTimeout / TimeoutUnit))},
 		netlink.Attribute{Type: configBatchBuffer, Data: be32(c.BatchBuffer)},
 		netlink.Attribute{Type: configQueueThreshold, Data: be32(c.QueueThreshold)},
 		netlink.Attribute{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, flagSeq)},

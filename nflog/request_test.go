@@ -26,7 +26,7 @@ func TestRequest(t *testing.T) {
 		BatchBuffer:    131072,
 	}
 	shortest := config
-	shortest.QueueTimeout = time.Nanosecond
+	shortest.QueueTimeout = TimeoutUnit
 	tests := []struct {
 		name string
 		make func() ([]byte, error)
@@ -47,7 +47,6 @@ func TestRequest(t *testing.T) {
 			`,
 		},
 		{
-			// A timeout of 0 would be none at all.
 			name: "bind with the shortest timeout",
 			make: func() ([]byte, error) { return bindRequest(100, shortest, 1) },
 			want: `

@@ -53,7 +53,7 @@ func (c *shapeCache) find(msg []byte) *shape {
 
 func (c *shapeCache) search(msg []byte) *shape {
 	l := c.layouts.find(msg)
-	if l == nil || l.at[attrPacketHeader] == 0 || l.at[attrSeq] == 0 {
+	if l == nil || l.at[attrPacketHeader] == 0 {
 		return nil
 	}
 	o := c.origins.find(msg, l)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -22,10 +24,12 @@ import (
 // an epoll instance of its own, armed for one event at a time, and only this is registered with
 // Go's poller: it brings deadlines, and Close that interrupts, as for any file.
 type socket struct {
-	fd     int
-	epoll  *os.File
-	raw    syscall.RawConn // of epoll
-	events [1]unix.EpollEvent
+	fd      int
+	epoll   *os.File
+	raw     syscall.RawConn // of epoll
+	closed  atomic.Bool
+	closing sync.Once
+	events  [1]unix.EpollEvent
 
 	// The functions that raw calls, bound once: a closure for each call would be an allocation.
 	receiveFunc func(uintptr)
@@ -95,7 +99,8 @@ func duplicate(conn *netlink.Conn) (int, error) {
 	return fd, os.NewSyscallError("fcntl", dupErr)
 }
 
-// newEpoll returns an epoll instance that watches the descriptor, disarmed.
+// newEpoll returns an epoll instance that watches the descriptor for errors alone, as long as it is not
+// armed for more: they can't be left out.
 func newEpoll(fd int) (*os.File, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -118,7 +123,7 @@ func (s *socket) send(request []byte) error {
 	if e := s.raw.Control(func(uintptr) {
 		err = unix.Sendto(s.fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 	}); e != nil {
-		return closedError(e)
+		return s.error(e)
 	}
 	return os.NewSyscallError("sendto", err)
 }
@@ -129,12 +134,12 @@ func (s *socket) send(request []byte) error {
 func (s *socket) receive(buf []byte) (n int, kernel bool, err error) {
 	s.buf = buf
 	if err := s.raw.Control(s.receiveFunc); err != nil {
-		return 0, false, closedError(err)
+		return 0, false, s.error(err)
 	}
 	if s.errno != 0 {
 		return 0, false, s.errno
 	}
-	return s.n, s.from.Family != unix.AF_NETLINK || s.from.Pid == 0, nil
+	return s.n, s.from.Pid == 0, nil
 }
 
 // tryReceive is one system call; package unix would allocate the sender's address.
@@ -155,7 +160,7 @@ func (s *socket) tryReceive(uintptr) {
 func (s *socket) wait() error {
 	s.waitErr = nil
 	if err := s.raw.Read(s.waitFunc); err != nil {
-		return closedError(err)
+		return s.error(err)
 	}
 	return s.waitErr
 }
@@ -174,7 +179,7 @@ func (s *socket) tryWait(epoll uintptr) (done bool) {
 	return !s.armed
 }
 
-func (s *socket) setReadDeadline(t time.Time) error { return closedError(s.epoll.SetReadDeadline(t)) }
+func (s *socket) setReadDeadline(t time.Time) error { return s.error(s.epoll.SetReadDeadline(t)) }
 
 // socketMemory is what struct sk_meminfo (SK_MEMINFO_* of include/uapi/linux/sock_diag.h) tells.
 type socketMemory struct{ queued, buffer, drops uint32 }
@@ -187,7 +192,7 @@ func (s *socket) memory() (socketMemory, error) {
 		_, _, errno = unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
 			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 	}); err != nil {
-		return socketMemory{}, closedError(err)
+		return socketMemory{}, s.error(err)
 	}
 	if errno != 0 {
 		return socketMemory{}, os.NewSyscallError("getsockopt", errno)
@@ -195,18 +200,22 @@ func (s *socket) memory() (socketMemory, error) {
 	return socketMemory{queued: info[0], buffer: info[1], drops: info[8]}, nil
 }
 
-// close waits until nobody uses the descriptors, having interrupted whoever waits.
-func (s *socket) close() error {
-	if err := s.epoll.Close(); err != nil {
-		return nil // closed before
-	}
-	return os.NewSyscallError("close", unix.Close(s.fd))
+// close closes the descriptors when nobody uses them, having interrupted whoever waits.
+func (s *socket) close() (err error) {
+	s.closing.Do(func() {
+		s.closed.Store(true)
+		err = s.epoll.Close()
+		if closeErr := unix.Close(s.fd); err == nil {
+			err = os.NewSyscallError("close", closeErr)
+		}
+	})
+	return err
 }
 
-// closedError translates the error for a closed file, which nothing matches, and leaves others.
-func closedError(err error) error {
-	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		return err
+// error translates the error of a closed file, which nothing matches.
+func (s *socket) error(err error) error {
+	if err != nil && s.closed.Load() {
+		return ErrClosed
 	}
-	return ErrClosed
+	return err
 }

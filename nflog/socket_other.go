@@ -5,10 +5,13 @@
 
 package nflog
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // A socket can't be had: NFLOG is Linux's.
-type socket struct{}
+type socket struct{ closed atomic.Bool }
 
 type socketMemory struct{ queued, buffer, drops uint32 }
 

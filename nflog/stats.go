@@ -5,9 +5,9 @@ package nflog
 
 // Stats counts what a [Reader] has read since it was opened.
 //
-// Packets + Lost is how many packets the kernel has numbered for the group, exactly, as of the
-// last packet received: whatever was lost between the kernel's log and the reader is in Lost,
-// including packets whose message was malformed. The kernel keeps no number of packets that were
+// Packets + Lost is how many packets the kernel has logged to the group since it was bound, exactly,
+// as of the last packet received: whatever was lost between the kernel's log and the reader is in
+// Lost, as the kernel's numbers show, including packets whose message was malformed. The kernel keeps no number of packets that were
 // logged while the group was not bound, nor of those that it had no memory for.
 type Stats struct {
 	Packets   uint64 // packets received
@@ -15,7 +15,7 @@ type Stats struct {
 	Datagrams uint64 // datagrams received; each holds packets of one batch
 
 	Overruns  uint64 // reads that failed because the kernel had dropped datagrams (ENOBUFS)
-	Truncated uint64 // datagrams that were longer than the reader's memory; their rest counts in Lost
+	Truncated uint64 // datagrams that were longer than the reader's memory; the message that is cut counts as malformed, and the rest in Lost
 	Foreign   uint64 // datagrams that another process sent instead of the kernel; they are ignored
 
 	MalformedMessages   uint64 // messages of a bad length, with the rest of their datagram, or of a bad type or group; skipped

@@ -93,7 +93,7 @@ func TestDecodeWarm(t *testing.T) {
 	for range 30 {
 		kinds = append(kinds, randomMessage(r))
 	}
-	warm := nflog.NewDecoder(group)
+	warm := newNumbered()
 	for range 500 {
 		var datagram []byte
 		for range 1 + r.IntN(8) {

@@ -22,8 +22,8 @@ import (
 // The peer is an exporter as one writes it with go-nflog and client_golang: a
 // callback per packet that looks up its series by label values. It has the
 // kernel's defaults for batches, because go-nflog sends no NLBUFSIZ, but the
-// same copy range, socket buffer and labels as nflog_exporter, so that the
-// difference lies in how packets are read and counted.
+// same copy range, socket buffer and labels (but group) as nflog_exporter, so
+// that the difference lies in how packets are read and counted.
 const (
 	peerCopyRange    = 128
 	peerSocketBuffer = 16 << 20

@@ -63,7 +63,7 @@ func runInUserNS(ctx context.Context, socket *os.File) error {
 
 // forbidden explains that err keeps the demo from making its namespaces.
 func forbidden(err error) error {
-	return fmt.Errorf(`user namespaces are forbidden here (%w): run the demo as root, sudo env "PATH=$PATH" make demo`, err)
+	return fmt.Errorf(`user namespaces are forbidden here (%w): run the demo as root, sudo env "PATH=$PATH" make demo, and in a container only if that is privileged`, err)
 }
 
 // startExporter starts the exporter in ns, to serve on socket.
