@@ -56,8 +56,8 @@ func build(env string, flags ...string) (*os.File, error) {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, program)
 	// Who owns the working copy may be unknown in a user namespace, which git
-	// would complain about.
-	args := slices.Concat([]string{"build", "-buildvcs=false", "-o", path}, flags, []string{"../.."})
+	// would complain about. A profile would have everything compiled anew.
+	args := slices.Concat([]string{"build", "-buildvcs=false", "-pgo=off", "-o", path}, flags, []string{"../.."})
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), env)
 	if out, err := cmd.CombinedOutput(); err != nil {

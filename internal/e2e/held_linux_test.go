@@ -19,7 +19,7 @@ import (
 )
 
 // takeOverTimeout is how long a group may be free before the exporter has it.
-const takeOverTimeout = 15 * time.Second
+const takeOverTimeout = 8 * time.Second
 
 // cantBind is what the log says of a group that the exporter can't bind.
 const cantBind = "can't be bound"
