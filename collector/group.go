@@ -154,8 +154,9 @@ type lossLog struct {
 	logger log.Logger
 	reader *nflog.Reader
 
-	packets, drops uint64 // lost, and datagrams dropped, when it told of them last
-	next           time.Time
+	packets uint64    // lost since it told of some last
+	drops   uint64    // datagrams that the socket had dropped by then
+	next    time.Time // when it may tell again
 }
 
 func (l *lossLog) add(lost uint64, now time.Time) {

@@ -33,6 +33,7 @@ const (
 	// 250 bytes of the buffer in a batch, 832 alone.
 	fillRate = 800_000_000
 
+	// bindAttempts is how often a group is bound whose answers fall to a socket full of packets.
 	bindAttempts = 3
 )
 
