@@ -148,7 +148,10 @@ func checkNumbers(t testing.TB, packets []values, from uint32) {
 // skipUnnumbered returns what follows the packets that came while the kernel handled the binding,
 // before it began to number them.
 func skipUnnumbered(packets []values) []values {
-	return packets[max(0, slices.IndexFunc(packets, func(p values) bool { return p.Seq.OK })):]
+	if i := slices.IndexFunc(packets, func(p values) bool { return p.Seq.OK }); i >= 0 {
+		return packets[i:]
+	}
+	return nil
 }
 
 // awaitReceive waits until a goroutine waits in Receive.

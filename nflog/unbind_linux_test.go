@@ -151,7 +151,7 @@ func TestIntegrationUnbindInFlood(t *testing.T) {
 		unbind(t, r)
 		got := within(t, received)
 		checkDrained(t, r)
-		checkNumbers(t, got, 0)
+		checkNumbers(t, skipUnnumbered(got), 0)
 		if stats := r.Stats(); stats.Lost != 0 || stats.Packets != uint64(len(got)) {
 			t.Errorf("unexpected stats of %d packets: %+v", len(got), stats)
 		}
