@@ -83,17 +83,20 @@ type Batch struct {
 	shapes   shapeCache
 }
 
+// Group returns the number of the packets' group.
+func (b *Batch) Group() uint16 { return b.group }
+
 // Packets iterates over the packets, each of them once: where one loop was left, the next goes on.
 // See [Packet] for how long they may be kept.
 func (b *Batch) Packets() iter.Seq[Packet] {
 	return func(yield func(Packet) bool) { b.all(yield) }
 }
 
-// Lost returns how many packets were lost since the batch before, as far as this one's packets
+// Lost returns how many packets of the group were lost since its batch before, as far as this one's packets
 // have been iterated over.
 func (b *Batch) Lost() uint64 { return b.stats.Lost - b.lostBefore }
 
-// Stats returns the counts of all batches, this one as far as its packets have been iterated over.
+// Stats returns the counts of all batches of the group, this one as far as its packets have been iterated over.
 func (b *Batch) Stats() Stats { return b.stats }
 
 // settle counts the packets that are left.

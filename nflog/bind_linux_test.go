@@ -18,12 +18,14 @@ import (
 // probe asks the kernel something, and returns what it answers.
 func probe(t *testing.T, r *Reader) (syscall.Errno, error) {
 	t.Helper()
-	const sequence = 77
-	req, err := probeRequest(sequence)
+	req, err := probeRequest()
 	if err != nil {
 		t.Fatalf("failed to make request: %v", err)
 	}
-	return r.transact(req, sequence)
+	e := &exchange{transport: r.socket, memory: r.memory, sequence: 76}
+	errno, err := e.transact(req)
+	r.early = append(r.early, e.early...)
+	return errno, err
 }
 
 // TestIntegrationTransact sends a request while packets are queued, in front of the answer.

@@ -23,8 +23,18 @@ const (
 	DefaultCopyRange      = 128
 	DefaultQueueThreshold = 65535
 	DefaultQueueTimeout   = 500 * time.Millisecond
-	DefaultBatchBuffer    = MaxBatchBuffer
 	DefaultSocketBuffer   = 16 << 20
+)
+
+// A ConntrackMode says whether the kernel is asked to send with each packet what it knows of its
+// connection. That takes a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT and the module
+// nf_conntrack_netlink, and costs it some hundred bytes a packet.
+type ConntrackMode uint8
+
+const (
+	ConntrackOff       ConntrackMode = iota // don't ask
+	ConntrackPreferred                      // ask, and do without where the kernel can't: see [Reader.Conntrack]
+	ConntrackRequired                       // ask, and fail with [ErrNoConntrack] where the kernel can't
 )
 
 // A ReaderConfig says how a group is read. A zero field stands for its default.
@@ -37,6 +47,16 @@ type ReaderConfig struct {
 	// ask for fewer.
 	CopyRange uint32
 
+	// NoPayload makes the kernel copy nothing of the packets. What it tells of them is all there.
+	NoPayload bool
+
+	// Conntrack says whether to ask for the packets' connections.
+	Conntrack ConntrackMode
+
+	// SeqGlobal makes the kernel number the packets over all groups of the namespace, too, so that
+	// those of several can be brought into order: see [Packet.SeqGlobal].
+	SeqGlobal bool
+
 	// QueueThreshold is how many packets the kernel gathers at most before it delivers them. A rule
 	// may ask for fewer.
 	QueueThreshold uint32
@@ -47,8 +67,8 @@ type ReaderConfig struct {
 
 	// BatchBuffer is how many bytes of messages the kernel gathers before it delivers them,
 	// MinBatchBuffer to MaxBatchBuffer. It rounds up what it allocates to a power of two, and uses
-	// the whole: 256 KiB for MaxBatchBuffer. It is lowered where the socket buffer would not hold
-	// eight of them.
+	// the whole: 256 KiB for MaxBatchBuffer. The default is what QueueThreshold packets need, as far
+	// as that goes. It is lowered where the socket buffer would not hold eight of them.
 	BatchBuffer uint32
 
 	// SocketBuffer is the size of the socket's receive buffer in bytes. The kernel doubles it. It
@@ -62,7 +82,7 @@ func (c ReaderConfig) withDefaults() (ReaderConfig, error) {
 	setDefault(&c.CopyRange, DefaultCopyRange)
 	setDefault(&c.QueueThreshold, DefaultQueueThreshold)
 	setDefault(&c.QueueTimeout, DefaultQueueTimeout)
-	setDefault(&c.BatchBuffer, DefaultBatchBuffer)
+	setDefault(&c.BatchBuffer, batchBuffer(c.QueueThreshold, c.CopyRange))
 	setDefault(&c.SocketBuffer, DefaultSocketBuffer)
 	switch {
 	case c.CopyRange > MaxCopyRange:
@@ -73,8 +93,43 @@ func (c ReaderConfig) withDefaults() (ReaderConfig, error) {
 		return c, fmt.Errorf("batch buffer %d: not from %d to %d bytes", c.BatchBuffer, MinBatchBuffer, MaxBatchBuffer)
 	case c.SocketBuffer < 0 || c.SocketBuffer > math.MaxInt32/2:
 		return c, fmt.Errorf("socket buffer %d: not from 0 to %d bytes", c.SocketBuffer, math.MaxInt32/2)
+	case c.Conntrack > ConntrackRequired:
+		return c, fmt.Errorf("conntrack mode %d: not from %d to %d", c.Conntrack, ConntrackOff, ConntrackRequired)
 	}
 	return c, nil
+}
+
+// binding returns how to deliver the packets of a group.
+func (c ReaderConfig) binding(conntrack bool) binding {
+	b := binding{
+		mode:      CopyPacket,
+		copyRange: c.CopyRange,
+		flags:     FlagSeq,
+		batch:     c.BatchBuffer,
+		threshold: c.QueueThreshold,
+		timeout:   uint32(c.QueueTimeout / TimeoutUnit),
+	}
+	if c.NoPayload {
+		b.mode = CopyMeta
+	}
+	if c.SeqGlobal {
+		b.flags |= FlagGlobal
+	}
+	if conntrack {
+		b.flags |= FlagConntrack
+	}
+	return b
+}
+
+// batchBuffer returns how many bytes so many packets take in a batch, as far as a batch can hold
+// them: the kernel allocates the buffer at the first packet, and too large a one for nothing.
+func batchBuffer(packets, copyRange uint32) uint32 {
+	const (
+		attributes = 256  // of a message beside the payload: more than most have
+		payload    = 1500 // more than most packets have
+	)
+	size := uint64(packets) * uint64(attributes+min(copyRange, payload))
+	return uint32(min(max(size, MinBatchBuffer), MaxBatchBuffer))
 }
 
 func setDefault[T comparable](field *T, value T) {

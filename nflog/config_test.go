@@ -17,7 +17,7 @@ func TestReaderConfig(t *testing.T) {
 		CopyRange:      128,
 		QueueThreshold: 65535,
 		QueueTimeout:   500 * time.Millisecond,
-		BatchBuffer:    DefaultBatchBuffer,
+		BatchBuffer:    MaxBatchBuffer,
 		SocketBuffer:   16 << 20,
 	}
 	lowest := ReaderConfig{
@@ -45,6 +45,20 @@ func TestReaderConfig(t *testing.T) {
 		{name: "lowest", config: lowest, want: lowest},
 		{name: "highest", config: highest, want: highest},
 		{
+			name:   "few packets a batch",
+			config: ReaderConfig{QueueThreshold: 100},
+			want: ReaderConfig{
+				CopyRange: 128, QueueThreshold: 100, QueueTimeout: 500 * time.Millisecond, BatchBuffer: 38400, SocketBuffer: 16 << 20,
+			},
+		},
+		{
+			name:   "a packet a batch",
+			config: ReaderConfig{QueueThreshold: 1},
+			want: ReaderConfig{
+				CopyRange: 128, QueueThreshold: 1, QueueTimeout: 500 * time.Millisecond, BatchBuffer: 3776, SocketBuffer: 16 << 20,
+			},
+		},
+		{
 			name:   "one default",
 			config: ReaderConfig{NetNS: 7, CopyRange: 64, QueueThreshold: 10, BatchBuffer: 8000, SocketBuffer: 4096},
 			want: ReaderConfig{
@@ -62,6 +76,7 @@ func TestReaderConfig(t *testing.T) {
 		{name: "small batch buffer", config: ReaderConfig{BatchBuffer: 3775}, wantErr: "batch buffer 3775: not from 3776 to 131072 bytes"},
 		{name: "large batch buffer", config: ReaderConfig{BatchBuffer: 131073}, wantErr: "batch buffer 131073: not from 3776 to 131072 bytes"},
 		{name: "negative socket buffer", config: ReaderConfig{SocketBuffer: -1}, wantErr: "socket buffer -1: not from "},
+		{name: "conntrack mode", config: ReaderConfig{Conntrack: 3}, wantErr: "conntrack mode 3: not from 0 to 2"},
 		{name: "large socket buffer", config: ReaderConfig{SocketBuffer: math.MaxInt32/2 + 1}, wantErr: "socket buffer 1073741824: not from "},
 	}
 	for _, tt := range tests {

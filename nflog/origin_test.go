@@ -133,15 +133,16 @@ func TestOriginLimit(t *testing.T) {
 // TestOriginOrder decodes packets whose attributes of the origin are the same bytes in the order of
 // their types, without padding, as those of another one in the order of the message.
 func TestOriginOrder(t *testing.T) {
-	skipBigEndian(t)
-	// Its prefix looks like the padding of the attribute before, and an interface's index.
-	prefix := slices.Concat([]byte{1, attrOutDev, 0}, be32(7), make([]byte, 248))
-	length := 4 + len(prefix)
-	scattered := packet(header(), number(0), attr(attrPrefix, prefix...), attr(attrInDev, 0, 0, 0, 1, 9))
+	native := func(v int) []byte { return binary.NativeEndian.AppendUint16(nil, uint16(v)) }
+	// The prefix looks like the end of another interface's attribute, whose length is the type of a
+	// prefix, and the padding before that like the prefix's length.
+	outDev := append(be32(7), 8, 9)
+	prefix := slices.Concat(native(attrOutDev), outDev, []byte{0, 0})
+	scattered := packet(header(), number(0), attr(attrPrefix, prefix...), attr(attrInDev, 0, 0, 0, 1, 5, 6))
 	together := packet(
 		header(),
-		withPadding(attr(attrInDev, 0, 0, 0, 1, 9), byte(length), byte(length>>8), attrPrefix),
-		withAttrLength(attr(attrOutDev, prefix[3:]...), 256),
+		withPadding(attr(attrInDev, 0, 0, 0, 1, 5, 6), native(4+len(prefix))...),
+		attr(attrOutDev, outDev...),
 		number(1),
 	)
 	for name, order := range map[string][][]byte{

@@ -98,12 +98,6 @@ func (p Packet) HWLen() (n uint16, ok bool) { return p.uint16(attrHWLen) }
 // HWHeader returns the link layer header that the packet came in with, or nil.
 func (p Packet) HWHeader() []byte { return p.value(attrHWHeader) }
 
-// ConntrackInfo returns the packet's relation to its connection, enum ip_conntrack_info.
-func (p Packet) ConntrackInfo() (info uint32, ok bool) { return p.uint32(attrConntrackInfo) }
-
-// Conntrack returns the attributes of the packet's connection, enum ctattr_type, or nil.
-func (p Packet) Conntrack() []byte { return p.value(attrConntrack) }
-
 // VLANTag returns the tag that the kernel holds beside the packet, in the families bridge and
 // netdev: the EtherType of the tag (0x8100 or 0x88a8) and its control information, priority in
 // the upper four bits and VLAN id in the lower twelve.

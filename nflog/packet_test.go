@@ -5,7 +5,6 @@ package nflog_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"reflect"
 	"testing"
 	"time"
@@ -48,7 +47,8 @@ type values struct {
 	UID, GID                             optional[uint32]
 	Seq, SeqGlobal                       optional[uint32]
 	Conntrack                            []byte
-	ConntrackInfo                        optional[uint32]
+	ConntrackInfo                        optional[nflog.ConntrackInfo]
+	ConntrackStatus                      optional[nflog.ConntrackStatus]
 	VLAN                                 optional[vlanTag]
 	L2Header                             []byte
 	Payload                              []byte
@@ -60,30 +60,31 @@ func valuesOf(p nflog.Packet) values {
 	o := p.Origin()
 	protocol, tci, hasVLAN := p.VLANTag()
 	return values{
-		Group:         o.Group,
-		Family:        o.Family,
-		HWProtocol:    o.HWProtocol,
-		Hook:          o.Hook,
-		Prefix:        o.Prefix,
-		InDev:         o.InDev,
-		OutDev:        o.OutDev,
-		PhysInDev:     o.PhysInDev,
-		PhysOutDev:    o.PhysOutDev,
-		Mark:          maybe(p.Mark()),
-		HWAddr:        bytes.Clone(p.HWAddr()),
-		HWType:        maybe(p.HWType()),
-		HWLen:         maybe(p.HWLen()),
-		HWHeader:      bytes.Clone(p.HWHeader()),
-		Timestamp:     maybe(p.Timestamp()),
-		UID:           maybe(p.UID()),
-		GID:           maybe(p.GID()),
-		Seq:           maybe(p.Seq()),
-		SeqGlobal:     maybe(p.SeqGlobal()),
-		Conntrack:     bytes.Clone(p.Conntrack()),
-		ConntrackInfo: maybe(p.ConntrackInfo()),
-		VLAN:          maybe(vlanTag{protocol, tci}, hasVLAN),
-		L2Header:      bytes.Clone(p.L2Header()),
-		Payload:       bytes.Clone(p.Payload()),
+		Group:           o.Group,
+		Family:          o.Family,
+		HWProtocol:      o.HWProtocol,
+		Hook:            o.Hook,
+		Prefix:          o.Prefix,
+		InDev:           o.InDev,
+		OutDev:          o.OutDev,
+		PhysInDev:       o.PhysInDev,
+		PhysOutDev:      o.PhysOutDev,
+		Mark:            maybe(p.Mark()),
+		HWAddr:          bytes.Clone(p.HWAddr()),
+		HWType:          maybe(p.HWType()),
+		HWLen:           maybe(p.HWLen()),
+		HWHeader:        bytes.Clone(p.HWHeader()),
+		Timestamp:       maybe(p.Timestamp()),
+		UID:             maybe(p.UID()),
+		GID:             maybe(p.GID()),
+		Seq:             maybe(p.Seq()),
+		SeqGlobal:       maybe(p.SeqGlobal()),
+		Conntrack:       bytes.Clone(p.Conntrack()),
+		ConntrackInfo:   maybe(p.ConntrackInfo()),
+		ConntrackStatus: maybe(p.ConntrackStatus()),
+		VLAN:            maybe(vlanTag{protocol, tci}, hasVLAN),
+		L2Header:        bytes.Clone(p.L2Header()),
+		Payload:         bytes.Clone(p.Payload()),
 	}
 }
 
@@ -94,7 +95,7 @@ func (v values) message() logmsg.Message {
 		InDev: v.InDev, OutDev: v.OutDev, PhysInDev: v.PhysInDev, PhysOutDev: v.PhysOutDev,
 		Mark: v.Mark.Value, Ethernet: v.HWAddr != nil, HWHeader: v.HWHeader,
 		UID: v.UID.Value, GID: v.GID.Value, Owner: v.UID.OK, Seq: v.Seq.Value, SeqGlobal: v.SeqGlobal.Value,
-		Conntrack: v.Conntrack, CTInfo: v.ConntrackInfo.Value,
+		Conntrack: v.Conntrack, CTInfo: uint32(v.ConntrackInfo.Value),
 		VLAN: v.VLAN.Value.TCI, L2Header: v.L2Header, Payload: v.Payload,
 	}
 	if v.Timestamp.OK {
@@ -120,12 +121,4 @@ func diffPackets(want, got []values) string {
 		return ""
 	}
 	return cmp.Diff(want, got)
-}
-
-// skipBigEndian skips a test of literal bytes in little-endian order.
-func skipBigEndian(t testing.TB) {
-	t.Helper()
-	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
-		t.Skip("the literal bytes are those of a little-endian machine")
-	}
 }

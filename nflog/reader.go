@@ -4,6 +4,7 @@
 package nflog
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -32,24 +33,22 @@ const (
 	// the packets of a group under a lock, one to one and a half million a second; one takes some
 	// 250 bytes of the buffer in a batch, 832 alone.
 	fillRate = 800_000_000
-
-	// bindAttempts is how often a group is bound whose answers fall to a socket full of packets.
-	bindAttempts = 3
 )
 
-// A Reader reads one group. One goroutine may call Receive and use what it returns; the other
-// methods may be called from any at any time.
+// A Reader reads a group, or several of them. One goroutine may call Receive and use what it
+// returns; the other methods may be called from any at any time.
 type Reader struct {
-	group  uint16
-	socket *socket
-	pause  time.Duration
+	socket    *socket
+	pause     time.Duration
+	conntrack bool
 
 	// Of the receiving goroutine.
-	memory  []byte
-	decoder *Decoder
-	early   [][]byte // datagrams that came before the kernel's answer to the binding
-	busy    bool     // something was received since the last pause
-	rest    bool     // datagrams come so often that a pause pays
+	memory   []byte
+	decoders []*Decoder // of each group
+	current  *Decoder   // whose batch was received last
+	early    [][]byte   // datagrams that came before the kernel's answer to the binding
+	busy     bool       // something was received since the last pause
+	rest     bool       // datagrams come so often that a pause pays
 
 	unbound atomic.Bool
 
@@ -60,26 +59,45 @@ type Reader struct {
 // OpenReader binds the group, which has to be free. From then on the kernel queues the packets that
 // are logged to it until Receive takes them, and numbers them but for a few that may come first.
 //
-// The error wraps [ErrGroupHeld], [ErrPermission] or [ErrUnsupported] where one of them is the
-// reason.
+// The error wraps [ErrGroupHeld], [ErrPermission], [ErrUnsupported] or [ErrNoConntrack] where one
+// of them is the reason.
 func OpenReader(group uint16, config ReaderConfig) (*Reader, error) {
+	return OpenGroups([]uint16{group}, config)
+}
+
+// OpenGroups is as OpenReader for several groups, all of them or none, on one socket. They share its
+// buffer, so that one which logs much may cost packets of the others: a Reader of its own for each
+// group is better where that matters.
+func OpenGroups(groups []uint16, config ReaderConfig) (*Reader, error) {
+	if len(groups) == 0 {
+		return nil, errors.New("open NFLOG groups: none is given")
+	}
+	for i, group := range groups {
+		if slices.Contains(groups[:i], group) {
+			return nil, fmt.Errorf("open NFLOG group %d: it is given twice", group)
+		}
+	}
 	c, err := config.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("open NFLOG group %d: %w", group, err)
+		return nil, fmt.Errorf("open NFLOG group %d: %w", groups[0], err)
 	}
 	s, err := openSocket(c.NetNS, c.SocketBuffer)
 	if err != nil {
-		return nil, fmt.Errorf("open NFLOG group %d: %w", group, err)
+		return nil, fmt.Errorf("open NFLOG group %d: %w", groups[0], err)
 	}
-	r := &Reader{group: group, socket: s, memory: make([]byte, receiveBuffer), decoder: NewDecoder(group)}
+	r := &Reader{socket: s, memory: make([]byte, receiveBuffer), conntrack: c.Conntrack != ConntrackOff}
+	for _, group := range groups {
+		r.decoders = append(r.decoders, NewDecoder(group))
+	}
+	r.current = r.decoders[0]
 	if err := r.bind(c); err != nil {
 		_ = s.close()
-		return nil, fmt.Errorf("bind NFLOG group %d: %w", group, err)
+		return nil, err
 	}
 	return r, nil
 }
 
-// bind configures the group and takes the measures of its socket.
+// bind configures the groups and takes the measures of their socket.
 func (r *Reader) bind(c ReaderConfig) error {
 	stats, err := r.SocketStats()
 	if err != nil {
@@ -88,30 +106,21 @@ func (r *Reader) bind(c ReaderConfig) error {
 	c.BatchBuffer = min(c.BatchBuffer, largestBatch(stats.Buffer))
 	r.pause = pause(stats.Buffer)
 
-	for attempt := uint32(1); attempt <= bindAttempts; attempt++ {
-		req, err := bindRequest(r.group, c, attempt)
-		if err != nil {
-			return err
+	e := &exchange{transport: r.socket, netns: c.NetNS, memory: r.memory}
+	for _, d := range r.decoders {
+		group := d.batch.group
+		err := e.bind(group, c.binding(r.conntrack))
+		if errors.Is(err, ErrNoConntrack) && c.Conntrack == ConntrackPreferred {
+			r.conntrack = false
+			err = e.bind(group, c.binding(false))
 		}
-		errno, err := r.transact(req, attempt)
-		switch {
-		case errors.Is(err, errNoAnswer):
-			continue // it fell to a socket buffer full of packets
-		case err != nil:
-			return err
-		case errno == 0, errno == syscall.EBUSY && attempt > 1: // the one before was heard
-			return nil
-		case errno == syscall.EPERM:
-			return r.refused()
-		case errno == syscall.EEXIST: // another socket was faster
-			return ErrGroupHeld
-		case errno == syscall.EINVAL:
-			return fmt.Errorf("%w (%w)", ErrUnsupported, errno)
-		default:
-			return errno
+		if err != nil {
+			return fmt.Errorf("bind NFLOG group %d: %w", group, err)
 		}
 	}
-	return errNoAnswer
+	r.early = e.early
+	r.current.batch.stats.Foreign += e.foreign
+	return nil
 }
 
 // largestBatch returns the size of the largest batch buffers of which a socket buffer holds eight. The
@@ -132,52 +141,6 @@ func pause(buffer uint32) time.Duration {
 	return min(maxPause, time.Duration(buffer/2)*time.Second/fillRate)
 }
 
-// refused tells why the kernel does not permit to bind the group: it gives the same errno for a
-// group that another socket holds and for a missing capability.
-func (r *Reader) refused() error {
-	const sequence = bindAttempts + 1
-	req, err := probeRequest(sequence)
-	if err != nil {
-		return err
-	}
-	errno, err := r.transact(req, sequence)
-	switch {
-	case err != nil:
-		return err
-	case errno == syscall.EPERM:
-		return ErrPermission
-	default:
-		return ErrGroupHeld
-	}
-}
-
-var errNoAnswer = errors.New("the kernel's answer was lost in a full socket buffer: allow a larger one")
-
-// transact sends a request and returns the errno of the kernel's answer. That is queued by the
-// time that the request is sent, behind packets that came before it, which are kept.
-func (r *Reader) transact(req []byte, sequence uint32) (syscall.Errno, error) {
-	if err := r.socket.send(req); err != nil {
-		return 0, err
-	}
-	for {
-		n, kernel, err := r.socket.receive(r.memory)
-		switch {
-		case errors.Is(err, syscall.EAGAIN):
-			return 0, errNoAnswer
-		case err != nil:
-			return 0, err
-		case !kernel:
-			r.decoder.batch.stats.Foreign++
-			continue
-		}
-		datagram := r.memory[:min(n, len(r.memory))]
-		if errno, ok := answer(datagram, sequence); ok {
-			return errno, nil
-		}
-		r.early = append(r.early, slices.Clone(datagram))
-	}
-}
-
 // Receive returns the next batch of packets, and waits for it if there is none. It takes what the
 // batch before has left, so that each packet counts once, read or not.
 //
@@ -189,7 +152,7 @@ func (r *Reader) transact(req []byte, sequence uint32) (syscall.Errno, error) {
 // A busy reader is woken every 20 ms at most, so packets come with that delay beside the queue
 // timeout's.
 func (r *Reader) Receive() (*Batch, error) {
-	r.decoder.batch.settle()
+	r.current.batch.settle()
 	for {
 		// Loaded before the look at the socket, so that what Unbind makes the kernel deliver is seen.
 		unbound := r.unbound.Load()
@@ -200,16 +163,17 @@ func (r *Reader) Receive() (*Batch, error) {
 		case ok:
 			r.busy = true
 			if datagram == nil {
-				return r.decoder.begin(nil), nil
+				return r.current.begin(nil), nil
 			}
-			return r.decoder.Decode(datagram), nil
+			r.current = r.decoder(datagram)
+			return r.current.Decode(datagram), nil
 		case unbound:
 			return nil, io.EOF
 		case r.busy && r.rest:
 			r.busy = false
 			time.Sleep(r.pause)
 		default:
-			r.decoder.publish()
+			r.current.publish()
 			began := time.Now()
 			err := r.socket.wait()
 			if err != nil && !r.unbound.Load() {
@@ -220,6 +184,19 @@ func (r *Reader) Receive() (*Batch, error) {
 	}
 }
 
+// decoder returns the decoder of a datagram's group. All messages of a datagram are of one group.
+func (r *Reader) decoder(datagram []byte) *Decoder {
+	if len(r.decoders) > 1 && len(datagram) >= attributesAt {
+		group := binary.BigEndian.Uint16(datagram[headerLen+2:])
+		for _, d := range r.decoders[1:] {
+			if d.batch.group == group {
+				return d
+			}
+		}
+	}
+	return r.decoders[0]
+}
+
 // datagram returns the next datagram, nil if it is not to be believed, or false if there is none
 // at the moment.
 func (r *Reader) datagram() (d []byte, ok bool, err error) {
@@ -228,7 +205,7 @@ func (r *Reader) datagram() (d []byte, ok bool, err error) {
 		r.early = r.early[1:]
 		return d, true, nil
 	}
-	stats := &r.decoder.batch.stats
+	stats := &r.current.batch.stats
 	for {
 		n, kernel, err := r.socket.receive(r.memory)
 		switch {
@@ -250,15 +227,35 @@ func (r *Reader) datagram() (d []byte, ok bool, err error) {
 			case !isAnswer:
 				return r.memory[:n], true, nil
 			case errno == syscall.EPERM:
-				return nil, false, fmt.Errorf("unbind NFLOG group %d: %w", r.group, ErrPermission)
+				return nil, false, fmt.Errorf("unbind NFLOG groups: %w", &PermissionError{Capability: "CAP_NET_ADMIN"})
 			}
 		}
 	}
 }
 
-// Stats returns what was read, as of the last batch whose packets were all iterated over, or that
-// another one followed.
-func (r *Reader) Stats() Stats { return r.decoder.Stats() }
+// Stats returns what was read, of all groups, as of the last batch whose packets were all iterated
+// over, or that another one followed.
+func (r *Reader) Stats() Stats {
+	var sum Stats
+	for _, d := range r.decoders {
+		sum = sum.Plus(d.Stats())
+	}
+	return sum
+}
+
+// GroupStats is as Stats for one of several groups. What belongs to the socket, not to a group, counts
+// with any of them: Overruns, Truncated and Foreign. It is zero for a group that is not read.
+func (r *Reader) GroupStats(group uint16) Stats {
+	for _, d := range r.decoders {
+		if d.batch.group == group {
+			return d.Stats()
+		}
+	}
+	return Stats{}
+}
+
+// Conntrack reports whether the kernel was asked to send the packets' connections, and can.
+func (r *Reader) Conntrack() bool { return r.conntrack }
 
 // SocketStats returns the state of the socket.
 func (r *Reader) SocketStats() (SocketStats, error) {
@@ -276,25 +273,21 @@ func (r *Reader) SocketStats() (SocketStats, error) {
 // then is returned all the same.
 func (r *Reader) SetReadDeadline(t time.Time) error { return r.socket.setReadDeadline(t) }
 
-const unbindSequence = bindAttempts + 2
-
 // Unbind ends the reading in order: the kernel delivers what it has gathered, unless the socket's
-// buffer is full, and lets go of the group; Receive returns all that is left, then [io.EOF]. It takes
+// buffer is full, and lets go of the groups; Receive returns all that is left, then [io.EOF]. It takes
 // the capability that OpenReader takes: where that was dropped, Receive returns [ErrPermission].
 // Close has to follow.
 func (r *Reader) Unbind() error {
-	req, err := unbindRequest(r.group, unbindSequence)
-	if err != nil {
-		return err
-	}
-	if err := r.socket.send(req); err != nil {
-		return fmt.Errorf("unbind NFLOG group %d: %w", r.group, err)
+	for _, d := range r.decoders {
+		if err := unbind(r.socket, d.batch.group); err != nil {
+			return fmt.Errorf("unbind NFLOG group %d: %w", d.batch.group, err)
+		}
 	}
 	r.unbound.Store(true)
 	return r.socket.setReadDeadline(time.Unix(1, 0)) // wakes Receive
 }
 
-// Close closes the reader and frees the group; packets that were not received are lost, unless
+// Close closes the reader and frees its groups; packets that were not received are lost, unless
 // Unbind and Receive took them before. A Receive that waits returns [ErrClosed]. To close a reader
 // again is no error.
 func (r *Reader) Close() error { return r.socket.close() }

@@ -23,36 +23,52 @@ const (
 	configQueueThreshold = 5 // NFULA_CFG_QTHRESH
 	configFlags          = 6 // NFULA_CFG_FLAGS
 
-	modePacket = 2 // NFULNL_COPY_PACKET
-	flagSeq    = 1 // NFULNL_CFG_F_SEQ
+	maxFlags = FlagSeq | FlagGlobal | FlagConntrack
 )
+
+// A binding says how the kernel delivers the packets of a group.
+type binding struct {
+	mode      uint8 // CopyNone, CopyMeta or CopyPacket
+	copyRange uint32
+	flags     uint16
+	batch     uint32 // bytes
+
+	// 0 stands for the kernel's default.
+	threshold uint32 // packets
+	timeout   uint32 // in TimeoutUnit
+}
 
 // bindRequest is the message that binds a group and says how to deliver it, in one: between two
 // messages many packets could come that are delivered otherwise and bear no number.
-func bindRequest(group uint16, c ReaderConfig, sequence uint32) ([]byte, error) {
-	return request(typeConfig, group, sequence,
-		netlink.Attribute{Type: configCommand, Data: []byte{commandBind}},
-		netlink.Attribute{Type: configMode, Data: append(be32(c.CopyRange), modePacket, 0)}, // struct nfulnl_msg_config_mode
-		netlink.Attribute{Type: configQueueTimeout, Data: be32(uint32(c.QueueTimeout / TimeoutUnit))},
-		netlink.Attribute{Type: configBatchBuffer, Data: be32(c.BatchBuffer)},
-		netlink.Attribute{Type: configQueueThreshold, Data: be32(c.QueueThreshold)},
-		netlink.Attribute{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, flagSeq)},
-	)
+func bindRequest(group uint16, b binding) ([]byte, error) {
+	attributes := []netlink.Attribute{
+		{Type: configCommand, Data: []byte{commandBind}},
+		{Type: configMode, Data: append(be32(b.copyRange), b.mode, 0)}, // struct nfulnl_msg_config_mode
+		{Type: configBatchBuffer, Data: be32(b.batch)},
+	}
+	if b.timeout > 0 {
+		attributes = append(attributes, netlink.Attribute{Type: configQueueTimeout, Data: be32(b.timeout)})
+	}
+	if b.threshold > 0 {
+		attributes = append(attributes, netlink.Attribute{Type: configQueueThreshold, Data: be32(b.threshold)})
+	}
+	if b.flags > 0 {
+		attributes = append(attributes, netlink.Attribute{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, b.flags)})
+	}
+	return request(typeConfig, group, attributes...)
 }
 
 // unbindRequest is the message that makes the kernel deliver what it has gathered and let go of
 // the group.
-func unbindRequest(group uint16, sequence uint32) ([]byte, error) {
-	return request(typeConfig, group, sequence, netlink.Attribute{Type: configCommand, Data: []byte{commandUnbind}})
+func unbindRequest(group uint16) ([]byte, error) {
+	return request(typeConfig, group, netlink.Attribute{Type: configCommand, Data: []byte{commandUnbind}})
 }
 
 // probeRequest is a message that changes nothing, whose answer tells whether the sender has the
 // capability to configure groups.
-func probeRequest(sequence uint32) ([]byte, error) {
-	return request(typeProbe, 0, sequence)
-}
+func probeRequest() ([]byte, error) { return request(typeProbe, 0) }
 
-func request(typ netlink.HeaderType, group uint16, sequence uint32, attributes ...netlink.Attribute) ([]byte, error) {
+func request(typ netlink.HeaderType, group uint16, attributes ...netlink.Attribute) ([]byte, error) {
 	data := binary.BigEndian.AppendUint16([]byte{0, 0}, group) // struct nfgenmsg: family, version, group
 	attrs, err := netlink.MarshalAttributes(attributes)
 	if err != nil {
@@ -61,14 +77,18 @@ func request(typ netlink.HeaderType, group uint16, sequence uint32, attributes .
 	data = append(data, attrs...)
 	m := netlink.Message{
 		Header: netlink.Header{
-			Length:   uint32(headerLen + len(data)),
-			Type:     typ,
-			Flags:    netlink.Request | netlink.Acknowledge,
-			Sequence: sequence,
+			Length: uint32(headerLen + len(data)),
+			Type:   typ,
+			Flags:  netlink.Request | netlink.Acknowledge,
 		},
 		Data: data,
 	}
 	return m.MarshalBinary()
+}
+
+// number gives a request the number that its answer will bear.
+func number(request []byte, sequence uint32) {
+	binary.NativeEndian.PutUint32(request[8:], sequence)
 }
 
 func be32(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }

@@ -10,23 +10,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestRequest(t *testing.T) {
-	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
-		t.Skip("the literal bytes are those of a little-endian machine")
-	}
-	config := ReaderConfig{
-		CopyRange:      128,
-		QueueThreshold: 65535,
-		QueueTimeout:   500 * time.Millisecond,
-		BatchBuffer:    131072,
-	}
-	shortest := config
-	shortest.QueueTimeout = TimeoutUnit
+	all := binding{mode: CopyPacket, copyRange: 128, flags: FlagSeq, batch: 131072, threshold: 65535, timeout: 50}
 	tests := []struct {
 		name string
 		make func() ([]byte, error)
@@ -34,46 +23,43 @@ func TestRequest(t *testing.T) {
 	}{
 		{
 			name: "bind",
-			make: func() ([]byte, error) { return bindRequest(0x1234, config, 0x0708090a) },
+			make: func() ([]byte, error) { return bindRequest(0x1234, all) },
 			want: `
 				48 00 00 00 01 04 05 00 0a 09 08 07 00 00 00 00
 				00 00 12 34
 				05 00 01 00 01 00 00 00
 				0a 00 02 00 00 00 00 80 02 00 00 00
-				08 00 04 00 00 00 00 32
 				08 00 03 00 00 02 00 00
+				08 00 04 00 00 00 00 32
 				08 00 05 00 00 00 ff ff
 				06 00 06 00 00 01 00 00
 			`,
 		},
 		{
-			name: "bind with the shortest timeout",
-			make: func() ([]byte, error) { return bindRequest(100, shortest, 1) },
+			name: "bind with the kernel's defaults",
+			make: func() ([]byte, error) { return bindRequest(100, binding{mode: CopyMeta, batch: 3776}) },
 			want: `
-				48 00 00 00 01 04 05 00 01 00 00 00 00 00 00 00
+				30 00 00 00 01 04 05 00 0a 09 08 07 00 00 00 00
 				00 00 00 64
 				05 00 01 00 01 00 00 00
-				0a 00 02 00 00 00 00 80 02 00 00 00
-				08 00 04 00 00 00 00 01
-				08 00 03 00 00 02 00 00
-				08 00 05 00 00 00 ff ff
-				06 00 06 00 00 01 00 00
+				0a 00 02 00 00 00 00 00 01 00 00 00
+				08 00 03 00 00 00 0e c0
 			`,
 		},
 		{
 			name: "unbind",
-			make: func() ([]byte, error) { return unbindRequest(100, 5) },
+			make: func() ([]byte, error) { return unbindRequest(100) },
 			want: `
-				1c 00 00 00 01 04 05 00 05 00 00 00 00 00 00 00
+				1c 00 00 00 01 04 05 00 0a 09 08 07 00 00 00 00
 				00 00 00 64
 				05 00 01 00 02 00 00 00
 			`,
 		},
 		{
 			name: "probe",
-			make: func() ([]byte, error) { return probeRequest(4) },
+			make: probeRequest,
 			want: `
-				14 00 00 00 ff 04 05 00 04 00 00 00 00 00 00 00
+				14 00 00 00 ff 04 05 00 0a 09 08 07 00 00 00 00
 				00 00 00 00
 			`,
 		},
@@ -84,11 +70,12 @@ func TestRequest(t *testing.T) {
 			if err != nil {
 				t.Fatalf("failed to make request: %v", err)
 			}
+			number(got, 0x0708090a)
 			want, err := hex.DecodeString(strings.Join(strings.Fields(tt.want), ""))
 			if err != nil {
 				t.Fatalf("failed to decode hexadecimal: %v", err)
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := cmp.Diff(NativeOrder(want), got); diff != "" {
 				t.Errorf("unexpected request (-want +got):\n%s", diff)
 			}
 		})

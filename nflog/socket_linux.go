@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -36,22 +35,28 @@ type socket struct {
 	waitFunc    func(uintptr) bool
 
 	// Arguments and results of those functions.
-	buf     []byte
-	n       int
-	from    unix.RawSockaddrNetlink
-	errno   syscall.Errno
+	receiver
 	armed   bool
 	waitErr error
+}
+
+// dial opens a netlink socket in a network namespace, as in ReaderConfig.
+func dial(netns int) (*netlink.Conn, error) {
+	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: netns})
+	if failed := (*os.SyscallError)(nil); errors.As(err, &failed) && failed.Syscall == "setns" && errors.Is(err, unix.EPERM) {
+		return nil, fmt.Errorf("enter network namespace: %w (%w)", permissionError(netns, "CAP_SYS_ADMIN"), err)
+	}
+	if errors.Is(err, unix.EPROTONOSUPPORT) {
+		return nil, fmt.Errorf("%w (%w)", ErrUnsupported, err)
+	}
+	return conn, err
 }
 
 // openSocket opens a socket in a network namespace, with a receive buffer of that many bytes, or
 // as many as the process may have.
 func openSocket(netns, buffer int) (_ *socket, err error) {
-	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: netns})
-	switch {
-	case errors.Is(err, unix.EPROTONOSUPPORT):
-		return nil, fmt.Errorf("%w (%w)", ErrUnsupported, err)
-	case err != nil:
+	conn, err := dial(netns)
+	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
@@ -65,7 +70,7 @@ func openSocket(netns, buffer int) (_ *socket, err error) {
 	}
 
 	s := &socket{}
-	s.receiveFunc, s.waitFunc = s.tryReceive, s.tryWait
+	s.receiveFunc, s.waitFunc = func(uintptr) { s.tryReceive(uintptr(s.fd)) }, s.tryWait
 	if s.fd, err = duplicate(conn); err != nil {
 		return nil, err
 	}
@@ -117,43 +122,20 @@ func newEpoll(fd int) (*os.File, error) {
 	return os.NewFile(uintptr(epoll), "epoll"), nil
 }
 
-// send sends a request to the kernel, which has handled it when send returns.
 func (s *socket) send(request []byte) error {
 	var err error
-	if e := s.raw.Control(func(uintptr) {
-		err = unix.Sendto(s.fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
-	}); e != nil {
+	if e := s.raw.Control(func(uintptr) { err = send(s.fd, request) }); e != nil {
 		return s.error(e)
 	}
-	return os.NewSyscallError("sendto", err)
+	return err
 }
 
-// receive takes a datagram from the socket without waiting, and returns its length, which may be
-// more than there was room for, and whether the kernel sent it. The error is syscall.EAGAIN where
-// there is none.
 func (s *socket) receive(buf []byte) (n int, kernel bool, err error) {
 	s.buf = buf
 	if err := s.raw.Control(s.receiveFunc); err != nil {
 		return 0, false, s.error(err)
 	}
-	if s.errno != 0 {
-		return 0, false, s.errno
-	}
-	return s.n, s.from.Pid == 0, nil
-}
-
-// tryReceive is one system call; package unix would allocate the sender's address.
-func (s *socket) tryReceive(uintptr) {
-	for {
-		fromLen := uint32(unix.SizeofSockaddrNetlink)
-		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd),
-			uintptr(unsafe.Pointer(&s.buf[0])), uintptr(len(s.buf)), unix.MSG_DONTWAIT|unix.MSG_TRUNC,
-			uintptr(unsafe.Pointer(&s.from)), uintptr(unsafe.Pointer(&fromLen)))
-		if errno != unix.EINTR {
-			s.n, s.errno = int(n), errno
-			return
-		}
-	}
+	return s.result()
 }
 
 // wait returns when there is something to receive, at the deadline, or when the socket is closed.
@@ -181,23 +163,11 @@ func (s *socket) tryWait(epoll uintptr) (done bool) {
 
 func (s *socket) setReadDeadline(t time.Time) error { return s.error(s.epoll.SetReadDeadline(t)) }
 
-// socketMemory is what struct sk_meminfo (SK_MEMINFO_* of include/uapi/linux/sock_diag.h) tells.
-type socketMemory struct{ queued, buffer, drops uint32 }
-
-func (s *socket) memory() (socketMemory, error) {
-	var info [9]uint32
-	size := uint32(unsafe.Sizeof(info))
-	var errno syscall.Errno
-	if err := s.raw.Control(func(uintptr) {
-		_, _, errno = unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
-			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-	}); err != nil {
-		return socketMemory{}, s.error(err)
+func (s *socket) memory() (m socketMemory, err error) {
+	if e := s.raw.Control(func(uintptr) { m, err = memory(s.fd) }); e != nil {
+		return m, s.error(e)
 	}
-	if errno != 0 {
-		return socketMemory{}, os.NewSyscallError("getsockopt", errno)
-	}
-	return socketMemory{queued: info[0], buffer: info[1], drops: info[8]}, nil
+	return m, err
 }
 
 // close closes the descriptors when nobody uses them, having interrupted whoever waits.

@@ -8,6 +8,8 @@ package nflog
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/mdlayher/netlink"
 )
 
 // A socket can't be had: NFLOG is Linux's.
@@ -23,3 +25,16 @@ func (*socket) wait() error                       { return ErrUnsupported }
 func (*socket) setReadDeadline(time.Time) error   { return ErrUnsupported }
 func (*socket) memory() (socketMemory, error)     { return socketMemory{}, ErrUnsupported }
 func (*socket) close() error                      { return nil }
+
+func dial(int) (*netlink.Conn, error) { return nil, ErrUnsupported }
+
+type connSocket struct{}
+
+func newConnSocket(*netlink.Conn, int) (*connSocket, error) { return nil, ErrUnsupported }
+
+func (*connSocket) send([]byte) error                 { return ErrUnsupported }
+func (*connSocket) receive([]byte) (int, bool, error) { return 0, false, ErrUnsupported }
+func (*connSocket) wait([]byte) (int, bool, error)    { return 0, false, ErrUnsupported }
+func (*connSocket) memory() (socketMemory, error)     { return socketMemory{}, ErrUnsupported }
+func (*connSocket) netnsFD() int                      { return 0 }
+func (*connSocket) release()                          {}

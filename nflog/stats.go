@@ -38,6 +38,9 @@ func (s Stats) Plus(other Stats) Stats {
 	return s
 }
 
+// malformed returns how many messages were skipped.
+func (s Stats) malformed() uint64 { return s.MalformedMessages + s.MalformedAttributes }
+
 // SocketStats is the state of a reader's socket, as the kernel accounts for it.
 type SocketStats struct {
 	// Drops is how many datagrams the kernel dropped because the receive buffer was full. The

@@ -1,0 +1,95 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// A connSocket reads and writes the socket of a [netlink.Conn]. It waits in Go's poller as the Conn does,
+// so that the Conn's deadlines and Close hold for it.
+type connSocket struct {
+	raw   syscall.RawConn
+	netns *os.File // the namespace that it is in, or nil for the process's own
+
+	// The functions that raw calls, bound once: a closure for each call would be an allocation.
+	receiveFunc func(uintptr)
+	waitFunc    func(uintptr) bool
+
+	// Arguments and results of those functions.
+	receiver
+}
+
+func newConnSocket(conn *netlink.Conn, netns int) (*connSocket, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	s := &connSocket{raw: raw}
+	if netns != 0 {
+		fd, err := unix.FcntlInt(uintptr(netns), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, os.NewSyscallError("fcntl", err)
+		}
+		s.netns = os.NewFile(uintptr(fd), "netns")
+	}
+	s.receiveFunc = s.tryReceive
+	s.waitFunc = func(fd uintptr) (done bool) {
+		s.tryReceive(fd)
+		return s.errno != syscall.EAGAIN
+	}
+	return s, nil
+}
+
+func (s *connSocket) send(request []byte) error {
+	var err error
+	if s.raw.Control(func(fd uintptr) { err = send(int(fd), request) }) != nil {
+		return ErrClosed
+	}
+	return err
+}
+
+func (s *connSocket) receive(buf []byte) (n int, kernel bool, err error) {
+	s.buf = buf
+	if s.raw.Control(s.receiveFunc) != nil {
+		return 0, false, ErrClosed
+	}
+	return s.result()
+}
+
+// wait is as receive, but waits for a datagram until the deadline.
+func (s *connSocket) wait(buf []byte) (n int, kernel bool, err error) {
+	s.buf = buf
+	switch err := s.raw.Read(s.waitFunc); {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return 0, false, err
+	case err != nil: // the error of a closed file, which nothing matches
+		return 0, false, ErrClosed
+	}
+	n, kernel, err = s.result()
+	return n, kernel, os.NewSyscallError("recvfrom", err)
+}
+
+func (s *connSocket) memory() (m socketMemory, err error) {
+	if s.raw.Control(func(fd uintptr) { m, err = memory(int(fd)) }) != nil {
+		return m, ErrClosed
+	}
+	return m, err
+}
+
+// netnsFD returns a descriptor of the network namespace, as ReaderConfig has it.
+func (s *connSocket) netnsFD() int {
+	if s.netns == nil {
+		return 0
+	}
+	return int(s.netns.Fd())
+}
+
+// release closes what it has beside the Conn.
+func (s *connSocket) release() { _ = s.netns.Close() }

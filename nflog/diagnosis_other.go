@@ -1,0 +1,12 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !linux
+
+package nflog
+
+func heldError(_ int, group uint16) *GroupHeldError { return &GroupHeldError{Group: group} }
+
+func permissionError(_ int, capability string) *PermissionError {
+	return &PermissionError{Capability: capability}
+}
