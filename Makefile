@@ -20,11 +20,14 @@ demo: build
 	$(GO) build -o .build/demo ./internal/demo
 	.build/demo -exporter ./$(BIN) $(DEMOFLAGS)
 
+# The modules below test are those of tests with dependencies that the product must not have.
 test:
 	$(GO) test -pgo=off ./...
+	cd test/gonflog && $(GO) test ./...
 
 race:
 	$(GO) test -pgo=off -race ./...
+	cd test/gonflog && $(GO) test -race ./...
 
 bench: build
 	$(GO) build -o .build/bench ./internal/bench

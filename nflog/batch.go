@@ -18,7 +18,8 @@ const (
 
 // A Decoder decodes the datagrams of one group and keeps account of what was lost between them.
 // A [Reader] has one of its own; a Decoder alone is for datagrams that come from elsewhere, such
-// as a capture. One goroutine may use it and what it returns; Stats may be called from any.
+// as a capture of netlink on this machine, or one of its byte order. One goroutine may use it and what
+// it returns; Stats may be called from any.
 type Decoder struct {
 	batch Batch
 
@@ -33,8 +34,11 @@ func NewDecoder(group uint16) *Decoder {
 	return d
 }
 
-// Decode returns the batch of packets that a datagram holds. The batch before ends: packets that
-// were not iterated over are counted. The batch borrows the datagram.
+// Decode returns the batch of packets that a datagram holds. Any bytes will do: what is malformed is
+// skipped and counted, and never an error.
+//
+// The batch and its packets borrow the datagram, which must not change until the next call of Decode.
+// With that the batch before ends: packets that were not iterated over are counted.
 func (d *Decoder) Decode(datagram []byte) *Batch {
 	b := d.begin(datagram)
 	b.stats.Datagrams++
@@ -51,7 +55,7 @@ func (d *Decoder) begin(datagram []byte) *Batch {
 }
 
 // Stats returns the counts as of the last batch whose packets were all iterated over, or that
-// another one followed.
+// another one followed. They are the caller's to keep.
 func (d *Decoder) Stats() Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -66,8 +70,10 @@ func (d *Decoder) publish() {
 }
 
 // A Batch is one datagram: packets of one group that the kernel delivered together, in the order
-// in which it logged them. It belongs to its [Reader] or [Decoder] and is good until that gives
-// out the next.
+// in which it logged them.
+//
+// It is borrowed, and so are its packets: they are good until the next call of [Reader.Receive] or
+// [Decoder.Decode], which uses their memory again.
 type Batch struct {
 	decoder *Decoder
 	group   uint16
@@ -87,16 +93,17 @@ type Batch struct {
 func (b *Batch) Group() uint16 { return b.group }
 
 // Packets iterates over the packets, each of them once: where one loop was left, the next goes on.
-// See [Packet] for how long they may be kept.
+// They are borrowed like the batch; what has to live longer, [Packet.Attribute] copies.
 func (b *Batch) Packets() iter.Seq[Packet] {
 	return func(yield func(Packet) bool) { b.all(yield) }
 }
 
-// Lost returns how many packets of the group were lost since its batch before, as far as this one's packets
-// have been iterated over.
+// Lost returns how many packets of the group were lost since its batch before, as far as this one's
+// packets have been iterated over: a gap counts when the packet behind it is reached.
 func (b *Batch) Lost() uint64 { return b.stats.Lost - b.lostBefore }
 
-// Stats returns the counts of all batches of the group, this one as far as its packets have been iterated over.
+// Stats returns the counts of all batches of the group, this one as far as its packets have been
+// iterated over. They are the caller's to keep.
 func (b *Batch) Stats() Stats { return b.stats }
 
 // settle counts the packets that are left.

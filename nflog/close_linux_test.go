@@ -142,7 +142,7 @@ func TestIntegrationConcurrent(t *testing.T) {
 			}
 		})
 		for _, call := range []func() error{
-			func() error { _ = r.Stats(); return nil },
+			func() error { _, _ = r.Stats(), r.GroupStats(group); return nil },
 			func() error { _, err := r.SocketStats(); return err },
 			func() error { return r.SetReadDeadline(time.Now().Add(time.Millisecond)) },
 		} {

@@ -4,11 +4,12 @@
 package nflog
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
 
-// Copy modes of a [Config]: what the kernel sends of each packet beside what it tells of it.
+// Copy modes of a [Config]: what the kernel sends of each packet's bytes, beside what it tells of it.
 const (
 	CopyNone   byte = 0 // nothing (NFULNL_COPY_NONE)
 	CopyMeta   byte = 1 // nothing, too (NFULNL_COPY_META)
@@ -35,30 +36,30 @@ var (
 // A Config says how [Open] reads a group. The zero value reads what the kernel tells of the packets of
 // group 0, without their bytes.
 type Config struct {
-	// NetNS is a descriptor of the network namespace to read in; 0 is the calling thread's. It is
-	// needed only while Open runs.
+	// NetNS is a descriptor of the network namespace to read in; 0 is the calling thread's. It may
+	// be closed when Open has returned. The namespace lives on until Close.
 	NetNS int
 
-	// Flags are any of FlagSeq, FlagGlobal and FlagConntrack. With FlagConntrack, registering fails
-	// with [ErrNoConntrack] where the kernel can't do it.
+	// Flags are any of FlagSeq, FlagGlobal and FlagConntrack, together. With FlagConntrack,
+	// registering fails with [ErrNoConntrack] where the kernel can't do it.
 	Flags uint16
 
-	// QThresh is how many packets the kernel gathers at most before it delivers them; 0 is the
-	// kernel's default, 100.
+	// QThresh is how many packets the kernel gathers at most before it delivers them; 0 is as many
+	// as a batch can hold. A rule may ask for fewer.
 	QThresh uint32
 
 	// Timeout is how long a packet waits for others at most before it is delivered, in hundredths
-	// of a second; 0 is the kernel's default, a second.
+	// of a second; 0 stands for 10: a tenth of a second.
 	Timeout uint32
 
-	// Group is the number of the group.
+	// Group is the number of the group, which has to be free when a hook is registered.
 	Group uint16
 
 	// Copymode is CopyNone, CopyMeta or CopyPacket.
 	Copymode uint8
 
 	// Bufsize is how many bytes of each packet are copied at most with CopyPacket; 0 stands for as
-	// many as the kernel can, 65531.
+	// many as the kernel can, 65531. A rule may ask for fewer.
 	Bufsize uint32
 
 	// Settings has no effect; see GenericGroup.
@@ -69,53 +70,54 @@ type Config struct {
 	// Deprecated: end the context of [Nflog.RegisterWithErrorFunc] to stop.
 	ReadTimeout time.Duration
 
-	// Logger is told what goes wrong beside the packets; nil is for nobody.
+	// Logger is told what goes wrong and reaches neither the hook nor the error function; nil is for
+	// nobody.
 	Logger Logger
 }
 
 // binding returns how to deliver the packets of the group.
 func (c *Config) binding() binding {
-	const kernelThreshold = 100
-	packets, copied := c.QThresh, c.Bufsize
-	if packets == 0 {
-		packets = kernelThreshold
-	}
-	if copied == 0 {
-		copied = MaxCopyRange
-	}
+	const defaultTimeout = 10
 	return binding{
 		mode:      c.Copymode,
 		copyRange: c.Bufsize,
 		flags:     c.Flags,
-		batch:     batchBuffer(packets, copied),
-		threshold: c.QThresh,
-		timeout:   c.Timeout,
+		batch:     batchBuffer(cmp.Or(c.QThresh, DefaultQueueThreshold), cmp.Or(c.Bufsize, MaxCopyRange)),
+		threshold: cmp.Or(c.QThresh, DefaultQueueThreshold),
+		timeout:   cmp.Or(c.Timeout, defaultTimeout),
 	}
 }
 
 // A Logger takes messages for people. Its methods are called from any goroutine.
 type Logger interface {
 	// Debugf tells of what was skipped, such as a malformed message.
-	Debugf(format string, args ...interface{})
+	Debugf(format string, args ...any)
 
-	// Errorf tells of what ended the reading.
-	Errorf(format string, args ...interface{})
+	// Errorf tells of an error that has ended the reading of [Nflog.Register], and of a group that
+	// could not be unbound.
+	Errorf(format string, args ...any)
 }
 
 // noLogger logs nothing.
 type noLogger struct{}
 
+// Debugf logs nothing.
 func (noLogger) Debugf(string, ...any) {}
+
+// Errorf logs nothing.
 func (noLogger) Errorf(string, ...any) {}
 
 // A HookFunc is called with each packet, one after the other, in the order in which they were logged.
-// The attribute is the hook's to keep. The reading ends when it returns anything but 0.
+// The attribute, with all that it points to, is the hook's to keep and to change. The reading ends when
+// it returns anything but 0.
 type HookFunc func(a Attribute) int
 
-// An ErrorFunc is called with each error of reading. The reading ends when it returns anything but 0.
+// An ErrorFunc is called with each error of reading, in the goroutine of the hook. The reading ends when it
+// returns anything but 0.
 //
 // The error is a [*netlink.OpError]. It wraps syscall.ENOBUFS when the kernel has dropped packets,
 // which it does from then on until all that waits was read, unless the option netlink.NoENOBUFS is
 // set; [os.ErrDeadlineExceeded] at a deadline of Nflog.Con, or when the context has ended; and
-// [ErrClosed] after Close. After the last two the reading ends whatever is returned.
+// [ErrClosed] after Close. After the last two the reading ends whatever is returned: this call is then
+// the last one, and follows the last one of the hook.
 type ErrorFunc func(e error) int

@@ -11,19 +11,19 @@ import (
 
 // Bounds and defaults of a [ReaderConfig].
 const (
-	MinBatchBuffer = 3776       // what a kernel with pages of 4 KiB allocates at least; it ignores less
-	MaxBatchBuffer = 131072     // the kernel ignores more
-	MaxCopyRange   = maxPayload // what fits an attribute
-	TimeoutUnit    = 10 * time.Millisecond
+	MinBatchBuffer = 3776                  // bytes: what a kernel with pages of 4 KiB allocates at least; it ignores less
+	MaxBatchBuffer = 131072                // bytes: the kernel ignores more (NFULNL_NLBUFSIZ_MAX)
+	MaxCopyRange   = maxPayload            // bytes: what fits an attribute, 65531 (NFULNL_COPY_RANGE_MAX)
+	TimeoutUnit    = 10 * time.Millisecond // the step of a queue timeout
 
 	// MaxQueueTimeout is safe from overflow in the kernel, which multiplies by its clock's ticks a
-	// second, 1000 at most, in 32 bits.
+	// second, 1000 at most, in 32 bits. It is some 497 days.
 	MaxQueueTimeout = math.MaxUint32 / 1000 * TimeoutUnit
 
-	DefaultCopyRange      = 128
-	DefaultQueueThreshold = 65535
-	DefaultQueueTimeout   = 500 * time.Millisecond
-	DefaultSocketBuffer   = 16 << 20
+	DefaultCopyRange      = 128                    // bytes
+	DefaultQueueThreshold = 65535                  // packets: more than a batch holds
+	DefaultQueueTimeout   = 500 * time.Millisecond // how far packets may lag
+	DefaultSocketBuffer   = 16 << 20               // bytes, which the kernel doubles
 )
 
 // A ConntrackMode says whether the kernel is asked to send with each packet what it knows of its
@@ -31,26 +31,29 @@ const (
 // nf_conntrack_netlink, and costs it some hundred bytes a packet.
 type ConntrackMode uint8
 
+// What a ConntrackMode may be.
 const (
 	ConntrackOff       ConntrackMode = iota // don't ask
 	ConntrackPreferred                      // ask, and do without where the kernel can't: see [Reader.Conntrack]
 	ConntrackRequired                       // ask, and fail with [ErrNoConntrack] where the kernel can't
 )
 
-// A ReaderConfig says how a group is read. A zero field stands for its default.
+// A ReaderConfig says how a group is read. A zero field stands for its default. A value that can't be had
+// is refused, but for the two buffers, which may come out smaller, as said there.
 type ReaderConfig struct {
-	// NetNS is a descriptor of the network namespace to read in; 0 is the calling thread's. The
-	// reader needs it only while it is opened, but keeps the namespace itself alive.
+	// NetNS is a descriptor of the network namespace to read in; 0 is the calling thread's. It may
+	// be closed when the reader is open. The namespace lives on until the reader is closed.
 	NetNS int
 
-	// CopyRange is how many bytes of each packet the kernel copies, 1 to MaxCopyRange. A rule may
-	// ask for fewer.
+	// CopyRange is how many bytes of each packet the kernel copies at most, 1 to MaxCopyRange. A
+	// rule may ask for fewer.
 	CopyRange uint32
 
-	// NoPayload makes the kernel copy nothing of the packets. What it tells of them is all there.
+	// NoPayload makes the kernel copy nothing of the packets, whatever CopyRange is. What it tells
+	// of them is all there.
 	NoPayload bool
 
-	// Conntrack says whether to ask for the packets' connections.
+	// Conntrack says whether to ask for the packets' connections: see [Packet.ConntrackInfo].
 	Conntrack ConntrackMode
 
 	// SeqGlobal makes the kernel number the packets over all groups of the namespace, too, so that
@@ -61,8 +64,8 @@ type ReaderConfig struct {
 	// may ask for fewer.
 	QueueThreshold uint32
 
-	// QueueTimeout is how long a packet waits for others at most before it is delivered. The
-	// kernel counts in steps of TimeoutUnit.
+	// QueueTimeout is how long a packet waits for others at most before it is delivered, a multiple
+	// of TimeoutUnit, MaxQueueTimeout at most.
 	QueueTimeout time.Duration
 
 	// BatchBuffer is how many bytes of messages the kernel gathers before it delivers them,
@@ -71,9 +74,10 @@ type ReaderConfig struct {
 	// as that goes. It is lowered where the socket buffer would not hold eight of them.
 	BatchBuffer uint32
 
-	// SocketBuffer is the size of the socket's receive buffer in bytes. The kernel doubles it. It
-	// is limited by the sysctl net.core.rmem_max for a process without CAP_NET_ADMIN in the
-	// initial user namespace: [Reader.SocketStats] tells what came of it.
+	// SocketBuffer is the size of the socket's receive buffer in bytes. The kernel doubles it, and
+	// takes the memory only while packets wait. It is limited by the sysctl net.core.rmem_max for a
+	// process without CAP_NET_ADMIN in the initial user namespace: [Reader.SocketStats] tells what
+	// came of it.
 	SocketBuffer int
 }
 

@@ -16,7 +16,7 @@ import (
 // so that the Conn's deadlines and Close hold for it.
 type connSocket struct {
 	raw   syscall.RawConn
-	netns *os.File // the namespace that it is in, or nil for the process's own
+	netns *os.File // the namespace that it is in, or nil where /proc does not show it
 
 	// The functions that raw calls, bound once: a closure for each call would be an allocation.
 	receiveFunc func(uintptr)
@@ -26,13 +26,18 @@ type connSocket struct {
 	receiver
 }
 
+// threadNetNS is the calling thread's network namespace.
+const threadNetNS = "/proc/thread-self/ns/net"
+
 func newConnSocket(conn *netlink.Conn, netns int) (*connSocket, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
 	s := &connSocket{raw: raw}
-	if netns != 0 {
+	if netns == 0 {
+		s.netns, _ = os.Open(threadNetNS)
+	} else {
 		fd, err := unix.FcntlInt(uintptr(netns), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			return nil, os.NewSyscallError("fcntl", err)
@@ -83,9 +88,17 @@ func (s *connSocket) memory() (m socketMemory, err error) {
 	return m, err
 }
 
-// netnsFD returns a descriptor of the network namespace, as ReaderConfig has it.
+// netnsFD returns a descriptor of the network namespace, as ReaderConfig has it: 0 where the calling
+// thread is in it, as to enter one takes a capability.
 func (s *connSocket) netnsFD() int {
 	if s.netns == nil {
+		return 0
+	}
+	own, err := s.netns.Stat()
+	if err != nil {
+		return 0
+	}
+	if thread, err := os.Stat(threadNetNS); err == nil && os.SameFile(own, thread) {
 		return 0
 	}
 	return int(s.netns.Fd())

@@ -102,13 +102,14 @@ func (s ConntrackStatus) String() string {
 const attrConntrackStatus = 3 // CTA_STATUS, enum ctattr_type of include/uapi/linux/netfilter/nfnetlink_conntrack.h
 
 // ConntrackInfo returns the packet's relation to its connection, which the kernel sends if it was
-// asked to: see [ConntrackMode].
+// asked to (NFULA_CT_INFO): see [ConntrackMode].
 func (p Packet) ConntrackInfo() (info ConntrackInfo, ok bool) {
 	v, ok := p.uint32(attrConntrackInfo)
 	return ConntrackInfo(v), ok
 }
 
-// ConntrackStatus returns what the kernel has noted of the packet's connection.
+// ConntrackStatus returns what the kernel has noted of the packet's connection, out of what Conntrack
+// returns (CTA_STATUS).
 func (p Packet) ConntrackStatus() (status ConntrackStatus, ok bool) {
 	for rest := p.Conntrack(); len(rest) >= attributeHeaderLen; {
 		n := int(binary.NativeEndian.Uint16(rest))
@@ -124,6 +125,7 @@ func (p Packet) ConntrackStatus() (status ConntrackStatus, ok bool) {
 	return 0, false
 }
 
-// Conntrack returns the attributes of the packet's connection, enum ctattr_type, or nil: netlink
-// attributes as [netlink.NewAttributeDecoder] decodes them. They are borrowed.
+// Conntrack returns the attributes of the packet's connection, or nil (NFULA_CT): netlink attributes of
+// enum ctattr_type, in include/uapi/linux/netfilter/nfnetlink_conntrack.h, as
+// [netlink.NewAttributeDecoder] decodes them. They are borrowed.
 func (p Packet) Conntrack() []byte { return p.value(attrConntrack) }

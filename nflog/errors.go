@@ -11,10 +11,11 @@ import (
 	"strings"
 )
 
-// Errors to match with [errors.Is]. An error that opening a reader returns wraps at most one of
-// the last four.
+// Errors to match with [errors.Is]. An error that opening a reader or registering a hook returns wraps at
+// most one of the last four.
 var (
-	// ErrClosed is returned by every method of a closed reader. It is [os.ErrClosed].
+	// ErrClosed is returned by every method of a closed reader that returns an error, but Close. It
+	// is [os.ErrClosed].
 	ErrClosed = os.ErrClosed
 
 	// ErrGroupHeld: another socket, of this process or another, reads the group. A group has one

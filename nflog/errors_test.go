@@ -17,67 +17,77 @@ import (
 )
 
 func TestErrors(t *testing.T) {
-	own := []error{nflog.ErrClosed, nflog.ErrGroupHeld, nflog.ErrPermission, nflog.ErrUnsupported, nflog.ErrNoConntrack}
-	standard := []error{os.ErrClosed, nil, os.ErrPermission, errors.ErrUnsupported, errors.ErrUnsupported}
-	for i, err := range own {
-		wrapped := fmt.Errorf("open: %w", err)
-		for j := range own {
-			if got, want := errors.Is(wrapped, own[j]), i == j; got != want {
-				t.Errorf("%q is %q: %v, want %v", err, own[j], got, want)
+	standard := []error{os.ErrClosed, os.ErrPermission, errors.ErrUnsupported}
+	tests := []struct {
+		err      error
+		standard int // index of the only one that it is
+	}{
+		{err: nflog.ErrClosed, standard: 0},
+		{err: nflog.ErrGroupHeld, standard: -1},
+		{err: nflog.ErrPermission, standard: 1},
+		{err: nflog.ErrUnsupported, standard: 2},
+		{err: nflog.ErrNoConntrack, standard: 2},
+	}
+	for i, tt := range tests {
+		t.Run(tt.err.Error(), func(t *testing.T) {
+			wrapped := fmt.Errorf("open: %w", tt.err)
+			for j, other := range tests {
+				if got, want := errors.Is(wrapped, other.err), i == j; got != want {
+					t.Errorf("it is %q: %v, want %v", other.err, got, want)
+				}
 			}
-			if standard[j] == nil {
-				continue
+			for j, err := range standard {
+				if got, want := errors.Is(wrapped, err), tt.standard == j; got != want {
+					t.Errorf("it is %q: %v, want %v", err, got, want)
+				}
 			}
-			if got, want := errors.Is(wrapped, standard[j]), standard[i] == standard[j]; got != want {
-				t.Errorf("%q is %q: %v, want %v", err, standard[j], got, want)
-			}
-		}
+		})
 	}
 }
 
 func TestErrorTexts(t *testing.T) {
 	tests := []struct {
-		name string
-		err  error
-		is   error
-		want string
+		name       string
+		err        error
+		permission bool
+		want       string
 	}{
 		{
-			name: "held by nobody who is known", err: &nflog.GroupHeldError{Group: 7}, is: nflog.ErrGroupHeld,
+			name: "held by nobody who is known", err: &nflog.GroupHeldError{Group: 7},
 			want: "the group is held by another socket",
 		},
 		{
-			name: "held by a port", err: &nflog.GroupHeldError{PortID: 3187123456}, is: nflog.ErrGroupHeld,
+			name: "held by a port", err: &nflog.GroupHeldError{PortID: 3187123456},
 			want: "the group is held by another socket: netlink port 3187123456",
 		},
 		{
-			name: "held by a process", err: &nflog.GroupHeldError{PortID: 812, PID: 812}, is: nflog.ErrGroupHeld,
+			name: "held by a process", err: &nflog.GroupHeldError{PortID: 812, PID: 812},
 			want: "the group is held by another socket: PID 812, netlink port 812",
 		},
 		{
-			name: "held by a process with a name", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "ulogd"}, is: nflog.ErrGroupHeld,
+			name: "held by a process with a name", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "ulogd"},
 			want: "the group is held by another socket: ulogd (PID 812, netlink port 1)",
 		},
 		{
-			name: "held by a process with a name of several words", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a: (b)"}, is: nflog.ErrGroupHeld,
+			name: "held by a process with a name of several words", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a: (b)"},
 			want: "the group is held by another socket: a: (b) (PID 812, netlink port 1)",
 		},
 		{
-			name: "held by a process with a name of any bytes", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a\n\xff\"b\\"}, is: nflog.ErrGroupHeld,
+			name: "held by a process with a name of any bytes", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a\n\xff\"b\\"},
 			want: `the group is held by another socket: "a\n\xff\"b\\" (PID 812, netlink port 1)`,
 		},
 		{
-			name: "permission in the own user namespace", is: nflog.ErrPermission,
+			name: "permission in the own user namespace", permission: true,
 			err:  &nflog.PermissionError{Capability: "CAP_NET_ADMIN", UserNS: 4026531837, OwnUserNS: true},
 			want: "the capability CAP_NET_ADMIN is missing in the process's own user namespace 4026531837",
 		},
 		{
-			name: "permission in another user namespace", is: nflog.ErrPermission,
+			name: "permission in another user namespace", permission: true,
 			err:  &nflog.PermissionError{Capability: "CAP_SYS_ADMIN", UserNS: 4026532345},
 			want: "the capability CAP_SYS_ADMIN is missing in user namespace 4026532345, which owns the network namespace",
 		},
 		{
-			name: "permission in an unknown user namespace", is: nflog.ErrPermission,
+			name: "permission in an unknown user namespace", permission: true,
 			err:  &nflog.PermissionError{Capability: "CAP_NET_ADMIN"},
 			want: "the capability CAP_NET_ADMIN is missing in the user namespace that owns the network namespace",
 		},
@@ -87,13 +97,13 @@ func TestErrorTexts(t *testing.T) {
 			if got := tt.err.Error(); got != tt.want {
 				t.Errorf("unexpected text: %s, want %s", got, tt.want)
 			}
-			for _, sentinel := range []error{nflog.ErrGroupHeld, nflog.ErrPermission} {
-				if got, want := errors.Is(tt.err, sentinel), sentinel == tt.is; got != want {
-					t.Errorf("it is %q: %v, want %v", sentinel, got, want)
-				}
+			if got, want := errors.Is(tt.err, nflog.ErrGroupHeld), !tt.permission; got != want {
+				t.Errorf("it is %q: %v, want %v", nflog.ErrGroupHeld, got, want)
 			}
-			if got, want := errors.Is(tt.err, os.ErrPermission), tt.is == nflog.ErrPermission; got != want {
-				t.Errorf("it is %q: %v, want %v", os.ErrPermission, got, want)
+			for _, err := range []error{nflog.ErrPermission, os.ErrPermission} {
+				if got, want := errors.Is(tt.err, err), tt.permission; got != want {
+					t.Errorf("it is %q: %v, want %v", err, got, want)
+				}
 			}
 		})
 	}

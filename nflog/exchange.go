@@ -67,6 +67,10 @@ func (e *exchange) bind(group uint16, b binding) error {
 			return errno
 		}
 	}
+	// The kernel may have heard each of them.
+	if err := unbind(e.transport, group); err != nil {
+		return err
+	}
 	return errNoAnswer
 }
 

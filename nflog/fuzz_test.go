@@ -4,16 +4,21 @@
 package nflog_test
 
 import (
+	"bytes"
 	"encoding/binary"
+	"reflect"
 	"slices"
 	"testing"
 	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mdlayher/netlink"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
 // FuzzDecode decodes a datagram with a decoder that knows others and, from the second time on, this
-// one, and with new decoders for each message.
+// one, with new decoders for each message, and for a hook.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(datagramOf(0, 1, 2))
@@ -21,6 +26,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add(slices.Concat(m, m, m, good(3)))
 	}
 	f.Add(slices.Concat(kinds()...))
+	for _, c := range append(captures(), conntrackCaptures()...) {
+		f.Add(inGroup(c.bytes()))
+	}
 	known := slices.Concat(kinds()...)
 
 	f.Fuzz(func(t *testing.T, datagram []byte) {
@@ -56,7 +64,83 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("unexpected packets + malformed: %d, want %d", n, messages)
 			}
 		}
+		checkHook(t, datagram, want)
 	})
+}
+
+// inGroup returns messages of any group as those of the group.
+func inGroup(messages []byte) []byte {
+	all := bytes.Clone(messages)
+	for rest := all; len(rest) > 0; rest = rest[binary.NativeEndian.Uint32(rest):] {
+		binary.BigEndian.PutUint16(rest[18:], group)
+	}
+	return all
+}
+
+// checkHook checks that a hook gets these packets of a datagram, in memory of its own.
+func checkHook(t *testing.T, datagram []byte, packets []values) {
+	t.Helper()
+	var got []nflog.Attribute
+	datagram = bytes.Clone(datagram)
+	nflog.Deliver(group, &hooked{}, func(a nflog.Attribute) int {
+		got = append(got, a)
+		return 0
+	}, good(0), datagram)
+	clear(datagram)
+	if len(got) != len(packets)+1 {
+		t.Fatalf("unexpected number of packets in the hook: %d, want %d", len(got)-1, len(packets))
+	}
+	for i, a := range got[1:] {
+		want := packets[i].attribute()
+		// An Origin does not tell what is 0 or empty from what is not there.
+		if a.Prefix == nil && *want.Prefix == "" {
+			want.Prefix = nil
+		}
+		for device, want := range map[*uint32]**uint32{
+			a.InDev: &want.InDev, a.OutDev: &want.OutDev, a.PhysInDev: &want.PhysInDev, a.PhysOutDev: &want.PhysOutDev,
+		} {
+			if device != nil && *device == 0 && *want == nil {
+				*want = device
+			}
+		}
+		if !reflect.DeepEqual(want, a) {
+			t.Fatalf("unexpected packet %d in the hook (-want +got):\n%s", i, cmp.Diff(want, a))
+		}
+	}
+}
+
+// FuzzConntrackStatus looks for the status among the attributes of a connection.
+func FuzzConntrackStatus(f *testing.F) {
+	for _, c := range conntrackCaptures() {
+		f.Add(c.want[0].Conntrack)
+	}
+	for _, tt := range conntrackTrees() {
+		f.Add(tt.tree)
+	}
+	f.Fuzz(func(t *testing.T, tree []byte) {
+		if len(tree) > 1<<15 {
+			return // no attribute is longer
+		}
+		got := statusOf(t, tree)
+		want, ok := findStatus(tree)
+		if ok && got != want {
+			t.Errorf("unexpected status: %+v, want %+v", got, want)
+		}
+	})
+}
+
+// findStatus finds the status as package netlink would, unless an attribute is malformed.
+func findStatus(tree []byte) (status optional[nflog.ConntrackStatus], ok bool) {
+	attributes, err := netlink.UnmarshalAttributes(tree)
+	for _, a := range attributes {
+		switch {
+		case a.Length < 4: // package netlink goes on; the kernel does not
+			return status, false
+		case a.Type&^(flagNested|flagNetByteOrder) == attrStatus && len(a.Data) >= 4:
+			return some(nflog.ConntrackStatus(binary.BigEndian.Uint32(a.Data))), true
+		}
+	}
+	return status, err == nil
 }
 
 // newNumbered returns a decoder that a packet with a number has come to, as to any but at the

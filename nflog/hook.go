@@ -15,10 +15,12 @@ import (
 )
 
 // An Nflog reads a group and calls a hook with each packet. Its methods may be called from any
-// goroutine, also from the hook.
+// goroutine, also from the hook. While a hook is registered, it has 256 KiB of memory for what it
+// receives.
 type Nflog struct {
-	// Con is the netlink socket, on which options, buffers and deadlines may be set. To receive
-	// or send on it disturbs the reading.
+	// Con is the netlink socket, on which options, buffers and deadlines may be set: its receive
+	// buffer by SetReadBuffer, which Open sets to DefaultSocketBuffer, or as much of it as the
+	// process may have. To receive or send on it disturbs the reading.
 	Con *netlink.Conn
 
 	config Config
@@ -62,13 +64,21 @@ func Open(config *Config) (*Nflog, error) {
 	return n, nil
 }
 
-// SetOption sets an option of the socket.
+// SetOption sets an option of the socket, such as [netlink.NoENOBUFS], with which the kernel drops only the
+// packets that there is no room for, and the error function is not told of it. The error is that of Con,
+// but wraps [ErrClosed] after Close.
 func (nflog *Nflog) SetOption(o netlink.ConnOption, enable bool) error {
-	return nflog.Con.SetOption(o, enable)
+	err := nflog.Con.SetOption(o, enable)
+	nflog.mu.Lock()
+	defer nflog.mu.Unlock()
+	if err != nil && nflog.closed {
+		return &netlink.OpError{Op: "set-option", Err: ErrClosed}
+	}
+	return err
 }
 
-// Close ends the reading, frees the group and closes the socket. A hook that runs is not waited for.
-// To close an Nflog again is no error.
+// Close ends the reading, frees the group and closes the socket, at once: a hook that runs is not waited
+// for. To close an Nflog again is no error.
 func (nflog *Nflog) Close() error {
 	nflog.mu.Lock()
 	defer nflog.mu.Unlock()
@@ -100,12 +110,13 @@ func (nflog *Nflog) Register(ctx context.Context, fn HookFunc) error {
 // RegisterWithErrorFunc binds the group and calls fn with each of its packets from then on, in a
 // goroutine of its own, and errfn with each error, until one of them returns anything but 0, the
 // context is done, or Close is called. With that the group is free for others, and the goroutine ends
-// as soon as fn returns; then a hook can be registered anew, unless the Nflog is closed.
+// as soon as fn returns; then a hook can be registered anew, unless the Nflog is closed. Packets that
+// were logged by then, but not given to fn, are lost: a [Reader] can be stopped without that.
 //
 // The error wraps [ErrGroupHeld], [ErrPermission], [ErrUnsupported], [ErrNoConntrack] or [ErrClosed]
 // where one of them is the reason, and [syscall.EBUSY] while another hook is registered.
 func (nflog *Nflog) RegisterWithErrorFunc(ctx context.Context, fn HookFunc, errfn ErrorFunc) error {
-	r, err := nflog.bind(fn, errfn)
+	r, err := nflog.bind(ctx, fn, errfn)
 	if err != nil {
 		return fmt.Errorf("bind NFLOG group %d: %w", nflog.config.Group, err)
 	}
@@ -119,7 +130,7 @@ func (nflog *Nflog) RegisterWithErrorFunc(ctx context.Context, fn HookFunc, errf
 }
 
 // bind binds the group for a reading that begins.
-func (nflog *Nflog) bind(fn HookFunc, errfn ErrorFunc) (*reading, error) {
+func (nflog *Nflog) bind(ctx context.Context, fn HookFunc, errfn ErrorFunc) (*reading, error) {
 	nflog.mu.Lock()
 	defer nflog.mu.Unlock()
 	switch {
@@ -140,6 +151,7 @@ func (nflog *Nflog) bind(fn HookFunc, errfn ErrorFunc) (*reading, error) {
 	}
 	nflog.reading = &reading{
 		nflog:   nflog,
+		ctx:     ctx,
 		hook:    fn,
 		failed:  errfn,
 		memory:  e.memory,

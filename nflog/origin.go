@@ -11,7 +11,8 @@ import (
 
 // An Origin is what the packets that one rule logs on one path have in common. Packets of the same
 // Origin share a pointer to it, for as long as the decoder remembers it, so that what depends on it
-// alone need not be worked out for each packet. It never changes, and may be kept.
+// alone need not be worked out for each packet. It never changes, and is the caller's to keep, its
+// Prefix too.
 type Origin struct {
 	// Group is the number of the group.
 	Group uint16
@@ -20,19 +21,22 @@ type Origin struct {
 	// 2 (ip), 3 (arp), 5 (netdev), 7 (bridge) or 10 (ip6).
 	Family uint8
 
-	// Hook is the number of the hook, whose meaning depends on the family.
+	// Hook is the number of the hook, whose meaning depends on the family. In ip, ip6 and bridge it
+	// is 0 prerouting, 1 input, 2 forward, 3 output or 4 postrouting, and 5 is ingress of ip and ip6;
+	// in arp 0 input, 1 output or 2 forward; in netdev 0 ingress or 1 egress.
 	Hook uint8
 
-	// HWProtocol is the EtherType of the packets.
+	// HWProtocol is the EtherType of the packets: 0x0800 for IPv4, 0x86dd for IPv6.
 	HWProtocol uint16
 
 	// Prefix is the prefix of the rule: up to 127 bytes, of any value but NUL. It is empty where the
 	// rule has none.
 	Prefix string
 
-	// InDev and OutDev are the indexes of the interfaces that the packets come in and leave by; 0,
-	// which is no interface's, where they don't. In the family bridge they are the bridge, while
-	// PhysInDev and PhysOutDev are its ports.
+	// InDev and OutDev are the indexes of the interfaces that the packets come in and leave by, in
+	// the reader's network namespace; 0, which is no interface's, where they don't. In the family
+	// bridge they are the bridge, while PhysInDev and PhysOutDev are its ports; those are 0 where no
+	// bridge has to do with the packets.
 	InDev, OutDev, PhysInDev, PhysOutDev uint32
 
 	// OriginIndex numbers the Origins of a decoder from 0. A decoder that has met very many forgets

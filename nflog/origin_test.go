@@ -4,6 +4,7 @@
 package nflog_test
 
 import (
+	"encoding/binary"
 	"slices"
 	"testing"
 

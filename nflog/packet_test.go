@@ -6,7 +6,6 @@ package nflog_test
 import (
 	"bytes"
 	"reflect"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"

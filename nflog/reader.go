@@ -36,7 +36,8 @@ const (
 )
 
 // A Reader reads a group, or several of them. One goroutine may call Receive and use what it
-// returns; the other methods may be called from any at any time.
+// returns; the other methods may be called from any at any time. Each Reader has 256 KiB of memory for
+// what it receives.
 type Reader struct {
 	socket    *socket
 	pause     time.Duration
@@ -60,14 +61,14 @@ type Reader struct {
 // are logged to it until Receive takes them, and numbers them but for a few that may come first.
 //
 // The error wraps [ErrGroupHeld], [ErrPermission], [ErrUnsupported] or [ErrNoConntrack] where one
-// of them is the reason.
+// of them is the reason, and tells which field of the configuration can't be accepted.
 func OpenReader(group uint16, config ReaderConfig) (*Reader, error) {
 	return OpenGroups([]uint16{group}, config)
 }
 
-// OpenGroups is as OpenReader for several groups, all of them or none, on one socket. They share its
-// buffer, so that one which logs much may cost packets of the others: a Reader of its own for each
-// group is better where that matters.
+// OpenGroups is as OpenReader for several groups, all of them or none, on one socket. Each batch is of
+// one of them: see [Batch.Group]. They share the socket's buffer, so that one which logs much may cost
+// packets of the others: a Reader of its own for each group is better where that matters.
 func OpenGroups(groups []uint16, config ReaderConfig) (*Reader, error) {
 	if len(groups) == 0 {
 		return nil, errors.New("open NFLOG groups: none is given")
@@ -141,16 +142,17 @@ func pause(buffer uint32) time.Duration {
 	return min(maxPause, time.Duration(buffer/2)*time.Second/fillRate)
 }
 
-// Receive returns the next batch of packets, and waits for it if there is none. It takes what the
-// batch before has left, so that each packet counts once, read or not.
+// Receive returns the next batch of packets, and waits for it if there is none. The batch is
+// borrowed: it and its packets are good until the next call of Receive, which uses their memory
+// again. That takes what the batch before has left, so that each packet counts once, read or not.
 //
 // Loss is not an error: see [Batch.Lost], [Stats] and [SocketStats]. Receive returns [io.EOF] when
 // everything was received after Unbind, [ErrClosed] after Close, [os.ErrDeadlineExceeded] if the
 // deadline passed while it waited, and else what keeps the socket from being read, after which a
 // reader is of no more use than to be closed.
 //
-// A busy reader is woken every 20 ms at most, so packets come with that delay beside the queue
-// timeout's.
+// A busy reader looks at an empty socket again after 20 ms, sooner where the socket's buffer would fill
+// meanwhile, so packets come with that delay beside the queue timeout's.
 func (r *Reader) Receive() (*Batch, error) {
 	r.current.batch.settle()
 	for {
@@ -254,10 +256,11 @@ func (r *Reader) GroupStats(group uint16) Stats {
 	return Stats{}
 }
 
-// Conntrack reports whether the kernel was asked to send the packets' connections, and can.
+// Conntrack reports whether the kernel was asked to send the packets' connections, and can: see
+// [ReaderConfig].
 func (r *Reader) Conntrack() bool { return r.conntrack }
 
-// SocketStats returns the state of the socket.
+// SocketStats returns the state of the socket, by a system call. The error is [ErrClosed] after Close.
 func (r *Reader) SocketStats() (SocketStats, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -269,14 +272,14 @@ func (r *Reader) SocketStats() (SocketStats, error) {
 	return SocketStats{Drops: r.drops, Queued: m.queued, Buffer: m.buffer}, nil
 }
 
-// SetReadDeadline sets until when Receive may wait; the zero time is for ever. What has come by
-// then is returned all the same.
+// SetReadDeadline sets until when Receive may wait, also one that waits already; the zero time is for
+// ever. What has come by then is returned all the same. The error is [ErrClosed] after Close.
 func (r *Reader) SetReadDeadline(t time.Time) error { return r.socket.setReadDeadline(t) }
 
 // Unbind ends the reading in order: the kernel delivers what it has gathered, unless the socket's
 // buffer is full, and lets go of the groups; Receive returns all that is left, then [io.EOF]. It takes
 // the capability that OpenReader takes: where that was dropped, Receive returns [ErrPermission].
-// Close has to follow.
+// Close has to follow. The error wraps [ErrClosed] after it.
 func (r *Reader) Unbind() error {
 	for _, d := range r.decoders {
 		if err := unbind(r.socket, d.batch.group); err != nil {

@@ -4,6 +4,7 @@
 package nflog
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,16 +18,24 @@ import (
 // A reading is what goes on between the registration of a hook and its end.
 type reading struct {
 	nflog  *Nflog
+	ctx    context.Context
 	hook   HookFunc
 	failed ErrorFunc
-	ended  atomic.Bool // by the context or by Close
 
 	memory  []byte
 	early   [][]byte // datagrams that came before the kernel's answer to the binding
 	decoder *Decoder
 
-	answered bool // the kernel has answered the request to unbind
+	attributes attributeMemory
+
+	ended     atomic.Bool   // the kernel was asked to unbind the group, or the socket is closed
+	unbindErr error         // why it could not be asked
+	answered  bool          // the kernel has answered
+	refusal   syscall.Errno // why it has not unbound the group
 }
+
+// over reports whether the context is done or Close was called. Then the hook is not called again.
+func (r *reading) over() bool { return r.ended.Load() || r.ctx.Err() != nil }
 
 // run calls the hook until the reading ends.
 func (r *reading) run() {
@@ -35,11 +44,11 @@ func (r *reading) run() {
 			return
 		}
 	}
-	for !r.ended.Load() {
+	for !r.over() {
 		n, kernel, err := r.nflog.socket.wait(r.memory)
 		switch {
-		case r.ended.Load():
-			r.lookForAnswer(r.memory[:min(n, len(r.memory))])
+		case r.over():
+			r.lookForAnswer(n, kernel)
 		case err == nil && n > len(r.memory):
 			err = fmt.Errorf("a datagram of %d bytes is longer than %d", n, len(r.memory))
 			fallthrough
@@ -55,6 +64,7 @@ func (r *reading) run() {
 			}
 		}
 	}
+	r.end()
 	r.failed(receiveError(r.reason()))
 }
 
@@ -62,10 +72,10 @@ func (r *reading) run() {
 func (r *reading) deliver(datagram []byte) (more bool) {
 	before := r.decoder.batch.stats
 	for p := range r.decoder.Decode(datagram).Packets() {
-		if r.ended.Load() {
+		if r.over() {
 			return true
 		}
-		if r.hook(p.Attribute()) != 0 {
+		if r.hook(p.attribute(&r.attributes)) != 0 {
 			return false
 		}
 	}
@@ -99,50 +109,55 @@ func (r *reading) end() {
 	r.endLocked()
 }
 
+// endLocked is end for who holds the lock of the Nflog.
 func (r *reading) endLocked() {
 	n := r.nflog
 	if n.reading != r || r.ended.Swap(true) {
 		return
 	}
-	err := unbind(n.socket, n.config.Group)
-	if err == nil {
-		err = n.Con.SetReadDeadline(time.Unix(1, 0))
+	if err := unbind(n.socket, n.config.Group); !errors.Is(err, ErrClosed) {
+		r.unbindErr = err
 	}
-	if err != nil && !errors.Is(err, ErrClosed) {
-		n.logger.Errorf("could not unbind NFLOG group %d: %v", n.config.Group, err)
+	_ = n.Con.SetReadDeadline(time.Unix(1, 0)) // It fails only on a closed socket.
+}
+
+// finish makes way for another reading.
+func (r *reading) finish() {
+	if err := r.leave(); err != nil {
+		r.nflog.logger.Errorf("could not unbind NFLOG group %d, which stays bound until Close: %v", r.nflog.config.Group, err)
 	}
 }
 
-// finish leaves the socket as it was before the reading, if it is open.
-func (r *reading) finish() {
+// leave leaves the socket as it was before the reading, if it is open, and returns why the group may
+// be bound all the same.
+func (r *reading) leave() error {
 	n := r.nflog
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	r.endLocked()
 	n.reading = nil
 	if n.closed {
-		return
+		return nil
 	}
 	for !r.answered {
-		got, _, err := n.socket.receive(r.memory)
+		got, kernel, err := n.socket.receive(r.memory)
 		if err != nil && !errors.Is(err, syscall.ENOBUFS) {
 			break // there is nothing left
 		}
-		r.lookForAnswer(r.memory[:min(got, len(r.memory))])
+		r.lookForAnswer(got, kernel)
 	}
-	if err := n.Con.SetReadDeadline(time.Time{}); err != nil {
-		n.logger.Debugf("could not reset the deadline: %v", err)
+	_ = n.Con.SetReadDeadline(time.Time{}) // It fails only on a closed socket.
+	if r.refusal != 0 {
+		return r.refusal
 	}
+	return r.unbindErr
 }
 
-// lookForAnswer looks whether a datagram is the kernel's answer to the request to unbind.
-func (r *reading) lookForAnswer(datagram []byte) {
-	errno, ok := answer(datagram, unbindSequence)
-	if !ok {
-		return
-	}
-	r.answered = true
-	if errno != 0 {
-		r.nflog.logger.Errorf("could not unbind NFLOG group %d, which stays bound until Close: %v", r.nflog.config.Group, errno)
+// lookForAnswer looks whether the datagram of n bytes that was received is the kernel's answer to the
+// request to unbind.
+func (r *reading) lookForAnswer(n int, kernel bool) {
+	errno, ok := answer(r.memory[:min(n, len(r.memory))], unbindSequence)
+	if ok && kernel {
+		r.answered, r.refusal = true, errno
 	}
 }

@@ -32,8 +32,6 @@ type binding struct {
 	copyRange uint32
 	flags     uint16
 	batch     uint32 // bytes
-
-	// 0 stands for the kernel's default.
 	threshold uint32 // packets
 	timeout   uint32 // in TimeoutUnit
 }
@@ -41,21 +39,14 @@ type binding struct {
 // bindRequest is the message that binds a group and says how to deliver it, in one: between two
 // messages many packets could come that are delivered otherwise and bear no number.
 func bindRequest(group uint16, b binding) ([]byte, error) {
-	attributes := []netlink.Attribute{
-		{Type: configCommand, Data: []byte{commandBind}},
-		{Type: configMode, Data: append(be32(b.copyRange), b.mode, 0)}, // struct nfulnl_msg_config_mode
-		{Type: configBatchBuffer, Data: be32(b.batch)},
-	}
-	if b.timeout > 0 {
-		attributes = append(attributes, netlink.Attribute{Type: configQueueTimeout, Data: be32(b.timeout)})
-	}
-	if b.threshold > 0 {
-		attributes = append(attributes, netlink.Attribute{Type: configQueueThreshold, Data: be32(b.threshold)})
-	}
-	if b.flags > 0 {
-		attributes = append(attributes, netlink.Attribute{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, b.flags)})
-	}
-	return request(typeConfig, group, attributes...)
+	return request(typeConfig, group,
+		netlink.Attribute{Type: configCommand, Data: []byte{commandBind}},
+		netlink.Attribute{Type: configMode, Data: append(be32(b.copyRange), b.mode, 0)}, // struct nfulnl_msg_config_mode
+		netlink.Attribute{Type: configBatchBuffer, Data: be32(b.batch)},
+		netlink.Attribute{Type: configQueueTimeout, Data: be32(b.timeout)},
+		netlink.Attribute{Type: configQueueThreshold, Data: be32(b.threshold)},
+		netlink.Attribute{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, b.flags)},
+	)
 }
 
 // unbindRequest is the message that makes the kernel deliver what it has gathered and let go of

@@ -36,17 +36,6 @@ func TestRequest(t *testing.T) {
 			`,
 		},
 		{
-			name: "bind with the kernel's defaults",
-			make: func() ([]byte, error) { return bindRequest(100, binding{mode: CopyMeta, batch: 3776}) },
-			want: `
-				30 00 00 00 01 04 05 00 0a 09 08 07 00 00 00 00
-				00 00 00 64
-				05 00 01 00 01 00 00 00
-				0a 00 02 00 00 00 00 00 01 00 00 00
-				08 00 03 00 00 00 0e c0
-			`,
-		},
-		{
 			name: "unbind",
 			make: func() ([]byte, error) { return unbindRequest(100) },
 			want: `

@@ -7,12 +7,13 @@ package nflog
 //
 // Packets + Lost is how many packets the kernel has logged to the group since it was bound, exactly,
 // as of the last packet received: whatever was lost between the kernel's log and the reader is in
-// Lost, as the kernel's numbers show, including packets whose message was malformed. The kernel keeps no number of packets that were
-// logged while the group was not bound, nor of those that it had no memory for.
+// Lost, as the kernel's numbers show, including packets whose message was malformed. The kernel keeps
+// no number of packets that were logged while the group was not bound, nor of those that it had no
+// memory for.
 type Stats struct {
 	Packets   uint64 // packets received
 	Lost      uint64 // packets that the sequence numbers show as lost
-	Datagrams uint64 // datagrams received; each holds packets of one batch
+	Datagrams uint64 // datagrams received: batches
 
 	Overruns  uint64 // reads that failed because the kernel had dropped datagrams (ENOBUFS)
 	Truncated uint64 // datagrams that were longer than the reader's memory; the message that is cut counts as malformed, and the rest in Lost
@@ -41,10 +42,11 @@ func (s Stats) Plus(other Stats) Stats {
 // malformed returns how many messages were skipped.
 func (s Stats) malformed() uint64 { return s.MalformedMessages + s.MalformedAttributes }
 
-// SocketStats is the state of a reader's socket, as the kernel accounts for it.
+// SocketStats is the state of a reader's socket, as the kernel accounts for it (SO_MEMINFO).
 type SocketStats struct {
-	// Drops is how many datagrams the kernel dropped because the receive buffer was full. The
-	// kernel's counter has 32 bits; this one goes on where that wraps, if it is asked often enough.
+	// Drops is how many datagrams the kernel dropped because the receive buffer was full, since the
+	// reader was opened. The kernel's counter has 32 bits; this one goes on where that wraps, if it
+	// is asked often enough.
 	Drops uint64
 
 	// Queued and Buffer are the bytes held by datagrams that wait to be read, and how many may

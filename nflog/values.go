@@ -5,8 +5,11 @@ package nflog
 
 import "time"
 
-// An Attribute is a logged packet in memory of its own, with nil for each value that the kernel did
-// not send. See [Packet] and [Origin] for what the values mean.
+// An Attribute is a logged packet in memory of its own, the caller's to keep and to change, with nil for
+// each value that the kernel did not send. See [Packet] and [Origin] for what the values mean.
+//
+// What a hook gets is allocated for several packets at a time, some KiB: one that is kept keeps the
+// memory of the others from being freed, but shares none of it.
 type Attribute struct {
 	Hook       *uint8     // Origin.Hook
 	Mark       *uint32    // Packet.Mark
@@ -50,10 +53,52 @@ type attributeValues struct {
 	payload, hwAddr, hwHeader, conntrack, l2Header []byte
 }
 
-// Attribute returns a copy of the packet that borrows nothing. It allocates twice.
+// Attributes are copied to memory that is allocated for several packets at a time.
+const (
+	attributesTogether = 16
+	bytesTogether      = 4096
+)
+
+// An attributeMemory gives out the memory of Attributes.
+type attributeMemory struct {
+	values []attributeValues
+	bytes  []byte
+}
+
+// next returns memory for one packet with so many bytes.
+func (m *attributeMemory) next(bytes int) (*attributeValues, []byte) {
+	if len(m.values) == 0 {
+		m.values = make([]attributeValues, attributesTogether)
+	}
+	if bytes > len(m.bytes) || m.bytes == nil { // an empty value is not a nil one
+		m.bytes = make([]byte, max(bytes, bytesTogether))
+	}
+	v, b := &m.values[0], m.bytes[:0:bytes]
+	m.values, m.bytes = m.values[1:], m.bytes[bytes:]
+	return v, b
+}
+
+// Attribute returns a copy of the packet that borrows nothing: it is the caller's to keep. It is allocated
+// alone, by two allocations.
 func (p Packet) Attribute() Attribute {
+	v, bytes := &attributeValues{}, make([]byte, 0, p.bytes())
+	return p.copyTo(v, bytes)
+}
+
+// attribute is as Attribute, with memory that is allocated for several of them.
+func (p Packet) attribute(m *attributeMemory) Attribute {
+	v, bytes := m.next(p.bytes())
+	return p.copyTo(v, bytes)
+}
+
+// bytes returns how many bytes an Attribute has beside its values.
+func (p Packet) bytes() int {
+	return len(p.Payload()) + len(p.HWAddr()) + len(p.HWHeader()) + len(p.Conntrack()) + len(p.L2Header())
+}
+
+// copyTo copies the packet to memory that is large enough.
+func (p Packet) copyTo(v *attributeValues, memory []byte) Attribute {
 	var a Attribute
-	v := &attributeValues{}
 	origin := p.Origin()
 	present(&a.Hook, &v.hook, origin.Hook, true)
 	present(&a.HwProtocol, &v.hwProtocol, origin.HWProtocol, true)
@@ -84,18 +129,16 @@ func (p Packet) Attribute() Attribute {
 	proto, tci, ok := p.VLANTag()
 	present(&a.VLAN, &v.vlan, VLAN{proto, tci}, ok)
 
-	payload, hwAddr, hwHeader, conntrack, l2Header := p.Payload(), p.HWAddr(), p.HWHeader(), p.Conntrack(), p.L2Header()
-	memory := make([]byte, 0, len(payload)+len(hwAddr)+len(hwHeader)+len(conntrack)+len(l2Header))
 	own := func(field **[]byte, value *[]byte, borrowed []byte) {
 		from := len(memory)
 		memory = append(memory, borrowed...)
 		present(field, value, memory[from:len(memory):len(memory)], borrowed != nil)
 	}
-	own(&a.Payload, &v.payload, payload)
-	own(&a.HwAddr, &v.hwAddr, hwAddr)
-	own(&a.HwHeader, &v.hwHeader, hwHeader)
-	own(&a.Ct, &v.conntrack, conntrack)
-	own(&a.Layer2Hdr, &v.l2Header, l2Header)
+	own(&a.Payload, &v.payload, p.Payload())
+	own(&a.HwAddr, &v.hwAddr, p.HWAddr())
+	own(&a.HwHeader, &v.hwHeader, p.HWHeader())
+	own(&a.Ct, &v.conntrack, p.Conntrack())
+	own(&a.Layer2Hdr, &v.l2Header, p.L2Header())
 	return a
 }
 

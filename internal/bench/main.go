@@ -3,18 +3,20 @@
 
 //go:build linux
 
-// Bench measures nflog_exporter beside a reader in C and an exporter made with
-// client_golang in the manner of go-nflog, all under the same load in one run:
+// Bench measures readers of NFLOG under the same load in one run: nflog_exporter,
+// a program in C with libnetfilter_log, one with each face of package nflog, and
+// one with go-nflog, whose source differs from that with the compatible face in
+// the import path alone. As root, in the root of the tree:
 //
 //	go build -o nflog_exporter .
-//	sudo go run ./internal/bench -exporter ./nflog_exporter
+//	go run ./internal/bench -exporter ./nflog_exporter
 //
-// In each round every reader gets a network namespace of its own, in which
-// nftables logs packets to group 100, and one CPU. From another CPU the
-// namespace's loopback is flooded with UDP packets. A line per measurement and a
-// table of the medians, in Markdown, say what a packet cost the reader, whether
-// all were counted, how much memory that took and how fast the host got its
-// packets logged.
+// It builds the readers but the exporter itself. In each round every reader gets
+// a network namespace of its own, in which nftables logs packets to group 100,
+// and one CPU. From another CPU the namespace's loopback is flooded with UDP
+// packets. A line per measurement and a table of the medians, in Markdown, say
+// what a packet cost the reader, how many it did not get, how much memory that
+// took and how fast the host got its packets logged.
 //
 // Readers are compared within a round, and each round starts with another one,
 // so that what else the machine does meets all of them. Arguments after the
@@ -37,16 +39,13 @@ import (
 // What the readers have in common. They are the exporter's defaults.
 const (
 	group         = 100
-	listenAddress = ":10100"
 	scrapeAddress = "127.0.0.1:10100"
 	packetsMetric = "nflog_packets_total"
 )
 
-// Commands by which the program starts itself as another process.
-const (
-	commandPeer   = "peer"
-	commandPinned = "pinned"
-)
+// commandPinned is the command by which the program starts itself to become a
+// reader.
+const commandPinned = "pinned"
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -60,13 +59,8 @@ func main() {
 
 // run runs the command in args, or else the bench with args as its flags.
 func run(args []string) error {
-	if len(args) > 0 {
-		switch args[0] {
-		case commandPeer:
-			return runPeer()
-		case commandPinned:
-			return runPinned(args[1:])
-		}
+	if len(args) > 0 && args[0] == commandPinned {
+		return runPinned(args[1:])
 	}
 	cfg, err := parseFlags(args)
 	if err != nil {
@@ -97,7 +91,7 @@ func parseFlags(args []string) (config, error) {
 	fs.IntVar(&cfg.load.pps, "pps", 0, "send `N` packets per second; 0 is as fast as possible")
 	fs.BoolVar(&cfg.load.ipv6, "ipv6", false, "send IPv6 packets")
 	exporter := fs.String("exporter", "./nflog_exporter", "measure the exporter in `FILE`")
-	readers := fs.String("readers", "exporter,c,peer", "measure the readers in `LIST`")
+	readers := fs.String("readers", strings.Join(readerNames, ","), "measure the readers in `LIST`")
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Println("usage: bench [flags] [-- the exporter's flags]")
@@ -114,8 +108,8 @@ func parseFlags(args []string) (config, error) {
 		return config{}, fmt.Errorf("-rounds %d: want at least 1", cfg.rounds)
 	}
 	for i, name := range cfg.readers {
-		if !slices.Contains([]string{readerExporter, readerC, readerPeer}, name) {
-			return config{}, fmt.Errorf("-readers %s: want some of exporter, c and peer, separated by commas", *readers)
+		if !slices.Contains(readerNames, name) {
+			return config{}, fmt.Errorf("-readers %s: want some of %s", *readers, strings.Join(readerNames, ","))
 		}
 		if slices.Contains(cfg.readers[:i], name) {
 			return config{}, fmt.Errorf("-readers %s: %s is there twice", *readers, name)
@@ -159,7 +153,7 @@ func runBench(ctx context.Context, cfg config) error {
 				return fmt.Errorf("round %d: %s: %w", i+1, r.name, err)
 			}
 			rounds[i][r.name] = m
-			fmt.Printf("round %d  %-8s  %s\n", i+1, r.name, m)
+			fmt.Printf("round %d  %-10s  %s\n", i+1, r.name, m)
 		}
 	}
 	fmt.Println()

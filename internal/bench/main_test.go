@@ -16,7 +16,7 @@ func TestParseFlags(t *testing.T) {
 	defaults := config{
 		load:     load{rules: 20, prefixes: 4, packets: 50000, size: 200},
 		rounds:   5,
-		readers:  []string{readerExporter, readerC, readerPeer},
+		readers:  []string{"exporter", "c", "fast", "compatible", "go-nflog"},
 		exporter: []string{"./nflog_exporter"},
 	}
 	tests := []struct {
@@ -29,12 +29,12 @@ func TestParseFlags(t *testing.T) {
 			name: "all",
 			args: []string{
 				"-rounds=2", "-rules", "8", "-prefixes", "8", "-packets=10", "-size=0", "-pps=1000", "-ipv6",
-				"-exporter=/bin/exporter", "-readers=peer,exporter", "--", "--nflog.copy-range=64B",
+				"-exporter=/bin/exporter", "-readers=fast,exporter", "--", "--nflog.copy-range=64B",
 			},
 			want: config{
 				load:     load{rules: 8, prefixes: 8, packets: 10, pps: 1000, ipv6: true},
 				rounds:   2,
-				readers:  []string{readerPeer, readerExporter},
+				readers:  []string{readerFast, readerExporter},
 				exporter: []string{"/bin/exporter", "--nflog.copy-range=64B"},
 			},
 		},
@@ -67,7 +67,7 @@ func TestParseFlagsErrors(t *testing.T) {
 		{name: "too large", args: []string{"-size=65508"}, want: "-size 65508: want 0 to 65507"},
 		{name: "negative rate", args: []string{"-pps=-1"}, want: "-pps -1: want 0 to"},
 		{name: "unknown reader", args: []string{"-readers=c,d"}, want: "-readers c,d: want some of"},
-		{name: "reader twice", args: []string{"-readers=c,peer,c"}, want: "c is there twice"},
+		{name: "reader twice", args: []string{"-readers=c,fast,c"}, want: "c is there twice"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

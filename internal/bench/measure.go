@@ -12,8 +12,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -200,12 +198,11 @@ func sumPackets(r io.Reader) (uint64, error) {
 	return uint64(sum), nil
 }
 
-// parseCount returns the first number that the C reader printed: its packets.
+// parseCount returns the first number that a reader printed: its packets.
 func parseCount(s string) (uint64, error) {
-	first, _, _ := strings.Cut(s, " ")
-	n, err := strconv.ParseUint(first, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("count of the C reader: %w", err)
+	var n uint64
+	if _, err := fmt.Sscan(s, &n); err != nil {
+		return 0, fmt.Errorf("count that the reader printed, %q: %w", s, err)
 	}
 	return n, nil
 }

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -18,10 +19,23 @@ import (
 
 // Names of the readers.
 const (
-	readerExporter = "exporter"
-	readerC        = "c"
-	readerPeer     = "peer"
+	readerExporter   = "exporter"
+	readerC          = "c"
+	readerFast       = "fast"
+	readerCompatible = "compatible"
+	readerGoNFLOG    = "go-nflog"
 )
+
+// readerNames are all readers, in the order of the table.
+var readerNames = []string{readerExporter, readerC, readerFast, readerCompatible, readerGoNFLOG}
+
+// goPrograms are the directories, in the tree, of the readers that are made of a
+// library for Go. That of go-nflog belongs to another module.
+var goPrograms = map[string]string{
+	readerFast:       "internal/bench/fast",
+	readerCompatible: "internal/bench/compatible",
+	readerGoNFLOG:    "test/gonflog/reader",
+}
 
 //go:embed creader.c
 var creaderSource []byte
@@ -30,13 +44,14 @@ var creaderSource []byte
 type reader struct {
 	name    string
 	command []string
-	// scraped says that the reader serves its counters on listenAddress. One
+	// scraped says that the reader serves its counters on scrapeAddress. One
 	// that isn't prints its count when it ends.
 	scraped bool
 }
 
-// newReader prepares the reader of that name; dir is for what it needs.
+// newReader prepares the reader of that name; dir is for what it builds.
 func newReader(ctx context.Context, name string, exporter []string, dir string) (reader, error) {
+	out := filepath.Join(dir, name)
 	switch name {
 	case readerExporter:
 		path, err := exec.LookPath(exporter[0])
@@ -45,29 +60,38 @@ func newReader(ctx context.Context, name string, exporter []string, dir string) 
 		}
 		return reader{name: name, command: append([]string{path}, exporter[1:]...), scraped: true}, nil
 	case readerC:
-		path, err := compile(ctx, creaderSource, dir)
-		return reader{name: name, command: []string{path, strconv.Itoa(group)}}, err
+		return reader{name: name, command: []string{out, strconv.Itoa(group)}}, buildC(ctx, creaderSource, out)
 	default:
-		path, err := os.Executable()
-		return reader{name: name, command: []string{path, commandPeer}, scraped: true}, err
+		return reader{name: name, command: []string{out}}, buildGo(ctx, goPrograms[name], out)
 	}
 }
 
-// compile compiles the C reader into dir and returns its path.
-func compile(ctx context.Context, source []byte, dir string) (string, error) {
-	const cure = "apt-get install gcc libnetfilter-log-dev, or leave the C reader out with -readers exporter,peer"
+// buildC compiles the C reader.
+func buildC(ctx context.Context, source []byte, out string) error {
+	const cure = "apt-get install gcc libnetfilter-log-dev, or leave the C reader out of -readers"
 	cc, err := exec.LookPath("cc")
 	if err != nil {
-		return "", fmt.Errorf("no C compiler: %s", cure)
+		return fmt.Errorf("no C compiler: %s", cure)
 	}
-	in, out := filepath.Join(dir, "creader.c"), filepath.Join(dir, "creader")
+	in := out + ".c"
 	if err := os.WriteFile(in, source, 0o600); err != nil {
-		return "", err
+		return err
 	}
 	cmd := exec.CommandContext(ctx, cc, "-O2", "-o", out, in, "-lnetfilter_log", "-lnfnetlink")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		first, _, _ := strings.Cut(strings.TrimSpace(string(output)), "\n")
-		return "", fmt.Errorf("cc: %s (%w): %s", first, err, cure)
+		return fmt.Errorf("cc: %s (%w): %s", first, err, cure)
 	}
-	return out, nil
+	return nil
+}
+
+// buildGo compiles the program in a directory of the tree.
+func buildGo(ctx context.Context, source, out string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", source, "-buildvcs=false", "-o", out, ".")
+	// As the exporter is built.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build in %s (%w): %s: run bench in the root of the tree, with go in PATH", source, err, bytes.TrimSpace(output))
+	}
+	return nil
 }

@@ -36,8 +36,8 @@ func (m measurement) rate() float64 {
 
 // String returns the measurement's line.
 func (m measurement) String() string {
-	return fmt.Sprintf("%7.1f ns/packet  counted %d of %d (%s)  peak %s  host %s logs/s",
-		m.perPacket(), m.counted, m.logged, share(m.counted, m.logged), mebibytes(float64(m.peak)), millions(m.rate()))
+	return fmt.Sprintf("%7.1f ns/packet  counted %d of %d (%s not)  peak %s  host %s logs/s",
+		m.perPacket(), m.counted, m.logged, missing(m.counted, m.logged), mebibytes(float64(m.peak)), millions(m.rate()))
 }
 
 // round holds the measurements of one round by reader.
@@ -51,17 +51,23 @@ type summary struct {
 	peak            float64 // Median, in bytes.
 	rate            float64 // Median.
 
-	// Nanoseconds per packet over those of the C reader in the same round.
-	// All are NaN without a C reader.
-	ratio, minRatio, maxRatio float64
+	toC, toGoNFLOG ratio
 }
+
+// ratio compares the nanoseconds per packet of a reader with those of another
+// one in the same round. All are NaN without the other one.
+type ratio struct{ median, min, max float64 }
 
 // summarize makes a row of each reader's measurements.
 func summarize(readers []string, rounds []round) []summary {
 	rows := make([]summary, 0, len(readers))
 	for _, name := range readers {
-		s := summary{reader: name}
-		var perPacket, peaks, rates, ratios []float64
+		s := summary{
+			reader:    name,
+			toC:       compare(rounds, name, readerC),
+			toGoNFLOG: compare(rounds, name, readerGoNFLOG),
+		}
+		var perPacket, peaks, rates []float64
 		for _, r := range rounds {
 			m := r[name]
 			s.counted += m.counted
@@ -69,18 +75,33 @@ func summarize(readers []string, rounds []round) []summary {
 			perPacket = append(perPacket, m.perPacket())
 			peaks = append(peaks, float64(m.peak))
 			rates = append(rates, m.rate())
-			if c, ok := r[readerC]; ok {
-				ratios = append(ratios, m.perPacket()/c.perPacket())
-			}
 		}
 		s.perPacket, s.peak, s.rate = median(perPacket), median(peaks), median(rates)
-		s.ratio, s.minRatio, s.maxRatio = median(ratios), math.NaN(), math.NaN()
-		if len(ratios) > 0 {
-			s.minRatio, s.maxRatio = slices.Min(ratios), slices.Max(ratios)
-		}
 		rows = append(rows, s)
 	}
 	return rows
+}
+
+// compare returns the ratio of a reader to another one.
+func compare(rounds []round, name, other string) ratio {
+	var ratios []float64
+	for _, r := range rounds {
+		if o, ok := r[other]; ok {
+			ratios = append(ratios, r[name].perPacket()/o.perPacket())
+		}
+	}
+	if len(ratios) == 0 {
+		return ratio{math.NaN(), math.NaN(), math.NaN()}
+	}
+	return ratio{median(ratios), slices.Min(ratios), slices.Max(ratios)}
+}
+
+// String returns the ratio's cell of the table.
+func (r ratio) String() string {
+	if math.IsNaN(r.median) {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", r.median, r.min, r.max)
 }
 
 // median returns the middle of values, the mean of the two in the middle where
@@ -101,27 +122,24 @@ func median(values []float64) float64 {
 // writeTable writes rows as a table in Markdown.
 func writeTable(w io.Writer, rows []summary) error {
 	var b strings.Builder
-	b.WriteString("| reader | CPU per counted packet | counted | peak memory | host logs/s | ratio to C (min–max) |\n")
-	b.WriteString("|---|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| reader | CPU per counted packet | ratio to c (min–max) | ratio to go-nflog (min–max) | not counted | peak memory | host logs/s |\n")
+	b.WriteString("|---|---:|---:|---:|---:|---:|---:|\n")
 	for _, s := range rows {
-		ratio := "–"
-		if !math.IsNaN(s.ratio) {
-			ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", s.ratio, s.minRatio, s.maxRatio)
-		}
-		fmt.Fprintf(&b, "| %s | %.1f ns | %s | %s | %s | %s |\n",
-			s.reader, s.perPacket, share(s.counted, s.logged), mebibytes(s.peak), millions(s.rate), ratio)
+		fmt.Fprintf(&b, "| %s | %.1f ns | %s | %s | %s | %s | %s |\n",
+			s.reader, s.perPacket, s.toC, s.toGoNFLOG, missing(s.counted, s.logged), mebibytes(s.peak), millions(s.rate))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// share returns a part in percent, cut rather than rounded: 100 % means all.
-func share(part, whole uint64) string {
-	if part == whole {
-		return "100 %"
+// missing returns how many of the logged packets were not counted, in percent,
+// rounded up: 0 % means none.
+func missing(counted, logged uint64) string {
+	if counted == logged {
+		return "0 %"
 	}
-	percent := 100 * float64(part) / float64(max(whole, 1))
-	return fmt.Sprintf("%.3f %%", math.Floor(percent*1000)/1000)
+	percent := 100 * (float64(logged) - float64(counted)) / float64(max(logged, 1))
+	return fmt.Sprintf("%.3f %%", math.Ceil(percent*1000)/1000)
 }
 
 func mebibytes(n float64) string { return fmt.Sprintf("%.1f MiB", n/(1<<20)) }

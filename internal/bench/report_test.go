@@ -43,21 +43,22 @@ func TestMedianKeepsOrder(t *testing.T) {
 	}
 }
 
-func TestShare(t *testing.T) {
+func TestMissing(t *testing.T) {
 	tests := []struct {
-		name        string
-		part, whole uint64
-		want        string
+		name            string
+		counted, logged uint64
+		want            string
 	}{
-		{name: "all", part: 1_000_000, whole: 1_000_000, want: "100 %"},
-		{name: "all but one", part: 9_999_999, whole: 10_000_000, want: "99.999 %"},
-		{name: "half", part: 1, whole: 2, want: "50.000 %"},
-		{name: "too many", part: 3, whole: 2, want: "150.000 %"},
-		{name: "nothing logged", part: 0, whole: 0, want: "100 %"},
+		{name: "none", counted: 1_000_000, logged: 1_000_000, want: "0 %"},
+		{name: "one", counted: 9_999_999, logged: 10_000_000, want: "0.001 %"},
+		{name: "half", counted: 1, logged: 2, want: "50.000 %"},
+		{name: "all", counted: 0, logged: 2, want: "100.000 %"},
+		{name: "too many counted", counted: 3, logged: 2, want: "-50.000 %"},
+		{name: "nothing logged", counted: 0, logged: 0, want: "0 %"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := share(tt.part, tt.whole); got != tt.want {
+			if got := missing(tt.counted, tt.logged); got != tt.want {
 				t.Errorf("unexpected share: want %q, got %q", tt.want, got)
 			}
 		})
@@ -82,30 +83,30 @@ func TestTable(t *testing.T) {
 	}{
 		{
 			name:    "ratios within rounds",
-			readers: []string{readerExporter, readerC, readerPeer},
-			// The medians of exporter and c, 50 and 60, would give 0.83.
+			readers: []string{readerC, readerFast, readerGoNFLOG},
+			// The medians of fast and c, 50 and 60, would give 0.83.
 			rounds: []round{
-				{readerExporter: cost(50, 1_000_000), readerC: cost(50, 1_000_000), readerPeer: cost(1000, 1_000_000)},
-				{readerExporter: cost(45, 1_000_000), readerC: cost(60, 1_000_000), readerPeer: cost(1200, 500_000)},
-				{readerExporter: cost(70, 1_000_000), readerC: cost(100, 1_000_000), readerPeer: cost(1100, 1_000_000)},
+				{readerFast: cost(50, 1_000_000), readerC: cost(50, 1_000_000), readerGoNFLOG: cost(1000, 1_000_000)},
+				{readerFast: cost(45, 1_000_000), readerC: cost(60, 1_000_000), readerGoNFLOG: cost(900, 500_000)},
+				{readerFast: cost(70, 1_000_000), readerC: cost(100, 1_000_000), readerGoNFLOG: cost(1000, 1_000_000)},
 			},
 			want: []string{
-				"| exporter | 50.0 ns | 100 % | 1.5 MiB | 2.000 M | 0.75 (0.70–1.00) |",
-				"| c | 60.0 ns | 100 % | 1.5 MiB | 2.000 M | 1.00 (1.00–1.00) |",
-				"| peer | 1100.0 ns | 83.333 % | 1.5 MiB | 2.000 M | 20.00 (11.00–20.00) |",
+				"| c | 60.0 ns | 1.00 (1.00–1.00) | 0.07 (0.05–0.10) | 0 % | 1.5 MiB | 2.000 M |",
+				"| fast | 50.0 ns | 0.75 (0.70–1.00) | 0.05 (0.05–0.07) | 0 % | 1.5 MiB | 2.000 M |",
+				"| go-nflog | 1000.0 ns | 15.00 (10.00–20.00) | 1.00 (1.00–1.00) | 16.667 % | 1.5 MiB | 2.000 M |",
 			},
 		},
 		{
-			name:    "without c",
-			readers: []string{readerPeer},
-			rounds:  []round{{readerPeer: cost(1000, 1)}, {readerPeer: cost(2000, 1)}},
-			want:    []string{"| peer | 1500.0 ns | 0.000 % | 1.5 MiB | 2.000 M | – |"},
+			name:    "nothing to compare with",
+			readers: []string{readerFast},
+			rounds:  []round{{readerFast: cost(1000, 1)}, {readerFast: cost(2000, 1)}},
+			want:    []string{"| fast | 1500.0 ns | – | – | 100.000 % | 1.5 MiB | 2.000 M |"},
 		},
 		{
 			name:    "nothing counted",
-			readers: []string{readerPeer},
-			rounds:  []round{{readerPeer: {cpu: time.Second, logged: 1_000_000, peak: 3 << 19, flood: 500 * time.Millisecond}}},
-			want:    []string{"| peer | +Inf ns | 0.000 % | 1.5 MiB | 2.000 M | – |"},
+			readers: []string{readerFast},
+			rounds:  []round{{readerFast: {cpu: time.Second, logged: 1_000_000, peak: 3 << 19, flood: 500 * time.Millisecond}}},
+			want:    []string{"| fast | +Inf ns | – | – | 100.000 % | 1.5 MiB | 2.000 M |"},
 		},
 	}
 	for _, tt := range tests {
@@ -115,8 +116,8 @@ func TestTable(t *testing.T) {
 				t.Fatalf("failed to write table: %v", err)
 			}
 			want := append([]string{
-				"| reader | CPU per counted packet | counted | peak memory | host logs/s | ratio to C (min–max) |",
-				"|---|---:|---:|---:|---:|---:|",
+				"| reader | CPU per counted packet | ratio to c (min–max) | ratio to go-nflog (min–max) | not counted | peak memory | host logs/s |",
+				"|---|---:|---:|---:|---:|---:|---:|",
 			}, tt.want...)
 			if diff := cmp.Diff(strings.Join(want, "\n")+"\n", b.String()); diff != "" {
 				t.Errorf("unexpected table (-want +got):\n%s", diff)

@@ -1,0 +1,101 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Fast counts the packets of NFLOG group 100 with what package nflog offers to
+// programs that read many: batches that are borrowed, not copied. It looks at
+// what the reader in C looks at, and at the hook. On SIGINT or SIGTERM it takes
+// what the kernel has gathered, and prints how many packets there were, and the
+// other totals.
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+const group = 100
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "fast:", err)
+		os.Exit(1)
+	}
+}
+
+// run counts packets until a signal comes, and prints the totals.
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r, err := nflog.OpenReader(group, nflog.ReaderConfig{})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	context.AfterFunc(ctx, func() {
+		if err := r.Unbind(); err != nil {
+			fmt.Fprintln(os.Stderr, "fast:", err)
+			_ = r.Close()
+		}
+	})
+	t, err := read(r)
+	if err != nil {
+		return err
+	}
+	fmt.Println(t.packets, t.bytes, t.devices, t.hooks, t.prefixes)
+	return nil
+}
+
+// totals are sums over all packets, most of them only to have looked at it.
+type totals struct {
+	packets, bytes           uint64
+	devices, hooks, prefixes uint64
+}
+
+// read counts packets until the group is unbound.
+func read(r *nflog.Reader) (totals, error) {
+	var t totals
+	for {
+		batch, err := r.Receive()
+		if errors.Is(err, io.EOF) {
+			return t, nil
+		}
+		if err != nil {
+			return t, err
+		}
+		for p := range batch.Packets() {
+			t.count(p)
+		}
+	}
+}
+
+// count adds a packet.
+func (t *totals) count(p nflog.Packet) {
+	t.packets++
+	t.bytes += networkLength(p.Payload())
+	origin := p.Origin()
+	t.devices += uint64(origin.InDev) + uint64(origin.OutDev)
+	t.hooks += uint64(origin.Hook)
+	if origin.Prefix != "" {
+		t.prefixes += uint64(origin.Prefix[0])
+	}
+}
+
+// networkLength returns the length of a packet, as its IPv4 or IPv6 header tells.
+func networkLength(header []byte) uint64 {
+	switch {
+	case len(header) >= 20 && header[0]>>4 == 4:
+		return uint64(binary.BigEndian.Uint16(header[2:]))
+	case len(header) >= 40 && header[0]>>4 == 6:
+		return 40 + uint64(binary.BigEndian.Uint16(header[4:]))
+	default:
+		return 0
+	}
+}

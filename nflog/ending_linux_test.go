@@ -1,0 +1,158 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/mdlayher/netlink"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// An ending ends a reading.
+type ending struct {
+	do      func(h *hooked, cancel context.CancelFunc) error
+	wantErr error // that the error function is told
+	closed  bool  // nothing can be registered after it
+}
+
+// endings returns the endings that anybody may bring about at any time.
+func endings() map[string]ending {
+	return map[string]ending{
+		"context": {
+			do:      func(_ *hooked, cancel context.CancelFunc) error { cancel(); return nil },
+			wantErr: os.ErrDeadlineExceeded,
+		},
+		"Close": {
+			do:      func(h *hooked, _ context.CancelFunc) error { return h.Close() },
+			wantErr: nflog.ErrClosed,
+			closed:  true,
+		},
+		"Con.Close": {
+			do:      func(h *hooked, _ context.CancelFunc) error { return h.Con.Close() },
+			wantErr: nflog.ErrClosed,
+			closed:  true,
+		},
+	}
+}
+
+// A reading is a hook that was registered.
+type reading struct {
+	*hooked
+	ctx      context.Context
+	cancel   context.CancelFunc
+	register registration
+	told     bool // the error function is called
+}
+
+// eachReading tests with a hook that is registered by each method.
+func eachReading(t *testing.T, name string, test func(*testing.T, *reading)) {
+	for method, register := range registrations() {
+		t.Run(method+"/"+name, func(t *testing.T) {
+			ns, _ := logUDP(t)
+			r := &reading{hooked: openHooked(t, ns, eachPacket()), register: register, told: method != "Register"}
+			r.ctx, r.cancel = context.WithCancel(t.Context())
+			defer r.cancel()
+			test(t, r)
+		})
+	}
+}
+
+// eachEnding tests every ending of a hook that is registered by each method.
+func eachEnding(t *testing.T, test func(*testing.T, *reading, ending)) {
+	for name, e := range endings() {
+		eachReading(t, name, func(t *testing.T, r *reading) { test(t, r, e) })
+	}
+}
+
+func (r *reading) begin(t testing.TB) {
+	t.Helper()
+	r.hooked.register(t, r.ctx, r.register)
+}
+
+// end ends the reading.
+func (r *reading) end(t testing.TB, e ending) {
+	t.Helper()
+	if err := e.do(r.hooked, r.cancel); err != nil {
+		t.Errorf("failed to end: %v", err)
+	}
+}
+
+// checkEnd checks that an ending has ended the reading: no goroutine is left, the group is free, and
+// the error function and the log were told what they should be.
+func (r *reading) checkEnd(t testing.TB, e ending) {
+	t.Helper()
+	awaitEnd(t)
+	awaitFree(t, r.ns)
+	errs, logged := r.takeErrors()
+	if len(logged) != 0 {
+		t.Errorf("unexpected errors in the log: %q", logged)
+	}
+	if r.told && e.wantErr != nil {
+		checkError(t, errs, e.wantErr)
+	} else if len(errs) != 0 {
+		t.Errorf("unexpected errors: %v", errs)
+	}
+	if e.closed {
+		checkHookClosed(t, r.hooked)
+	} else {
+		checkAnew(t, r.hooked)
+	}
+}
+
+// checkError checks that there is one error, as the error function has to be told.
+func checkError(t testing.TB, errs []error, want error) {
+	t.Helper()
+	if len(errs) != 1 || !errors.Is(errs[0], want) {
+		t.Fatalf("unexpected errors: %v, want %v", errs, want)
+	}
+	if failed, ok := errs[0].(*netlink.OpError); !ok || failed.Timeout() != errors.Is(want, os.ErrDeadlineExceeded) {
+		t.Errorf("unexpected error: %#v, want a netlink.OpError", errs[0])
+	}
+}
+
+// checkHookClosed checks that an Nflog is closed.
+func checkHookClosed(t testing.TB, h *hooked) {
+	t.Helper()
+	for name, register := range registrations() {
+		if err := register(h.Nflog, t.Context(), h.hook, h.failed); !errors.Is(err, nflog.ErrClosed) {
+			t.Errorf("unexpected error of %s: %v, want %v", name, err, nflog.ErrClosed)
+		}
+	}
+	for range 2 {
+		if err := h.Close(); err != nil {
+			t.Errorf("unexpected error of Close: %v", err)
+		}
+	}
+	if err := h.SetOption(netlink.NoENOBUFS, true); !errors.Is(err, nflog.ErrClosed) {
+		t.Errorf("unexpected error of SetOption: %v, want %v", err, nflog.ErrClosed)
+	}
+}
+
+// checkAnew registers hooks anew. They get the packets that are logged from then on, and nothing that
+// was logged before.
+func checkAnew(t testing.TB, h *hooked) {
+	t.Helper()
+	h.on(nil, nil)
+	for name, register := range registrations() {
+		sendSized(t, h.ns, 5, 100) // to nobody
+		h.take()
+		ctx, cancel := context.WithCancel(t.Context())
+		h.register(t, ctx, register)
+		if err := register(h.Nflog, ctx, h.hook, h.failed); !errors.Is(err, syscall.EBUSY) {
+			t.Errorf("unexpected error of %s: %v, want %v", name, err, syscall.EBUSY)
+		}
+		sendSized(t, h.ns, 3, 200)
+		checkNew(t, h.await(t, 3), 200)
+		cancel()
+		awaitEnd(t)
+		awaitFree(t, h.ns)
+		h.takeErrors()
+	}
+}

@@ -1,0 +1,245 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// severalGroups are groups that a reader reads, with the lowest and the highest number.
+var severalGroups = []uint16{300, 0, 65535}
+
+// target returns where the packets go that are logged to the i-th of several groups.
+func target(i int) netip.AddrPort { return netip.AddrPortFrom(netip.IPv6Loopback(), uint16(1000+i)) }
+
+// logGroups returns a namespace where packets to each target are logged to its group, and dropped.
+func logGroups(t testing.TB) (*netns.NS, []*rules.Rule) {
+	t.Helper()
+	ns := kerneltest.NS(t)
+	rs := rules.New(ns)
+	chain := rs.Chain(rules.Chain{Hook: rules.Output})
+	var logging []*rules.Rule
+	for i, group := range severalGroups {
+		logging = append(logging, chain.Log(group, prefix, rules.UDPPort(target(i).Port()), rules.Drop()))
+	}
+	if err := rs.Apply(); err != nil {
+		t.Fatalf("failed to apply rules: %v", err)
+	}
+	return ns, logging
+}
+
+// openGroups returns a reader of several groups, which is closed when the test ends.
+func openGroups(t testing.TB, ns *netns.NS, config nflog.ReaderConfig) *nflog.Reader {
+	t.Helper()
+	config.NetNS = ns.FD()
+	r, err := nflog.OpenGroups(severalGroups, config)
+	if err != nil {
+		t.Fatalf("failed to open reader: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Errorf("failed to close reader: %v", err)
+		}
+	})
+	return r
+}
+
+// TestIntegrationGroups reads several groups, whose packets come by turns.
+func TestIntegrationGroups(t *testing.T) {
+	ns, _ := logGroups(t)
+	r := openGroups(t, ns, nflog.ReaderConfig{QueueThreshold: 5, QueueTimeout: never, SeqGlobal: true})
+	const rounds, most = 10, 5 // datagrams of each group, packets of one
+	for range rounds * most {
+		for i := range severalGroups {
+			sendTo(t, ns, i, 1, i)
+		}
+	}
+	setDeadline(t, r, time.Now().Add(patience))
+	got := make(map[uint16][]values)
+	var all []values
+	for len(all) < rounds*most*len(severalGroups) {
+		batch, err := r.Receive()
+		if err != nil {
+			t.Fatalf("failed to receive after %d packets: %v", len(all), err)
+		}
+		for p := range batch.Packets() {
+			v := valuesOf(p)
+			if v.Group != batch.Group() {
+				t.Fatalf("unexpected group of a packet: %d, of its batch: %d", v.Group, batch.Group())
+			}
+			got[v.Group] = append(got[v.Group], v)
+			all = append(all, v)
+		}
+	}
+	for i, group := range severalGroups {
+		checkNumbers(t, got[group], 0)
+		for _, p := range got[group] {
+			if len(p.Payload) != 48+i {
+				t.Fatalf("unexpected packet of group %d: %d bytes, want %d", group, len(p.Payload), 48+i)
+			}
+		}
+		want := nflog.Stats{Packets: rounds * most, Datagrams: rounds}
+		if diff := cmp.Diff(want, r.GroupStats(group)); diff != "" {
+			t.Errorf("unexpected stats of group %d (-want +got):\n%s", group, diff)
+		}
+	}
+	if stats := r.GroupStats(group); stats != (nflog.Stats{}) {
+		t.Errorf("unexpected stats of a group that is not read: %+v", stats)
+	}
+	want := nflog.Stats{Packets: rounds * most * 3, Datagrams: rounds * 3}
+	if diff := cmp.Diff(want, r.Stats()); diff != "" {
+		t.Errorf("unexpected stats (-want +got):\n%s", diff)
+	}
+
+	// The numbers over all groups bring them into the order in which they were sent.
+	slices.SortFunc(all, func(a, b values) int { return int(a.SeqGlobal.Value) - int(b.SeqGlobal.Value) })
+	for i, p := range all {
+		if want := severalGroups[i%len(severalGroups)]; p.Group != want || p.SeqGlobal != some(uint32(i+1)) {
+			t.Fatalf("unexpected packet %d: of group %d with number %+v, want group %d", i, p.Group, p.SeqGlobal, want)
+		}
+	}
+}
+
+// sendTo sends packets that are logged to the i-th group.
+func sendTo(t testing.TB, ns *netns.NS, i, packets, size int) {
+	t.Helper()
+	if err := traffic.UDP(ns, target(i), packets, size); err != nil {
+		t.Fatalf("failed to send: %v", err)
+	}
+}
+
+// TestIntegrationGroupsOverflow reads groups for which more comes than their socket holds: what each
+// has lost is counted for itself.
+func TestIntegrationGroupsOverflow(t *testing.T) {
+	for name, config := range map[string]nflog.ReaderConfig{
+		"batches":        {SocketBuffer: 60_000, QueueThreshold: 50},
+		"single packets": {SocketBuffer: 60_000, QueueThreshold: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ns, logging := logGroups(t)
+			r := openGroups(t, ns, config)
+			for range 20 {
+				for i := range severalGroups {
+					sendTo(t, ns, i, 50*(i+1), 10)
+				}
+			}
+			// The losses show with a packet behind them, for which there is room.
+			setDeadline(t, r, time.Unix(1, 0))
+			for {
+				if _, err := r.Receive(); errors.Is(err, os.ErrDeadlineExceeded) {
+					break
+				} else if err != nil {
+					t.Fatalf("failed to receive: %v", err)
+				}
+			}
+			for i := range severalGroups {
+				sendTo(t, ns, i, 1, 10)
+			}
+			if err := r.Unbind(); err != nil {
+				t.Fatalf("failed to unbind: %v", err)
+			}
+			receiveAll(t, r)
+
+			var sum nflog.Stats
+			for i, group := range severalGroups {
+				stats := r.GroupStats(group)
+				if n := logged(t, logging[i]); stats.Packets+stats.Lost != n || n != uint64(1000*(i+1)+1) || stats.Lost == 0 {
+					t.Errorf("unexpected packets + lost of group %d: %d + %d, want %d and losses", group, stats.Packets, stats.Lost, n)
+				}
+				want := nflog.Stats{Packets: stats.Packets, Lost: stats.Lost, Datagrams: stats.Datagrams}
+				if diff := cmp.Diff(want, stats); diff != "" {
+					t.Errorf("unexpected stats of group %d (-want +got):\n%s", group, diff)
+				}
+				sum = sum.Plus(stats)
+			}
+			if diff := cmp.Diff(sum, r.Stats()); diff != "" {
+				t.Errorf("unexpected stats (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestIntegrationGroupsUnbind unbinds groups for which the kernel holds packets back.
+func TestIntegrationGroupsUnbind(t *testing.T) {
+	ns, _ := logGroups(t)
+	r := openGroups(t, ns, nflog.ReaderConfig{QueueTimeout: never})
+	for i := range severalGroups {
+		sendTo(t, ns, i, i+1, 10)
+	}
+	unbind(t, r)
+	for i := range severalGroups {
+		sendTo(t, ns, i, 1, 10) // comes too late
+	}
+	receiveAll(t, r)
+	checkDrained(t, r)
+	for i, group := range severalGroups {
+		want := nflog.Stats{Packets: uint64(i + 1), Datagrams: 1}
+		if diff := cmp.Diff(want, r.GroupStats(group)); diff != "" {
+			t.Errorf("unexpected stats of group %d (-want +got):\n%s", group, diff)
+		}
+	}
+	openGroups(t, ns, nflog.ReaderConfig{}) // they are free
+}
+
+// TestIntegrationGroupsHeld opens groups of which another socket holds one.
+func TestIntegrationGroupsHeld(t *testing.T) {
+	for _, group := range severalGroups {
+		ns := kerneltest.NS(t)
+		holder, err := nflog.OpenReader(group, nflog.ReaderConfig{NetNS: ns.FD()})
+		if err != nil {
+			t.Fatalf("failed to open reader: %v", err)
+		}
+		r, err := nflog.OpenGroups(severalGroups, nflog.ReaderConfig{NetNS: ns.FD()})
+		if err == nil {
+			_ = r.Close()
+		}
+		var held *nflog.GroupHeldError
+		if !errors.Is(err, nflog.ErrGroupHeld) || !errors.As(err, &held) || held.Group != group {
+			t.Errorf("unexpected error: %v, want one of group %d", err, group)
+		}
+		if err := holder.Close(); err != nil {
+			t.Fatalf("failed to close reader: %v", err)
+		}
+		openGroups(t, ns, nflog.ReaderConfig{}) // the others are free, too
+	}
+}
+
+// TestIntegrationGroupsNoPayload reads nothing of the packets' bytes, and all that the kernel tells of them.
+func TestIntegrationGroupsNoPayload(t *testing.T) {
+	ns, _ := logUDP(t)
+	r := open(t, ns, nflog.ReaderConfig{NoPayload: true, QueueThreshold: 1})
+	send(t, ns, target6, 1)
+	got := receive(t, r, 1)[0]
+	want := values{
+		Group: group, Family: 10, HWProtocol: 0x86dd, Hook: 3, Prefix: prefix, OutDev: 1,
+		UID: got.UID, GID: got.GID, Seq: some(uint32(0)),
+	}
+	if diff := cmp.Diff(want, got); diff != "" || !got.UID.OK || !got.GID.OK {
+		t.Errorf("unexpected packet (-want +got):\n%s", diff)
+	}
+}
+
+func TestOpenGroupsErrors(t *testing.T) {
+	for name, groups := range map[string][]uint16{"none": nil, "empty": {}, "twice": {1, 2, 3, 2}} {
+		t.Run(name, func(t *testing.T) {
+			if r, err := nflog.OpenGroups(groups, nflog.ReaderConfig{}); err == nil {
+				_ = r.Close()
+				t.Error("unexpected success")
+			}
+		})
+	}
+}

@@ -1,0 +1,194 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mdlayher/netlink"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// overflow has more packets logged than the socket of a reading holds, while its hook runs.
+func overflow(t testing.TB, h *hooked, register func()) {
+	t.Helper()
+	if err := h.Con.SetReadBuffer(20_000); err != nil {
+		t.Fatalf("failed to set buffer: %v", err)
+	}
+	called, goOn := make(chan bool, 1), make(chan bool)
+	h.mu.Lock()
+	h.onPacket = func(a nflog.Attribute) int {
+		if *a.Seq == 0 {
+			called <- true
+			<-goOn
+		}
+		return 0
+	}
+	h.mu.Unlock()
+	register()
+	sendSized(t, h.ns, 1, 10)
+	within(t, called)
+	sendSized(t, h.ns, 1000, 10)
+	close(goOn)
+}
+
+// checkGap checks that the reading has lost packets, and that it goes on.
+func checkGap(t testing.TB, h *hooked) {
+	t.Helper()
+	var packets, next uint32
+	kerneltest.Eventually(t, patience, func() error {
+		sendSized(t, h.ns, 1, 500)
+		for _, a := range h.take() {
+			packets++
+			next = *a.Seq + 1
+			if len(*a.Payload) == 528 {
+				return nil
+			}
+		}
+		return errors.New("no packet of those that were sent after the overflow")
+	})
+	if packets >= next {
+		t.Errorf("unexpected packets: %d of %d, want gaps", packets, next)
+	}
+}
+
+// TestIntegrationHookOverflow reads a group for which more comes than the socket holds.
+func TestIntegrationHookOverflow(t *testing.T) {
+	ns, _ := logUDP(t)
+	h := openHooked(t, ns, eachPacket())
+	overflow(t, h, func() { h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc) })
+	checkGap(t, h)
+	errs, logged := h.takeErrors()
+	if len(errs) == 0 || len(logged) != 0 {
+		t.Errorf("unexpected errors: %v, %q, want some and none", errs, logged)
+	}
+	for _, err := range errs {
+		checkError(t, []error{err}, syscall.ENOBUFS)
+	}
+}
+
+// TestIntegrationHookOverflowEnds ends a reading at such an error.
+func TestIntegrationHookOverflowEnds(t *testing.T) {
+	eachReading(t, "overflow", func(t *testing.T, r *reading) {
+		r.on(nil, func(error) int { return 1 })
+		overflow(t, r.hooked, func() { r.begin(t) })
+		awaitEnd(t)
+		awaitFree(t, r.ns)
+		errs, logged := r.takeErrors()
+		if r.told {
+			checkError(t, errs, syscall.ENOBUFS)
+		} else if len(logged) != 1 || !strings.Contains(logged[0], syscall.ENOBUFS.Error()) {
+			t.Errorf("unexpected log: %q, want %v", logged, syscall.ENOBUFS)
+		}
+		checkAnew(t, r.hooked)
+	})
+}
+
+// TestIntegrationHookNoENOBUFS reads such a group with an option that leaves the error out.
+func TestIntegrationHookNoENOBUFS(t *testing.T) {
+	eachReading(t, "overflow", func(t *testing.T, r *reading) {
+		if err := r.SetOption(netlink.NoENOBUFS, true); err != nil {
+			t.Fatalf("failed to set option: %v", err)
+		}
+		overflow(t, r.hooked, func() { r.begin(t) })
+		checkGap(t, r.hooked)
+		r.cancel()
+		r.checkEnd(t, ending{wantErr: os.ErrDeadlineExceeded})
+	})
+}
+
+// TestIntegrationHookDeadline sets deadlines of the connection, at which the reading may go on.
+func TestIntegrationHookDeadline(t *testing.T) {
+	eachReading(t, "deadline", func(t *testing.T, r *reading) {
+		r.begin(t)
+		awaitWaiting(t)
+		exceeded := make(chan bool, 1)
+		r.on(nil, func(error) int {
+			if err := r.Con.SetReadDeadline(time.Time{}); err != nil {
+				t.Errorf("failed to reset deadline: %v", err)
+			}
+			exceeded <- true
+			return 0
+		})
+		if err := r.Con.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+			t.Fatalf("failed to set deadline: %v", err)
+		}
+		if r.told {
+			within(t, exceeded)
+			awaitWaiting(t)
+			errs, _ := r.takeErrors()
+			checkError(t, errs, os.ErrDeadlineExceeded)
+		} else {
+			// Nobody is told. The reading tries again and again.
+			kerneltest.Eventually(t, patience, func() error {
+				if waiting() {
+					return errors.New("the reading waits")
+				}
+				return nil
+			})
+			if err := r.Con.SetReadDeadline(time.Time{}); err != nil {
+				t.Fatalf("failed to reset deadline: %v", err)
+			}
+		}
+		sendSized(t, r.ns, 3, 10)
+		checkNew(t, r.await(t, 3), 10)
+		r.on(nil, nil)
+		r.cancel()
+		r.checkEnd(t, ending{wantErr: os.ErrDeadlineExceeded})
+	})
+}
+
+// TestIntegrationHookDeadlineEnds ends a reading at a deadline of the connection.
+func TestIntegrationHookDeadlineEnds(t *testing.T) {
+	ns, _ := logUDP(t)
+	h := openHooked(t, ns, eachPacket())
+	h.on(nil, func(error) int { return 1 })
+	h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
+	if err := h.Con.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatalf("failed to set deadline: %v", err)
+	}
+	awaitEnd(t)
+	awaitFree(t, ns)
+	errs, _ := h.takeErrors()
+	checkError(t, errs, os.ErrDeadlineExceeded)
+	checkAnew(t, h) // to whom the deadline does not matter any more
+}
+
+// TestIntegrationHookClosedByError closes an Nflog from inside the error function.
+func TestIntegrationHookClosedByError(t *testing.T) {
+	for name, e := range endings() {
+		t.Run(name, func(t *testing.T) {
+			ns, _ := logUDP(t)
+			h := openHooked(t, ns, eachPacket())
+			ctx, cancel := context.WithCancel(t.Context())
+			h.on(nil, func(err error) int {
+				if errors.Is(err, os.ErrDeadlineExceeded) {
+					if err := e.do(h, cancel); err != nil {
+						t.Errorf("failed to end: %v", err)
+					}
+				}
+				return 0
+			})
+			h.register(t, ctx, (*nflog.Nflog).RegisterWithErrorFunc)
+			if err := h.Con.SetReadDeadline(time.Unix(1, 0)); err != nil {
+				t.Fatalf("failed to set deadline: %v", err)
+			}
+			awaitEnd(t)
+			awaitFree(t, ns)
+			errs, _ := h.takeErrors()
+			if len(errs) < 2 {
+				t.Fatalf("unexpected errors: %v, want two", errs)
+			}
+			checkError(t, errs[len(errs)-1:], e.wantErr)
+		})
+	}
+}

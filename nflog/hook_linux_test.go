@@ -1,0 +1,235 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// clone returns a copy of an attribute that shares no memory with it.
+func clone(a nflog.Attribute) nflog.Attribute {
+	v := reflect.ValueOf(&a).Elem()
+	for i := range v.NumField() {
+		field := v.Field(i)
+		if field.IsNil() {
+			continue
+		}
+		value := reflect.New(field.Type().Elem())
+		value.Elem().Set(field.Elem())
+		if b, ok := value.Interface().(*[]byte); ok {
+			*b = append([]byte{}, *b...)
+		}
+		field.Set(value)
+	}
+	return a
+}
+
+// TestIntegrationHookKeeps keeps what a hook gets, and looks at it when much more was read since.
+func TestIntegrationHookKeeps(t *testing.T) {
+	eachReading(t, "keep", func(t *testing.T, r *reading) {
+		var then []nflog.Attribute
+		r.on(func(a nflog.Attribute) int {
+			then = append(then, clone(a))
+			return 0
+		}, nil)
+		r.begin(t)
+		const each, sizes = 20, 50
+		for size := range sizes {
+			sendSized(t, r.ns, each, size)
+		}
+		now := r.await(t, each*sizes)
+		r.cancel()
+		r.checkEnd(t, ending{wantErr: os.ErrDeadlineExceeded})
+		if diff := cmp.Diff(then, now); diff != "" {
+			t.Errorf("packets have changed since the hook got them (-then +now):\n%s", diff)
+		}
+		for i, a := range now {
+			if *a.Seq != uint32(i) || len(*a.Payload) != 28+i/each || *a.Prefix != prefix || a.UID == nil {
+				t.Fatalf("unexpected packet %d: %v", i, cmp.Diff(nflog.Attribute{}, a))
+			}
+		}
+	})
+}
+
+// TestIntegrationHookInBatch ends a reading in the middle of a batch.
+func TestIntegrationHookInBatch(t *testing.T) {
+	ns, _ := logUDP(t)
+	config := eachPacket()
+	config.QThresh = 10
+	h := openHooked(t, ns, config)
+	h.on(func(a nflog.Attribute) int { return int(*a.Seq) / 3 }, nil)
+	h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
+	sendSized(t, ns, 20, 10)
+	awaitEnd(t)
+	checkNew(t, h.await(t, 4), 10)
+
+	h.on(nil, nil)
+	h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
+	sendSized(t, ns, 10, 20)
+	checkNew(t, h.await(t, 10), 20)
+}
+
+// TestIntegrationHookHeld registers a hook for a group that another socket holds.
+func TestIntegrationHookHeld(t *testing.T) {
+	eachReading(t, "held", func(t *testing.T, r *reading) {
+		holder := open(t, r.ns, nflog.ReaderConfig{})
+		for range 2 {
+			err := r.register(r.Nflog, r.ctx, r.hook, r.failed)
+			var held *nflog.GroupHeldError
+			if !errors.Is(err, nflog.ErrGroupHeld) || errors.Is(err, os.ErrPermission) || !errors.As(err, &held) || held.Group != group {
+				t.Errorf("unexpected error: %v, want %v", err, nflog.ErrGroupHeld)
+			}
+		}
+		checkHeld(t, r.ns) // still
+		if err := holder.Close(); err != nil {
+			t.Fatalf("failed to close reader: %v", err)
+		}
+		checkAnew(t, r.hooked)
+	})
+}
+
+// TestIntegrationHookNoCapability registers a hook on a thread without the capability.
+func TestIntegrationHookNoCapability(t *testing.T) {
+	eachReading(t, "no capability", func(t *testing.T, r *reading) {
+		err := r.ns.Do(func() error {
+			if err := dropNetAdmin(); err != nil {
+				return err
+			}
+			return r.register(r.Nflog, r.ctx, r.hook, r.failed)
+		})
+		if !errors.Is(err, nflog.ErrPermission) || errors.Is(err, nflog.ErrGroupHeld) {
+			t.Errorf("unexpected error: %v, want %v", err, nflog.ErrPermission)
+		}
+		awaitEnd(t)
+		checkAnew(t, r.hooked)
+	})
+}
+
+// TestIntegrationHookNetNS reads in a namespace whose descriptor is closed after Open, as nobody needs
+// it from then on.
+func TestIntegrationHookNetNS(t *testing.T) {
+	eachReading(t, "closed", func(t *testing.T, r *reading) {
+		fd, err := unix.FcntlInt(uintptr(r.ns.FD()), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := nflog.Open(&nflog.Config{NetNS: fd, Group: group, Flags: nflog.FlagSeq, Copymode: nflog.CopyPacket, QThresh: 1})
+		if closeErr := unix.Close(fd); closeErr != nil {
+			t.Fatal(closeErr)
+		}
+		if err != nil {
+			t.Fatalf("failed to open: %v", err)
+		}
+		h := &hooked{Nflog: n, ns: r.ns}
+		defer func() {
+			if err := h.Close(); err != nil {
+				t.Errorf("failed to close: %v", err)
+			}
+		}()
+		// Who holds a group is looked up in that namespace, too.
+		holder := open(t, r.ns, nflog.ReaderConfig{})
+		var held *nflog.GroupHeldError
+		if err := r.register(n, r.ctx, h.hook, h.failed); !errors.As(err, &held) || held.PID != 0 && held.PID != os.Getpid() {
+			t.Errorf("unexpected error: %v, want one that tells of process %d", err, os.Getpid())
+		}
+		if err := holder.Close(); err != nil {
+			t.Fatalf("failed to close reader: %v", err)
+		}
+		checkAnew(t, h)
+	})
+}
+
+// TestIntegrationHookOwnNamespace reads in the namespace of the thread that Open was called on.
+func TestIntegrationHookOwnNamespace(t *testing.T) {
+	eachReading(t, "own", func(t *testing.T, r *reading) {
+		h := &hooked{ns: r.ns}
+		err := r.ns.Do(func() (err error) {
+			h.Nflog, err = nflog.Open(&nflog.Config{Group: group, Flags: nflog.FlagSeq, Copymode: nflog.CopyPacket, QThresh: 1})
+			return err
+		})
+		if err != nil {
+			t.Fatalf("failed to open: %v", err)
+		}
+		defer func() {
+			if err := h.Close(); err != nil {
+				t.Errorf("failed to close: %v", err)
+			}
+		}()
+		checkAnew(t, h)
+
+		// Who holds the group is looked up there, too, not in the namespace of the thread that registers.
+		holder := open(t, r.ns, nflog.ReaderConfig{})
+		want := port(t, r.ns)
+		elsewhere := kerneltest.NS(t)
+		open(t, elsewhere, nflog.ReaderConfig{})
+		err = elsewhere.Do(func() error { return r.register(h.Nflog, r.ctx, h.hook, h.failed) })
+		var held *nflog.GroupHeldError
+		if !errors.As(err, &held) || held.PortID != want {
+			t.Errorf("unexpected error: %v, want one that tells of port %d", err, want)
+		}
+		if err := holder.Close(); err != nil {
+			t.Errorf("failed to close reader: %v", err)
+		}
+	})
+}
+
+// TestIntegrationHookOpen opens what can't be opened, and what can without a configuration.
+func TestIntegrationHookOpen(t *testing.T) {
+	ns := kerneltest.NS(t)
+	for name, tt := range map[string]struct {
+		config *nflog.Config
+		want   error
+	}{
+		"nil":       {},
+		"copy mode": {config: &nflog.Config{Copymode: nflog.CopyPacket + 1}, want: nflog.ErrCopyMode},
+		"flag":      {config: &nflog.Config{Flags: nflog.FlagConntrack << 1}, want: nflog.ErrUnknownFlag},
+		"namespace": {config: &nflog.Config{NetNS: 1 << 20}, want: unix.EBADF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := ns.Do(func() error {
+				n, err := nflog.Open(tt.config)
+				if err == nil {
+					err = n.Close()
+				}
+				return err
+			})
+			if !errors.Is(err, tt.want) {
+				t.Errorf("unexpected error: %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestIntegrationHookConn sets what a connection has to set.
+func TestIntegrationHookConn(t *testing.T) {
+	ns, _ := logUDP(t)
+	h := openHooked(t, ns, eachPacket())
+	if err := h.Con.SetReadBuffer(100_000); err != nil {
+		t.Errorf("failed to set buffer: %v", err)
+	}
+	if n, err := h.Con.ReadBuffer(); err != nil || n != 200_000 {
+		t.Errorf("unexpected buffer: %d, %v, want twice 100,000 bytes", n, err)
+	}
+	for _, enable := range []bool{true, false} {
+		for _, option := range []netlink.ConnOption{netlink.NoENOBUFS, netlink.ExtendedAcknowledge, netlink.CapAcknowledge} {
+			if err := h.SetOption(option, enable); err != nil {
+				t.Errorf("failed to set option %d to %t: %v", option, enable, err)
+			}
+		}
+		checkAnew(t, h)
+	}
+	if err := h.SetOption(99, true); !errors.Is(err, unix.ENOPROTOOPT) {
+		t.Errorf("unexpected error: %v, want %v", err, unix.ENOPROTOOPT)
+	}
+}

@@ -1,0 +1,124 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// left is what a process has to give back.
+type left struct{ descriptors, goroutines, threads int }
+
+// countLeft counts what there is.
+func countLeft(t testing.TB) left {
+	t.Helper()
+	entries := func(directory string) int {
+		files, err := os.ReadDir(directory)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	return left{entries("/proc/self/fd"), runtime.NumGoroutine(), entries("/proc/self/task")}
+}
+
+// checkLeaks does something many times, after which nothing is left of it.
+func checkLeaks(t *testing.T, name string, do func(*netns.NS) error) {
+	t.Run(name, func(t *testing.T) {
+		ns := kerneltest.NS(t)
+		if err := do(ns); err != nil { // for what is made once for all
+			t.Fatal(err)
+		}
+		before := countLeft(t)
+		for i := range many {
+			if err := do(ns); err != nil {
+				t.Fatalf("failed after %d times: %v", i, err)
+			}
+		}
+		kerneltest.Eventually(t, soon, func() error {
+			// The runtime keeps threads for later.
+			after, some := countLeft(t), 20
+			if after.descriptors > before.descriptors || after.goroutines > before.goroutines || after.threads > before.threads+some {
+				return fmt.Errorf("there are left %+v, before it were %+v", after, before)
+			}
+			return nil
+		})
+	})
+}
+
+// TestIntegrationReaderLeaks opens readers and closes them.
+func TestIntegrationReaderLeaks(t *testing.T) {
+	cycle := func(ns *netns.NS, groups ...uint16) error {
+		r, err := nflog.OpenGroups(groups, nflog.ReaderConfig{NetNS: ns.FD()})
+		if err != nil {
+			return err
+		}
+		return r.Close()
+	}
+	checkLeaks(t, "one group", func(ns *netns.NS) error { return cycle(ns, group) })
+	checkLeaks(t, "several groups", func(ns *netns.NS) error { return cycle(ns, group, 0, 65535) })
+	checkLeaks(t, "held group", func(ns *netns.NS) error {
+		holder, err := nflog.OpenReader(group+1, nflog.ReaderConfig{NetNS: ns.FD()})
+		if err != nil {
+			return err
+		}
+		defer holder.Close()
+		return expect(cycle(ns, group, group+1), nflog.ErrGroupHeld)
+	})
+}
+
+// expect returns an error unless another one is as wanted.
+func expect(err, want error) error {
+	if !errors.Is(err, want) {
+		return fmt.Errorf("unexpected error: %w, want %w", err, want)
+	}
+	return nil
+}
+
+// ownContext is a context whose inside package context does not know.
+type ownContext struct{ context.Context }
+
+func (ownContext) Value(any) any { return nil }
+
+// TestIntegrationHookLeaks opens Nflogs and closes them, with and without a hook.
+func TestIntegrationHookLeaks(t *testing.T) {
+	cycle := func(ns *netns.NS, use func(*nflog.Nflog) error) error {
+		n, err := nflog.Open(&nflog.Config{NetNS: ns.FD(), Group: group})
+		if err != nil {
+			return err
+		}
+		return errors.Join(use(n), n.Close())
+	}
+	hook := func(nflog.Attribute) int { return 0 }
+	checkLeaks(t, "no hook", func(ns *netns.NS) error {
+		return cycle(ns, func(*nflog.Nflog) error { return nil })
+	})
+	checkLeaks(t, "closed", func(ns *netns.NS) error {
+		return cycle(ns, func(n *nflog.Nflog) error { return n.Register(ownContext{t.Context()}, hook) })
+	})
+	checkLeaks(t, "context done", func(ns *netns.NS) error {
+		return cycle(ns, func(n *nflog.Nflog) error {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			return n.Register(ownContext{ctx}, hook)
+		})
+	})
+	checkLeaks(t, "held group", func(ns *netns.NS) error {
+		holder, err := nflog.OpenReader(group, nflog.ReaderConfig{NetNS: ns.FD()})
+		if err != nil {
+			return err
+		}
+		defer holder.Close()
+		return cycle(ns, func(n *nflog.Nflog) error { return expect(n.Register(t.Context(), hook), nflog.ErrGroupHeld) })
+	})
+}

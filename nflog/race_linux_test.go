@@ -1,0 +1,108 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nflog_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mdlayher/netlink"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// repeat calls functions again and again, all of them at once, each until it says that something is
+// closed.
+func repeat(t testing.TB, calls ...func() error) (wait func()) {
+	var calling sync.WaitGroup
+	for i, call := range calls {
+		calling.Go(func() {
+			for ; ; time.Sleep(100 * time.Microsecond) { // leaves others some time
+				switch err := call(); {
+				case errors.Is(err, nflog.ErrClosed):
+					return
+				case err != nil:
+					t.Errorf("unexpected error of call %d: %v", i, err)
+					return
+				}
+			}
+		})
+	}
+	return calling.Wait
+}
+
+// connClosed returns what can be matched for an error of a connection, which fails only when closed.
+func connClosed(err error) error {
+	if err != nil {
+		return nflog.ErrClosed
+	}
+	return nil
+}
+
+// TestIntegrationHookConcurrent calls all methods at once, for the race detector, and closes in the
+// middle of it.
+func TestIntegrationHookConcurrent(t *testing.T) {
+	for range 10 {
+		ns, _ := logUDP(t)
+		stop := flood(t, ns, target4, 50_000)
+		h := openHooked(t, ns, nflog.Config{QThresh: 3})
+		var packets, readings atomic.Int64
+		enough := make(chan bool)
+		hook := func(nflog.Attribute) int {
+			switch n := packets.Add(1); {
+			case n == 1000:
+				close(enough)
+			case n%50 == 0:
+				return 1
+			}
+			return 0
+		}
+		// register registers a hook, if there is none, for a moment.
+		register := func(registration registration) error {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+			context.AfterFunc(ctx, cancel)
+			err := registration(h.Nflog, ctx, hook, func(err error) int {
+				if errors.Is(err, os.ErrDeadlineExceeded) {
+					return 0
+				}
+				return 1
+			})
+			if err == nil {
+				readings.Add(1)
+			}
+			if errors.Is(err, syscall.EBUSY) {
+				return nil
+			}
+			return err
+		}
+		calls := []func() error{
+			func() error { return h.SetOption(netlink.NoENOBUFS, true) },
+			func() error { return connClosed(h.Con.SetReadDeadline(time.Now().Add(time.Millisecond))) },
+			func() error { return connClosed(h.Con.SetReadBuffer(1 << 20)) },
+		}
+		for _, registration := range registrations() {
+			calls = append(calls, func() error { return register(registration) })
+		}
+		wait := repeat(t, calls...)
+		within(t, enough)
+		var closing sync.WaitGroup
+		for range 3 {
+			closing.Go(func() { h.close(t) })
+		}
+		closing.Wait()
+		awaitFree(t, ns)
+		wait()
+		stop()
+		awaitEnd(t)
+		if readings.Load() < 2 {
+			t.Errorf("unexpected readings: %d, want more", readings.Load())
+		}
+	}
+}

@@ -1,0 +1,109 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package gonflog
+
+import (
+	"bytes"
+	"fmt"
+	"go/importer"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+)
+
+// TestAPI checks that package nflog exports what go-nflog does (v2.1.0 the same as
+// v2.3.0), declared alike: constants of the same value, structures of the same
+// fields in the same order, functions and methods of the same signature.
+func TestAPI(t *testing.T) {
+	imports := newImporter(t)
+	theirs, err := imports.Import("github.com/florianl/go-nflog/v2")
+	must(t, err)
+	ours, err := imports.Import("github.com/nflog-exporter/nflog_exporter/nflog")
+	must(t, err)
+
+	compared := 0
+	for _, name := range theirs.Scope().Names() {
+		if !token.IsExported(name) {
+			continue
+		}
+		compared++
+		t.Run(name, func(t *testing.T) {
+			object := ours.Scope().Lookup(name)
+			if object == nil {
+				t.Fatal("not exported")
+			}
+			if diff := cmp.Diff(declaration(theirs.Scope().Lookup(name)), declaration(object)); diff != "" {
+				t.Errorf("declared differently (-go-nflog +nflog):\n%s", diff)
+			}
+		})
+	}
+	if compared == 0 {
+		t.Error("go-nflog exports nothing")
+	}
+}
+
+// newImporter returns an importer of the packages that this module builds with.
+func newImporter(t testing.TB) types.Importer {
+	t.Helper()
+	cmd := exec.Command(kerneltest.Require(t, "go"), "list", "-export", "-deps", "-test", "-f", "{{.ImportPath}}={{.Export}}", ".")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		kerneltest.Skip(t, fmt.Sprintf("can't list packages: %v: %s", err, stderr.Bytes()))
+	}
+	files := make(map[string]string)
+	for line := range strings.Lines(string(out)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), "=")
+		files[path] = file
+	}
+	return importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
+		return os.Open(files[path])
+	})
+}
+
+// declaration returns what users see of an object: for a structure a line for each
+// exported field, then one for each exported method.
+func declaration(object types.Object) []string {
+	own := func(p *types.Package) string {
+		if p == object.Pkg() {
+			return ""
+		}
+		return p.Path()
+	}
+	lines := []string{spelled(types.ObjectString(object, own))}
+	switch object := object.(type) {
+	case *types.Const:
+		lines = append(lines, "= "+object.Val().ExactString())
+	case *types.TypeName:
+		if s, ok := object.Type().Underlying().(*types.Struct); ok {
+			lines = []string{"type " + object.Name() + " struct"}
+			for field := range s.Fields() {
+				if field.Exported() {
+					lines = append(lines, spelled(types.ObjectString(field, own)))
+				}
+			}
+		}
+		methods := types.NewMethodSet(types.NewPointer(object.Type()))
+		for method := range methods.Methods() {
+			if method.Obj().Exported() {
+				lines = append(lines, spelled(types.SelectionString(method, own)))
+			}
+		}
+	}
+	return lines
+}
+
+// spelled returns a declaration with one of the two names that some types have.
+func spelled(declaration string) string {
+	return strings.NewReplacer("byte", "uint8", "interface{}", "any").Replace(declaration)
+}

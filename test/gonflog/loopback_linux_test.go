@@ -1,0 +1,39 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package gonflog
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// packetLen is the length of the packets that a loopback sends.
+const packetLen = 128
+
+// A loopback is a differential in a namespace of its own that logs packets of its
+// output hook, and drops them. They have been logged, in order, by the time that
+// they are sent.
+type loopback struct {
+	*differential
+	output *rules.ChainRules
+}
+
+// newLoopback returns a loopback without rules.
+func newLoopback(t testing.TB, config nflog.Config) *loopback {
+	t.Helper()
+	d := newDifferential(t, kerneltest.NS(t), config)
+	return &loopback{differential: d, output: d.rules.Chain(rules.Chain{Hook: rules.Output, Drop: true})}
+}
+
+// send sends packets, of which no two have the same bytes.
+func (l *loopback) send(t testing.TB, packets int) {
+	t.Helper()
+	const headersLen = 28 // of IPv4 and ICMP
+	must(t, traffic.Echo(l.ns, netip.AddrFrom4([4]byte{127, 0, 0, 1}), packets, packetLen-headersLen))
+}

@@ -1,0 +1,219 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package gonflog
+
+import (
+	"encoding/binary"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// In messages of families ARP and netdev go-nflog takes struct nfgenmsg, which
+// begins with the family, for the first attribute. The 3 of ARP is no length that
+// an attribute can have. The 5 of netdev is, with the group as its type: this
+// attribute covers the header of NFULA_PACKET_HDR, so that the EtherType and the
+// hook in there are taken for length and type of the next one, and so on.
+const (
+	dropped    = unparsed + "invalid attribute; length too short or too large"
+	netdevType = "Unknown attribute: 9216 [8]" // theirGroup, and the length of NFULA_PACKET_HDR
+)
+
+// A misreadCase sends a frame from the left, to the bridge if the family is ARP
+// and to the right if it is netdev.
+type misreadCase struct {
+	name      string
+	chain     rules.Chain
+	prefix    string
+	etherType uint16
+	payload   []byte
+
+	// What go-nflog logs, and what it takes for the hook and the EtherType if it
+	// reads the packet. It finds no prefix then.
+	log       []string
+	hook      *uint8
+	etherRead *uint16
+
+	want nflog.Attribute // without what depends on when it was sent, and by whom
+}
+
+// TestIntegrationMisread logs packets that go-nflog drops, or reads in part, and
+// nflog reads.
+func TestIntegrationMisread(t *testing.T) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		t.Skip("on a big-endian machine go-nflog misreads otherwise")
+	}
+	n := newBridged(t)
+	must(t, n.middle.AddAddresses("br0", rightHost4))
+	stampPackets(t)
+	for _, tt := range slices.Concat(arpCases(t, n), netdevCases(t, n)) {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDifferential(t, n.middle, everyPacket())
+			d.log(d.rules.Chain(tt.chain), tt.prefix)
+			must(t, d.rules.Apply())
+			t.Cleanup(func() { must(t, d.rules.Clear()) })
+			must(t, traffic.SendFrames(n.left, "eth0", frameTo(t, n, tt.chain.Family, tt.etherType, tt.payload)))
+
+			theirs, ours := d.take(t, 1)
+			if diff := cmp.Diff(tt.log, theirs.log); diff != "" {
+				t.Errorf("unexpected log of go-nflog (-want +got):\n%s", diff)
+			}
+			if len(ours.packets) != 1 || len(ours.log) != 0 {
+				t.Fatalf("nflog has read %d packets, and logged %q", len(ours.packets), ours.log)
+			}
+			got := ours.packets[0]
+			checkPresent(t, got, "Timestamp")
+			tt.want.Timestamp, tt.want.UID, tt.want.GID = got.Timestamp, got.UID, got.GID
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("unexpected packet of nflog (-want +got):\n%s", diff)
+			}
+			for _, read := range theirs.packets {
+				misread := nflog.Attribute{Hook: read.Hook, HwProtocol: read.HwProtocol, Prefix: read.Prefix}
+				if diff := cmp.Diff(nflog.Attribute{Hook: tt.hook, HwProtocol: tt.etherRead}, misread); diff != "" {
+					t.Errorf("unexpected misreading of go-nflog (-want +got):\n%s", diff)
+				}
+				read.Hook, read.HwProtocol, read.Prefix = got.Hook, got.HwProtocol, got.Prefix
+				compare(t, read, got, tt.chain.Hook == rules.Egress)
+			}
+		})
+	}
+}
+
+// frameTo returns a frame from the left for rules of a family.
+func frameTo(t testing.TB, n network, family rules.Family, etherType uint16, payload []byte) []byte {
+	t.Helper()
+	to := hardwareAddr(t, n.right, "eth0")
+	if family == rules.ARP {
+		to = hardwareAddr(t, n.middle, "br0")
+	}
+	return traffic.Ethernet(to, hardwareAddr(t, n.left, "eth0"), etherType, payload)
+}
+
+// arpCases are a request and the bridge's reply.
+func arpCases(t testing.TB, n network) []misreadCase {
+	t.Helper()
+	left, bridge := hardwareAddr(t, n.left, "eth0"), hardwareAddr(t, n.middle, "br0")
+	request := traffic.ARPRequest(left, leftHost4.Addr(), rightHost4.Addr())
+	in := received(t, n, "br0", frameTo(t, n, rules.ARP, traffic.EtherTypeARP, request))
+	in.Layer2Hdr = nil
+
+	reply := slices.Concat([]byte{0, 1, 8, 0, 6, 4, 0, 2}, bridge, rightHost4.Addr().AsSlice(), left, leftHost4.Addr().AsSlice())
+	out := sent(t, n, "br0", traffic.Ethernet(left, bridge, traffic.EtherTypeARP, reply))
+	out.Layer2Hdr = nil
+
+	cases := []misreadCase{
+		{name: "ARP input", chain: rules.Chain{Hook: rules.Input}, want: in},
+		{name: "ARP input, prefix", chain: rules.Chain{Hook: rules.Input}, prefix: "arp in", want: in},
+		{name: "ARP output", chain: rules.Chain{Hook: rules.Output}, want: out},
+		{name: "ARP output, prefix", chain: rules.Chain{Hook: rules.Output}, prefix: "arp out", want: out},
+	}
+	for i := range cases {
+		c := &cases[i]
+		c.chain.Family, c.etherType, c.payload = rules.ARP, traffic.EtherTypeARP, request
+		c.want.Prefix = &c.prefix
+		c.log = []string{dropped}
+	}
+	return cases
+}
+
+// netdevCases are frames on the way to the right.
+func netdevCases(t testing.TB, n network) []misreadCase {
+	t.Helper()
+	ipv4 := ipPacket(leftHost4.Addr(), rightHost4.Addr(), []byte("four"))
+	ipv6 := ipPacket(leftHost6.Addr(), rightHost6.Addr(), []byte("six"))
+	ingress := rules.Chain{Family: rules.Netdev, Hook: rules.Ingress, Device: "left"}
+	egress := rules.Chain{Family: rules.Netdev, Hook: rules.Egress, Device: "right"}
+
+	// The EtherType of IPv4 reads as a length of 8, others as more than the message
+	// has. No prefix reads as an attribute without length, behind which everything
+	// is in its place again; this one, as more than the message has.
+	const hook0, hook0Empty = "Unknown attribute: 0 [8 0 10 0]", "Unknown attribute: 0 [5 0 10 0]"
+	const empty = "Unknown attribute: 0 []"
+	cases := []misreadCase{
+		{name: "ingress of IPv4", chain: ingress, etherType: traffic.EtherTypeIPv4, payload: ipv4, log: []string{netdevType, hook0Empty, empty}},
+		{name: "ingress of IPv4, prefix", chain: ingress, prefix: "pre", etherType: traffic.EtherTypeIPv4, payload: ipv4, log: []string{netdevType, hook0, dropped}},
+		{name: "ingress of IPv6", chain: ingress, etherType: traffic.EtherTypeIPv6, payload: ipv6, log: []string{netdevType, dropped}},
+		{
+			name: "ingress of VLAN", chain: ingress, log: []string{netdevType, hook0Empty, empty},
+			etherType: traffic.EtherTypeVLAN, payload: traffic.VLAN(5<<13|42, traffic.EtherTypeIPv4, ipv4),
+		},
+		// The number of the hook is the type of NFULA_PACKET_HDR, and the header of
+		// the prefix its value.
+		{
+			name: "egress of IPv4", chain: egress, etherType: traffic.EtherTypeIPv4, payload: ipv4, log: []string{netdevType, empty},
+			hook: new(uint8(10)), etherRead: new(uint16(0x0500)),
+		},
+		{name: "egress of IPv4, prefix", chain: egress, prefix: "pre", etherType: traffic.EtherTypeIPv4, payload: ipv4, log: []string{netdevType, dropped}},
+		{name: "egress of IPv6", chain: egress, etherType: traffic.EtherTypeIPv6, payload: ipv6, log: []string{netdevType, dropped}},
+		{
+			name: "egress of VLAN", chain: egress, log: []string{netdevType, empty},
+			etherType: traffic.EtherTypeVLAN, payload: traffic.VLAN(5<<13|42, traffic.EtherTypeIPv4, ipv4),
+			hook: new(uint8(10)), etherRead: new(uint16(0x0500)),
+		},
+	}
+	for i := range cases {
+		c := &cases[i]
+		frame := frameTo(t, n, rules.Netdev, c.etherType, c.payload)
+		if c.chain.Hook == rules.Ingress {
+			c.want = received(t, n, "left", frame)
+		} else {
+			c.want = sent(t, n, "right", frame)
+		}
+		c.want.Prefix = &c.prefix
+	}
+	return cases
+}
+
+// received returns the values of a frame that comes in by a link. Its payload
+// begins behind the header, and the kernel has taken a tag off.
+func received(t testing.TB, n network, link string, frame []byte) nflog.Attribute {
+	t.Helper()
+	header, payload, a := split(frame)
+	source := header[6:12]
+	a.Hook = new(uint8(0))
+	a.InDev = new(index(t, n, link))
+	a.HwAddr, a.HwHeader = &source, &header
+	a.HwType, a.HwLen = new(uint16(1)), new(uint16(14))
+	a.Payload = &payload
+	return a
+}
+
+// sent returns the values of a frame that goes out by a link. Its payload begins
+// with the header, and the kernel has yet to put the tag in.
+func sent(t testing.TB, n network, link string, frame []byte) nflog.Attribute {
+	t.Helper()
+	header, payload, a := split(frame)
+	a.Hook = new(uint8(1))
+	a.OutDev = new(index(t, n, link))
+	a.Payload = new(slices.Concat(header, payload))
+	return a
+}
+
+// split returns the link header of a frame without a tag, what follows it, and the
+// values that do not depend on the direction.
+func split(frame []byte) (header, payload []byte, a nflog.Attribute) {
+	const tagAt, tagLen = 12, 4
+	header, payload = slices.Clone(frame[:14]), frame[14:]
+	if binary.BigEndian.Uint16(frame[tagAt:]) == traffic.EtherTypeVLAN {
+		a.VLAN = &nflog.VLAN{Proto: traffic.EtherTypeVLAN, TCI: binary.BigEndian.Uint16(frame[tagAt+2:])}
+		header, payload = slices.Delete(slices.Clone(frame[:14+tagLen]), tagAt, tagAt+tagLen), frame[14+tagLen:]
+	}
+	a.HwProtocol = new(binary.BigEndian.Uint16(header[12:]))
+	a.Layer2Hdr = &header
+	a.Seq = new(uint32(0))
+	return header, payload, a
+}
+
+// index returns the index of a link of the middle.
+func index(t testing.TB, n network, name string) uint32 {
+	t.Helper()
+	ifi, err := n.middle.Interface(name)
+	must(t, err)
+	return uint32(ifi.Index)
+}
