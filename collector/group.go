@@ -28,17 +28,6 @@ const (
 // lossLogInterval is how often the log speaks of lost packets at most.
 const lossLogInterval = time.Minute
 
-// Reasons why a group could not be bound, values of the label reason.
-const (
-	reasonHeld        = "held"
-	reasonPermission  = "permission"
-	reasonUnsupported = "unsupported"
-	reasonNamespace   = "namespace"
-	reasonOther       = "other"
-)
-
-var bindFailureReasons = []string{reasonHeld, reasonPermission, reasonUnsupported, reasonNamespace, reasonOther}
-
 // A group supervises the reading of one NFLOG group: it binds it, feeds its table, and when that
 // comes to an end, for whatever reason, begins again.
 type group struct {
@@ -215,7 +204,7 @@ func (g *group) unbound(err error, end bool) {
 }
 
 func (g *group) failed(err error) {
-	reason, words := g.explain(err)
+	reason, words := explain(err, g.config.NetNS)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.bindFailures[reason]++
@@ -225,24 +214,6 @@ func (g *group) failed(err error) {
 	}
 	g.state = GroupState{Group: g.config.Group, Tried: true, Reason: words, Since: time.Now()}
 	level.Error(g.logger).Log("msg", "The group can't be bound: "+words+". It is tried again every few seconds.", "err", err)
-}
-
-// explain says why the group could not be bound, as a label value and in words.
-func (g *group) explain(err error) (reason, words string) {
-	switch {
-	case errors.Is(err, nflog.ErrGroupHeld):
-		return reasonHeld, fmt.Sprintf("another socket holds it, and a group has one reader at a time (ulogd, tcpdump -i nflog:%d, another exporter?). "+
-			"Root finds the holder's netlink port in /proc/net/netfilter/nfnetlink_log", g.config.Group)
-	case errors.Is(err, nflog.ErrPermission):
-		return reasonPermission, "the capability CAP_NET_ADMIN is missing in the user namespace that owns this network namespace. " +
-			"Run as root, or grant it (systemd: AmbientCapabilities=CAP_NET_ADMIN, containers: --cap-add NET_ADMIN)"
-	case errors.Is(err, nflog.ErrUnsupported):
-		return reasonUnsupported, "this kernel has no NFLOG. Load the module nfnetlink_log, or use a kernel with CONFIG_NETFILTER_NETLINK_LOG"
-	case errors.Is(err, errNamespace):
-		return reasonNamespace, err.Error()
-	default:
-		return reasonOther, err.Error()
-	}
 }
 
 // updateSocket asks for the socket's state, which stays what it was where that fails.

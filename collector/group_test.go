@@ -5,21 +5,16 @@ package collector
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
 // A recorder is a logger that remembers what it was told.
@@ -142,52 +137,4 @@ func TestGroupRetries(t *testing.T) {
 			t.Errorf("to stop took %v", d)
 		}
 	})
-}
-
-func TestGroupExplain(t *testing.T) {
-	wrap := func(err error) error { return fmt.Errorf("bind NFLOG group 100: %w", err) }
-	tests := []struct {
-		name   string
-		err    error
-		reason string
-		words  []string // that the explanation holds
-	}{
-		{
-			name: "held", err: wrap(nflog.ErrGroupHeld), reason: "held",
-			words: []string{"another socket", "nflog:100", "/proc/net/netfilter/nfnetlink_log"},
-		},
-		{
-			name: "permission", err: wrap(nflog.ErrPermission), reason: "permission",
-			words: []string{"CAP_NET_ADMIN", "AmbientCapabilities", "--cap-add"},
-		},
-		{
-			name: "unsupported", err: wrap(nflog.ErrUnsupported), reason: "unsupported",
-			words: []string{"nfnetlink_log", "CONFIG_NETFILTER_NETLINK_LOG"},
-		},
-		{
-			name: "namespace", err: fmt.Errorf("%w: %w", errNamespace, &fs.PathError{Op: "open", Path: "/run/netns/blue", Err: syscall.ENOENT}),
-			reason: "namespace", words: []string{"/run/netns/blue"},
-		},
-		{name: "other", err: wrap(syscall.ENOMEM), reason: "other", words: []string{syscall.ENOMEM.Error()}},
-		{name: "anything", err: errors.New("broken"), reason: "other", words: []string{"broken"}},
-	}
-	g := newCollector(t).groups[0]
-	seen := make(map[string]bool)
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			reason, words := g.explain(tt.err)
-			if reason != tt.reason {
-				t.Errorf("the reason is %q, want %q", reason, tt.reason)
-			}
-			if !containsAll(words, tt.words) {
-				t.Errorf("the explanation lacks some of %q: %s", tt.words, words)
-			}
-			seen[reason] = true
-		})
-	}
-	for _, reason := range bindFailureReasons {
-		if !seen[reason] {
-			t.Errorf("nothing explains %q", reason)
-		}
-	}
 }

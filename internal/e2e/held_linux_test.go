@@ -30,7 +30,7 @@ func TestIntegrationHeld(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
-		hold     func(*testing.T, *netns.NS) (release func())
+		hold     func(*testing.T, *netns.NS) (holder *exec.Cmd, release func())
 		failures float64 // before the other process goes away
 	}{
 		// After the fourth, the exporter waits for as long as it ever does.
@@ -42,9 +42,10 @@ func TestIntegrationHeld(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			ns := kerneltest.NS(t)
-			release := tt.hold(t, ns)
+			holder, release := tt.hold(t, ns)
+			words := heldBy(t, holder.Process.Pid)
 			e := start(t, ns, "--web.listen-address=:10102")
-			e.checkUnbound(t, tt.failures, "held", "another socket holds it")
+			e.checkUnbound(t, tt.failures, "held", words)
 
 			release()
 			s := e.eventually(t, takeOverTimeout, func(s scrape) error { return s.expect(1, "nflog_up") })
@@ -55,9 +56,17 @@ func TestIntegrationHeld(t *testing.T) {
 			if err != nil || !strings.HasPrefix(state, "group 100: bound since ") {
 				t.Errorf("unexpected state: %q, %v", state, err)
 			}
-			e.checkOneLine(t, "another socket holds it")
+			e.checkOneLine(t, words)
 		})
 	}
+}
+
+// heldBy is what the exporter says of a group that a process holds.
+func heldBy(t *testing.T, pid int) string {
+	t.Helper()
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	must(t, err)
+	return fmt.Sprintf("it is held by %s (PID %d), and a group has one reader at a time", strings.TrimSpace(string(name)), pid)
 }
 
 // TestIntegrationNoCapability starts the exporter without what it takes to bind
@@ -69,8 +78,9 @@ func TestIntegrationNoCapability(t *testing.T) {
 	cmd.ExtraFiles = []*os.File{executable(t)}
 	e := launch(t, ns, cmd)
 	e.awaitReady(t)
-	e.checkUnbound(t, 2, "permission", "CAP_NET_ADMIN is missing")
-	e.checkOneLine(t, "CAP_NET_ADMIN is missing")
+	const words = "the capability CAP_NET_ADMIN is missing in the user namespace that owns the network namespace. Run as root, or grant it"
+	e.checkUnbound(t, 2, "permission", words)
+	e.checkOneLine(t, words)
 	e.stop(t)
 }
 
@@ -124,7 +134,7 @@ func (e *exporter) checkOneLine(t *testing.T, words string) {
 }
 
 // holdByLibrary reads the group in another process.
-func holdByLibrary(t *testing.T, ns *netns.NS) (release func()) {
+func holdByLibrary(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()) {
 	t.Helper()
 	cmd := ourselves(roleHolder)
 	cmd.Stderr = os.Stderr
@@ -133,13 +143,13 @@ func holdByLibrary(t *testing.T, ns *netns.NS) (release func()) {
 	stdout, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, startUntil(ns, cmd, bufio.NewReader(stdout), holding))
-	return func() {
+	return cmd, func() {
 		must(t, stdin.Close(), cmd.Wait())
 	}
 }
 
 // holdByTCPDump reads the group by tcpdump.
-func holdByTCPDump(t *testing.T, ns *netns.NS) (release func()) {
+func holdByTCPDump(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()) {
 	t.Helper()
 	cmd := exec.Command(kerneltest.Require(t, "tcpdump"), "-n", "-i", "nflog:100")
 	stderr, err := cmd.StderrPipe()
@@ -150,16 +160,16 @@ func holdByTCPDump(t *testing.T, ns *netns.NS) (release func()) {
 		}
 		t.Fatal(err)
 	}
-	return func() {
+	return cmd, func() {
 		must(t, cmd.Process.Signal(syscall.SIGTERM), cmd.Wait())
 	}
 }
 
 // holdByExporter reads the group by another exporter.
-func holdByExporter(t *testing.T, ns *netns.NS) (release func()) {
+func holdByExporter(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()) {
 	t.Helper()
 	e := start(t, ns)
-	return func() { e.stop(t) }
+	return e.cmd, func() { e.stop(t) }
 }
 
 // startUntil starts cmd inside ns and returns when it has written a line that
