@@ -6,6 +6,7 @@ package nflog
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -41,8 +42,23 @@ type socket struct {
 }
 
 // dial opens a netlink socket in a network namespace, as in ReaderConfig.
+//
+// It has a port of its own choice. The kernel would give the PID, if no other socket of the process has
+// it; and when a socket is closed, the kernel frees its port before it destroys the bindings of that
+// port, even if they are another socket's by then.
 func dial(netns int) (*netlink.Conn, error) {
-	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: netns})
+	var conn *netlink.Conn
+	err := inNetNS(netns, func() error {
+		for {
+			// No PID is as large.
+			port := rand.Uint32() | 1<<31
+			var err error
+			conn, err = netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{PID: port})
+			if !errors.Is(err, unix.EADDRINUSE) {
+				return err
+			}
+		}
+	})
 	if failed := (*os.SyscallError)(nil); errors.As(err, &failed) && failed.Syscall == "setns" && errors.Is(err, unix.EPERM) {
 		return nil, fmt.Errorf("enter network namespace: %w (%w)", permissionError(netns, "CAP_SYS_ADMIN"), err)
 	}
