@@ -126,7 +126,7 @@ func TestConntrackStatusCut(t *testing.T) {
 			tree, want := c.want[0].Conntrack, c.want[0].ConntrackStatus
 			status := attr(attrStatus, be32(uint32(want.Value))...)
 			end := bytes.Index(tree, status) + len(status)
-			for n := range len(tree) {
+			for n := range tree {
 				got := statusOf(t, tree[:n])
 				if n < end && got.OK || n >= end && got != want {
 					t.Errorf("unexpected status of %d bytes: %+v, want %+v from %d bytes on", n, got, want, end)

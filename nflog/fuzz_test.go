@@ -12,7 +12,6 @@ import (
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/mdlayher/netlink"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -82,7 +81,7 @@ func checkHook(t *testing.T, datagram []byte, packets []values) {
 	t.Helper()
 	var got []nflog.Attribute
 	datagram = bytes.Clone(datagram)
-	nflog.Deliver(group, &hooked{}, func(a nflog.Attribute) int {
+	nflog.Deliver(group, new(debugLog), func(a nflog.Attribute) int {
 		got = append(got, a)
 		return 0
 	}, good(0), datagram)
@@ -121,26 +120,26 @@ func FuzzConntrackStatus(f *testing.F) {
 		if len(tree) > 1<<15 {
 			return // no attribute is longer
 		}
-		got := statusOf(t, tree)
-		want, ok := findStatus(tree)
-		if ok && got != want {
+		if got, want := statusOf(t, tree), findStatus(tree); got != want {
 			t.Errorf("unexpected status: %+v, want %+v", got, want)
 		}
 	})
 }
 
-// findStatus finds the status as package netlink would, unless an attribute is malformed.
-func findStatus(tree []byte) (status optional[nflog.ConntrackStatus], ok bool) {
-	attributes, err := netlink.UnmarshalAttributes(tree)
-	for _, a := range attributes {
-		switch {
-		case a.Length < 4: // package netlink goes on; the kernel does not
-			return status, false
-		case a.Type&^(flagNested|flagNetByteOrder) == attrStatus && len(a.Data) >= 4:
-			return some(nflog.ConntrackStatus(binary.BigEndian.Uint32(a.Data))), true
-		}
+// findStatus finds the status in the first attribute, or else behind it.
+func findStatus(tree []byte) (status optional[nflog.ConntrackStatus]) {
+	if len(tree) < 4 {
+		return status
 	}
-	return status, err == nil
+	n, typ := int(binary.NativeEndian.Uint16(tree)), binary.NativeEndian.Uint16(tree[2:])
+	switch {
+	case n < 4 || n > len(tree):
+		return status
+	case typ&^(flagNested|flagNetByteOrder) == attrStatus && n >= 8:
+		return some(nflog.ConntrackStatus(binary.BigEndian.Uint32(tree[4:])))
+	default:
+		return findStatus(tree[min((n+3)/4*4, len(tree)):])
+	}
 }
 
 // newNumbered returns a decoder that a packet with a number has come to, as to any but at the

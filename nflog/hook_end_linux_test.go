@@ -102,6 +102,7 @@ func TestIntegrationHookEndByHook(t *testing.T) {
 // TestIntegrationHookEndInFlood ends readings while packets come.
 func TestIntegrationHookEndInFlood(t *testing.T) {
 	eachEnding(t, func(t *testing.T, r *reading, e ending) {
+		noENOBUFS(t, r.hooked)
 		stop := flood(t, r.ns, target4, 50_000)
 		enough := make(chan bool)
 		var once sync.Once
@@ -165,6 +166,7 @@ func TestIntegrationHookEndTold(t *testing.T) {
 func TestIntegrationHookEndAtOnce(t *testing.T) {
 	for range 20 {
 		eachReading(t, "all", func(t *testing.T, r *reading) {
+			noENOBUFS(t, r.hooked)
 			stop := flood(t, r.ns, target4, 50_000)
 			enough := make(chan bool)
 			calls := 0

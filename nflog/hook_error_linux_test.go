@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mdlayher/netlink"
-
 	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -96,9 +94,7 @@ func TestIntegrationHookOverflowEnds(t *testing.T) {
 // TestIntegrationHookNoENOBUFS reads such a group with an option that leaves the error out.
 func TestIntegrationHookNoENOBUFS(t *testing.T) {
 	eachReading(t, "overflow", func(t *testing.T, r *reading) {
-		if err := r.SetOption(netlink.NoENOBUFS, true); err != nil {
-			t.Fatalf("failed to set option: %v", err)
-		}
+		noENOBUFS(t, r.hooked)
 		overflow(t, r.hooked, func() { r.begin(t) })
 		checkGap(t, r.hooked)
 		r.cancel()

@@ -19,15 +19,13 @@ import (
 
 // clone returns a copy of an attribute that shares no memory with it.
 func clone(a nflog.Attribute) nflog.Attribute {
-	v := reflect.ValueOf(&a).Elem()
-	for i := range v.NumField() {
-		field := v.Field(i)
+	for _, field := range reflect.ValueOf(&a).Elem().Fields() {
 		if field.IsNil() {
 			continue
 		}
 		value := reflect.New(field.Type().Elem())
 		value.Elem().Set(field.Elem())
-		if b, ok := value.Interface().(*[]byte); ok {
+		if b, ok := reflect.TypeAssert[*[]byte](value); ok {
 			*b = append([]byte{}, *b...)
 		}
 		field.Set(value)
@@ -45,14 +43,15 @@ func TestIntegrationHookKeeps(t *testing.T) {
 		}, nil)
 		r.begin(t)
 		const each, sizes = 20, 50
+		var now []nflog.Attribute
 		for size := range sizes {
 			sendSized(t, r.ns, each, size)
+			now = append(now, r.await(t, each)...)
 		}
-		now := r.await(t, each*sizes)
 		r.cancel()
 		r.checkEnd(t, ending{wantErr: os.ErrDeadlineExceeded})
-		if diff := cmp.Diff(then, now); diff != "" {
-			t.Errorf("packets have changed since the hook got them (-then +now):\n%s", diff)
+		if !reflect.DeepEqual(then, now) {
+			t.Errorf("packets have changed since the hook got them (-then +now):\n%s", cmp.Diff(then, now))
 		}
 		for i, a := range now {
 			if *a.Seq != uint32(i) || len(*a.Payload) != 28+i/each || *a.Prefix != prefix || a.UID == nil {

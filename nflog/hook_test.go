@@ -4,6 +4,7 @@
 package nflog_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -11,6 +12,13 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
+
+// A debugLog is what a logger was called with to debug.
+type debugLog []string
+
+func (l *debugLog) Debugf(format string, args ...any) { *l = append(*l, fmt.Sprintf(format, args...)) }
+
+func (*debugLog) Errorf(string, ...any) {}
 
 // TestHookDeliver calls hooks with what datagrams hold, and the logger with what is skipped.
 func TestHookDeliver(t *testing.T) {
@@ -50,7 +58,7 @@ func TestHookDeliver(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var log hooked
+			var log debugLog
 			var got []uint32
 			more := nflog.Deliver(group, &log, func(a nflog.Attribute) int {
 				got = append(got, *a.Seq)
@@ -62,7 +70,7 @@ func TestHookDeliver(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("unexpected packets (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(tt.wantLog, log.debug); diff != "" {
+			if diff := cmp.Diff(tt.wantLog, []string(log)); diff != "" {
 				t.Errorf("unexpected log (-want +got):\n%s", diff)
 			}
 			if more != tt.wantMore {

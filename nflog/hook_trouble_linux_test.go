@@ -4,26 +4,44 @@
 package nflog_test
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// control calls a function with the descriptor of a connection.
+// deafen makes the socket drop all that the kernel sends it, also answers.
+func (h *hooked) deafen(t testing.TB) {
+	t.Helper()
+	dropAll := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
+	h.control(t, func(fd int) error {
+		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &dropAll})
+	})
+}
+
+// undeafen undoes deafen.
+func (h *hooked) undeafen(t testing.TB) {
+	t.Helper()
+	h.control(t, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) })
+}
+
+// control calls a function with the descriptor of the connection.
 func (h *hooked) control(t testing.TB, fn func(fd int) error) {
 	t.Helper()
 	conn, err := h.Con.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	controlErr := conn.Control(func(fd uintptr) { err = fn(int(fd)) })
-	if controlErr != nil || err != nil {
+	if controlErr := conn.Control(func(fd uintptr) { err = fn(int(fd)) }); controlErr != nil || err != nil {
 		t.Fatal(controlErr, err)
 	}
 }
@@ -32,17 +50,14 @@ func (h *hooked) control(t testing.TB, fn func(fd int) error) {
 // kernel has bound the group, but must not keep it.
 func TestIntegrationHookAnswerLost(t *testing.T) {
 	eachReading(t, "answer", func(t *testing.T, r *reading) {
-		dropAll := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
-		r.control(t, func(fd int) error {
-			return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &dropAll})
-		})
+		r.deafen(t)
 		for range 2 {
 			if err := r.register(r.Nflog, r.ctx, r.hook, r.failed); err == nil {
 				t.Error("unexpected success without an answer")
 			}
 			awaitFree(t, r.ns)
 		}
-		r.control(t, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) })
+		r.undeafen(t)
 		checkAnew(t, r.hooked)
 	})
 }
@@ -54,15 +69,12 @@ func TestIntegrationHookEndAnswerLost(t *testing.T) {
 		sendSized(t, r.ns, 3, 10)
 		r.await(t, 3)
 		awaitWaiting(t)
-		dropAll := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
-		r.control(t, func(fd int) error {
-			return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &dropAll})
-		})
+		r.deafen(t)
 		r.end(t, e)
 		awaitEnd(t)
 		awaitFree(t, r.ns)
 		if !e.closed {
-			r.control(t, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) })
+			r.undeafen(t)
 		}
 		r.checkEnd(t, e)
 	})
@@ -71,45 +83,60 @@ func TestIntegrationHookEndAnswerLost(t *testing.T) {
 // TestIntegrationHookUnbindRefused ends readings on a thread without the capability to unbind the
 // group. That is logged, and the group stays bound until Close, which the logger may call.
 func TestIntegrationHookUnbindRefused(t *testing.T) {
-	eachReading(t, "by hook", func(t *testing.T, r *reading) {
-		r.on(func(nflog.Attribute) int {
-			runtime.LockOSThread() // The thread ends with the goroutine.
-			if err := dropNetAdmin(); err != nil {
-				t.Errorf("failed to drop capability: %v", err)
+	for name, closes := range map[string]bool{"logged": false, "logger closes": true} {
+		eachReading(t, name, func(t *testing.T, r *reading) {
+			if closes {
+				r.onLog = func() { _ = r.Close() }
 			}
-			return 1
-		}, nil)
-		checkRefused(t, r)
-	})
-	eachReading(t, "by logger", func(t *testing.T, r *reading) {
-		r.on(func(nflog.Attribute) int {
-			runtime.LockOSThread()
-			if err := dropNetAdmin(); err != nil {
-				t.Errorf("failed to drop capability: %v", err)
+			r.on(func(nflog.Attribute) int {
+				runtime.LockOSThread() // The thread ends with the goroutine.
+				if err := dropNetAdmin(); err != nil {
+					t.Errorf("failed to drop capability: %v", err)
+				}
+				return 1
+			}, nil)
+			r.begin(t)
+			sendSized(t, r.ns, 1, 10)
+			awaitEnd(t)
+			errs, logged := r.takeErrors()
+			if len(errs) != 0 || len(logged) != 1 || !strings.Contains(logged[0], unix.EPERM.Error()) {
+				t.Errorf("unexpected errors: %v, %q, want %v in the log", errs, logged, unix.EPERM)
 			}
-			return 1
-		}, nil)
-		r.onLog = func() { _ = r.Close() }
-		checkRefused(t, r)
-	})
+			if !closes {
+				checkHeld(t, r.ns)
+			}
+			if err := r.Close(); err != nil {
+				t.Errorf("failed to close: %v", err)
+			}
+			awaitFree(t, r.ns)
+		})
+	}
 }
 
-func checkRefused(t *testing.T, r *reading) {
-	t.Helper()
-	r.begin(t)
-	sendSized(t, r.ns, 1, 10)
-	awaitEnd(t)
-	errs, logged := r.takeErrors()
-	if len(errs) != 0 || len(logged) != 1 || !strings.Contains(logged[0], unix.EPERM.Error()) {
-		t.Errorf("unexpected errors: %v, %q, want %v in the log", errs, logged, unix.EPERM)
-	}
-	if r.onLog == nil {
-		checkHeld(t, r.ns)
-	}
-	if err := r.Close(); err != nil {
-		t.Errorf("failed to close: %v", err)
-	}
-	awaitFree(t, r.ns)
+// TestIntegrationHookCalls calls the methods from inside the hook, none of which waits for it.
+func TestIntegrationHookCalls(t *testing.T) {
+	eachReading(t, "calls", func(t *testing.T, r *reading) {
+		r.on(func(nflog.Attribute) int {
+			for name, register := range registrations() {
+				if err := register(r.Nflog, r.ctx, r.hook, r.failed); !errors.Is(err, syscall.EBUSY) {
+					t.Errorf("unexpected error of %s: %v, want %v", name, err, syscall.EBUSY)
+				}
+			}
+			if err := errors.Join(
+				r.SetOption(netlink.NoENOBUFS, true),
+				r.Con.SetReadBuffer(1<<20),
+				r.Con.SetReadDeadline(time.Now().Add(never)),
+			); err != nil {
+				t.Errorf("failed to set: %v", err)
+			}
+			return 0
+		}, nil)
+		r.begin(t)
+		sendSized(t, r.ns, 5, 10)
+		checkNew(t, r.await(t, 5), 10)
+		r.cancel()
+		r.checkEnd(t, ending{wantErr: os.ErrDeadlineExceeded})
+	})
 }
 
 // TestIntegrationHookForeign sends a reading messages that are not the kernel's.

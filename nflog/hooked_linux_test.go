@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mdlayher/netlink"
+
 	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/internal/netns"
 	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
@@ -70,6 +72,15 @@ func openHooked(t testing.TB, ns *netns.NS, config nflog.Config) *hooked {
 // eachPacket is a configuration by which each packet is delivered at once, with its number and whole.
 func eachPacket() nflog.Config {
 	return nflog.Config{Flags: nflog.FlagSeq, Copymode: nflog.CopyPacket, QThresh: 1}
+}
+
+// noENOBUFS leaves out the error that ends a reading, where the socket is too small for a flood, as that of
+// an ordinary user may be.
+func noENOBUFS(t testing.TB, h *hooked) {
+	t.Helper()
+	if err := h.SetOption(netlink.NoENOBUFS, true); err != nil {
+		t.Fatalf("failed to set option: %v", err)
+	}
 }
 
 // register registers the hook, for as long as the context is not done.

@@ -49,7 +49,7 @@ func connClosed(err error) error {
 // TestIntegrationHookConcurrent calls all methods at once, for the race detector, and closes in the
 // middle of it.
 func TestIntegrationHookConcurrent(t *testing.T) {
-	for range 10 {
+	for range 5 {
 		ns, _ := logUDP(t)
 		stop := flood(t, ns, target4, 50_000)
 		h := openHooked(t, ns, nflog.Config{QThresh: 3})
@@ -57,9 +57,9 @@ func TestIntegrationHookConcurrent(t *testing.T) {
 		enough := make(chan bool)
 		hook := func(nflog.Attribute) int {
 			switch n := packets.Add(1); {
-			case n == 1000:
+			case n == 300:
 				close(enough)
-			case n%50 == 0:
+			case n%20 == 0:
 				return 1
 			}
 			return 0

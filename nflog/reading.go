@@ -44,6 +44,7 @@ func (r *reading) run() {
 			return
 		}
 	}
+	r.early = nil
 	for !r.over() {
 		n, kernel, err := r.nflog.socket.wait(r.memory)
 		switch {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mdlayher/netlink"
+
 	"github.com/nflog-exporter/nflog_exporter/internal/netns"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -69,6 +71,10 @@ func TestIntegrationHookSetUpInFlood(t *testing.T) {
 				if err != nil {
 					t.Fatalf("failed to open Nflog %d: %v", i, err)
 				}
+				// Register would end at an overrun, which a slow machine can't help.
+				if err := h.SetOption(netlink.NoENOBUFS, true); err != nil {
+					t.Fatalf("failed to set option: %v", err)
+				}
 				h.register(t, t.Context(), register)
 				within(t, called)
 				h.close(t)
@@ -86,6 +92,9 @@ func TestIntegrationHookAnewInFlood(t *testing.T) {
 	for name, register := range registrations() {
 		inFlood(t, name, func(t *testing.T, ns *netns.NS) {
 			h := openHooked(t, ns, nflog.Config{QThresh: 1})
+			if err := h.SetOption(netlink.NoENOBUFS, true); err != nil {
+				t.Fatalf("failed to set option: %v", err)
+			}
 			called := make(chan bool, 1)
 			h.on(func(nflog.Attribute) int {
 				called <- true

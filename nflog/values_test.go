@@ -84,7 +84,7 @@ func eachCopy(t *testing.T, test func(*testing.T, func(group uint16, datagram []
 	})
 	t.Run("hook", func(t *testing.T) {
 		test(t, func(group uint16, datagram []byte) (all []nflog.Attribute) {
-			nflog.Deliver(group, &hooked{}, func(a nflog.Attribute) int {
+			nflog.Deliver(group, new(debugLog), func(a nflog.Attribute) int {
 				all = append(all, a)
 				return 0
 			}, datagram)
@@ -186,7 +186,7 @@ func TestAttributeOwn(t *testing.T) {
 		for i := range reflect.TypeFor[nflog.Attribute]().NumField() {
 			want, got := attributes(group, datagram), attributes(group, datagram)
 			field := reflect.ValueOf(&got[20]).Elem().Field(i)
-			b, ok := field.Interface().(*[]byte)
+			b, ok := reflect.TypeAssert[*[]byte](field)
 			if !ok {
 				continue
 			}
@@ -195,8 +195,8 @@ func TestAttributeOwn(t *testing.T) {
 			}
 			*b = append(*b, 0xee, 0xee, 0xee, 0xee)
 			field.Set(reflect.ValueOf(want[20]).Field(i))
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("unexpected change by field %d (-want +got):\n%s", i, diff)
+			if !reflect.DeepEqual(want, got) {
+				t.Errorf("unexpected change by field %d (-want +got):\n%s", i, cmp.Diff(want, got))
 			}
 		}
 	})
