@@ -49,7 +49,7 @@ type Config struct {
 	QThresh uint32
 
 	// Timeout is how long a packet waits for others at most before it is delivered, in hundredths
-	// of a second; 0 stands for 10: a tenth of a second.
+	// of a second; 0 stands for 10: a tenth of a second. The kernel takes up to 4294967.
 	Timeout uint32
 
 	// Group is the number of the group, which has to be free when a hook is registered.
@@ -117,7 +117,7 @@ type HookFunc func(a Attribute) int
 //
 // The error is a [*netlink.OpError]. It wraps syscall.ENOBUFS when the kernel has dropped packets,
 // which it does from then on until all that waits was read, unless the option netlink.NoENOBUFS is
-// set; [os.ErrDeadlineExceeded] at a deadline of Nflog.Con, or when the context has ended; and
-// [ErrClosed] after Close. After the last two the reading ends whatever is returned: this call is then
-// the last one, and follows the last one of the hook.
+// set. At a deadline of Nflog.Con it wraps [os.ErrDeadlineExceeded], again and again until another
+// deadline is set. When the context has ended, it wraps the same, and after Close, [ErrClosed]: then the
+// reading ends whatever is returned, and this call is the last one, behind the last one of the hook.
 type ErrorFunc func(e error) int

@@ -17,7 +17,7 @@ const (
 	TimeoutUnit    = 10 * time.Millisecond // the step of a queue timeout
 
 	// MaxQueueTimeout is safe from overflow in the kernel, which multiplies by its clock's ticks a
-	// second, 1000 at most, in 32 bits. It is some 497 days.
+	// second, 1000 at most, in 32 bits. It is some 12 hours.
 	MaxQueueTimeout = math.MaxUint32 / 1000 * TimeoutUnit
 
 	DefaultCopyRange      = 128                    // bytes

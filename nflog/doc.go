@@ -142,7 +142,9 @@
 //	                    ends
 //	Close               waits until the context ends, and       returns at once; errfn is told once,
 //	                    errfn is called again and again         ErrClosed
-//	Register again      fails once a context has ended          works
+//	Register again      fails once a context has ended          works; EBUSY while a hook is registered
+//	other groups        bound by Con.Execute reach the hook     are skipped
+//	port                the PID, as a rule                      a random number from 2³¹ on
 //
 // The memory of what a hook gets is allocated for several packets at a time.
 package nflog

@@ -79,8 +79,8 @@ func printable(s string) string {
 
 // A PermissionError tells what a process lacks. It is an [ErrPermission].
 //
-// A capability counts in the user namespace of the process and in all below. So where UserNS is 0, the
-// process has to run in another user namespace; else it helps to grant it the capability.
+// A capability counts in the user namespace of the process and in all below. So where UserNS is known, it
+// helps to grant the capability; else the process has to run in another user namespace, as a rule.
 type PermissionError struct {
 	// Capability is CAP_NET_ADMIN to bind a group, and CAP_SYS_ADMIN to enter another network
 	// namespace.

@@ -86,7 +86,7 @@ func (e *exchange) refused(group uint16) error {
 	case err != nil:
 		return err
 	case errno == syscall.EPERM:
-		return permissionError(e.netns, "CAP_NET_ADMIN")
+		return fmt.Errorf("%w (%w)", permissionError(e.netns, "CAP_NET_ADMIN"), errno)
 	default:
 		return heldError(e.netns, group)
 	}

@@ -20,7 +20,8 @@ import (
 type Nflog struct {
 	// Con is the netlink socket, on which options, buffers and deadlines may be set: its receive
 	// buffer by SetReadBuffer, which Open sets to DefaultSocketBuffer, or as much of it as the
-	// process may have. To receive or send on it disturbs the reading.
+	// process may have. To receive or send on it disturbs the reading, and to close it leaves something
+	// open: see Close. The end of a reading clears its read deadline.
 	Con *netlink.Conn
 
 	config Config
@@ -54,8 +55,8 @@ func Open(config *Config) (*Nflog, error) {
 	if n.logger == nil {
 		n.logger = noLogger{}
 	}
-	if n.socket, err = newConnSocket(con, config.NetNS); err == nil {
-		err = con.SetReadBuffer(DefaultSocketBuffer)
+	if err = con.SetReadBuffer(DefaultSocketBuffer); err == nil {
+		n.socket, err = newConnSocket(con, config.NetNS)
 	}
 	if err != nil {
 		_ = con.Close()
@@ -114,7 +115,8 @@ func (nflog *Nflog) Register(ctx context.Context, fn HookFunc) error {
 // were logged by then, but not given to fn, are lost: a [Reader] can be stopped without that.
 //
 // The error wraps [ErrGroupHeld], [ErrPermission], [ErrUnsupported], [ErrNoConntrack] or [ErrClosed]
-// where one of them is the reason, and [syscall.EBUSY] while another hook is registered.
+// where one of them is the reason, and [syscall.EBUSY] while another hook is registered: until its last
+// call, and that of its errfn, have returned.
 func (nflog *Nflog) RegisterWithErrorFunc(ctx context.Context, fn HookFunc, errfn ErrorFunc) error {
 	r, err := nflog.bind(ctx, fn, errfn)
 	if err != nil {
@@ -139,12 +141,12 @@ func (nflog *Nflog) bind(ctx context.Context, fn HookFunc, errfn ErrorFunc) (*re
 	case nflog.reading != nil:
 		return nil, fmt.Errorf("a hook is registered: %w", syscall.EBUSY)
 	}
-	stats, err := nflog.socket.memory()
+	memory, err := nflog.socket.memory()
 	if err != nil {
 		return nil, err
 	}
 	b := nflog.config.binding()
-	b.batch = min(b.batch, largestBatch(stats.buffer))
+	b.batch = min(b.batch, largestBatch(memory.buffer))
 	e := &exchange{transport: nflog.socket, netns: nflog.socket.netnsFD(), memory: make([]byte, receiveBuffer)}
 	if err := e.bind(nflog.config.Group, b); err != nil {
 		return nil, err

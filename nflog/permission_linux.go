@@ -14,7 +14,7 @@ import (
 func permissionError(netns int, capability string) *PermissionError {
 	missing := &PermissionError{Capability: capability}
 	if netns == 0 {
-		file, err := os.Open("/proc/thread-self/ns/net")
+		file, err := os.Open(threadNetNS)
 		if err != nil {
 			return missing
 		}

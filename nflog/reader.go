@@ -42,12 +42,14 @@ type Reader struct {
 	socket    *socket
 	pause     time.Duration
 	conntrack bool
+	elsewhere bool // in another network namespace than the program's own
 
 	// Of the receiving goroutine.
 	memory   []byte
 	decoders []*Decoder // of each group
 	current  *Decoder   // whose batch was received last
 	early    [][]byte   // datagrams that came before the kernel's answer to the binding
+	refusal  error      // why the kernel has not unbound a group
 	busy     bool       // something was received since the last pause
 	rest     bool       // datagrams come so often that a pause pays
 
@@ -86,7 +88,7 @@ func OpenGroups(groups []uint16, config ReaderConfig) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open NFLOG group %d: %w", groups[0], err)
 	}
-	r := &Reader{socket: s, memory: make([]byte, receiveBuffer), conntrack: c.Conntrack != ConntrackOff}
+	r := &Reader{socket: s, memory: make([]byte, receiveBuffer), conntrack: c.Conntrack != ConntrackOff, elsewhere: c.NetNS != 0}
 	for _, group := range groups {
 		r.decoders = append(r.decoders, NewDecoder(group))
 	}
@@ -102,7 +104,7 @@ func OpenGroups(groups []uint16, config ReaderConfig) (*Reader, error) {
 func (r *Reader) bind(c ReaderConfig) error {
 	stats, err := r.SocketStats()
 	if err != nil {
-		return err
+		return fmt.Errorf("open NFLOG group %d: %w", r.decoders[0].batch.group, err)
 	}
 	c.BatchBuffer = min(c.BatchBuffer, largestBatch(stats.Buffer))
 	r.pause = pause(stats.Buffer)
@@ -169,6 +171,8 @@ func (r *Reader) Receive() (*Batch, error) {
 			}
 			r.current = r.decoder(datagram)
 			return r.current.Decode(datagram), nil
+		case unbound && r.refusal != nil:
+			return nil, r.refusal
 		case unbound:
 			return nil, io.EOF
 		case r.busy && r.rest:
@@ -229,10 +233,19 @@ func (r *Reader) datagram() (d []byte, ok bool, err error) {
 			case !isAnswer:
 				return r.memory[:n], true, nil
 			case errno == syscall.EPERM:
-				return nil, false, fmt.Errorf("unbind NFLOG groups: %w", &PermissionError{Capability: "CAP_NET_ADMIN"})
+				r.refusal = fmt.Errorf("unbind NFLOG groups: %w", r.unbindRefused())
+				return nil, false, r.refusal
 			}
 		}
 	}
+}
+
+// unbindRefused tells which capability is missing since the groups were bound.
+func (r *Reader) unbindRefused() error {
+	if r.elsewhere {
+		return &PermissionError{Capability: "CAP_NET_ADMIN"}
+	}
+	return permissionError(0, "CAP_NET_ADMIN")
 }
 
 // Stats returns what was read, of all groups, as of the last batch whose packets were all iterated

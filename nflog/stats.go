@@ -15,7 +15,7 @@ type Stats struct {
 	Lost      uint64 // packets that the sequence numbers show as lost
 	Datagrams uint64 // datagrams received: batches
 
-	Overruns  uint64 // reads that failed because the kernel had dropped datagrams (ENOBUFS)
+	Overruns  uint64 // reads that failed because the kernel had dropped datagrams (ENOBUFS): none where it knows NETLINK_NO_ENOBUFS
 	Truncated uint64 // datagrams that were longer than the reader's memory; the message that is cut counts as malformed, and the rest in Lost
 	Foreign   uint64 // datagrams that another process sent instead of the kernel; they are ignored
 
@@ -45,7 +45,7 @@ func (s Stats) malformed() uint64 { return s.MalformedMessages + s.MalformedAttr
 // SocketStats is the state of a reader's socket, as the kernel accounts for it (SO_MEMINFO).
 type SocketStats struct {
 	// Drops is how many datagrams the kernel dropped because the receive buffer was full, since the
-	// reader was opened. The kernel's counter has 32 bits; this one goes on where that wraps, if it
+	// reader was opened: batches, and its answers to Unbind. The kernel's counter has 32 bits; this one goes on where that wraps, if it
 	// is asked often enough.
 	Drops uint64
 
