@@ -7,8 +7,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -34,7 +36,7 @@ const (
 
 // reader is what is needed of a collector.Collector.
 type reader interface {
-	prometheus.Collector
+	prometheus.TransactionalGatherer
 	Run(ctx context.Context)
 	Groups() []collector.GroupState
 }
@@ -49,11 +51,18 @@ func main() {
 // run is the program without the process around it: it returns the exit
 // status, once ctx has ended or where it can't start.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if err := export(ctx, args, stdout, stderr); err != nil {
-		fmt.Fprintf(stderr, "%s: error: %s\n", program, oneLine(err.Error()))
-		return 1
+	err := export(ctx, args, stdout, stderr)
+	if err == nil {
+		return 0
 	}
-	return 0
+	lines := []string{oneLine(err.Error())}
+	if m := mistakes(nil); errors.As(err, &m) {
+		lines = strings.Split(m.Error(), "\n")
+	}
+	for _, line := range lines {
+		fmt.Fprintf(stderr, "%s: error: %s\n", program, line)
+	}
+	return 1
 }
 
 // oneLine joins the lines of s, as some parsers' errors have several.
@@ -74,11 +83,29 @@ func export(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	}
 	logger, slogger := newLoggers(stderr, o.logLevel, o.logFormat)
 
-	c, err := collector.New(o.collectorConfig(logger))
+	file, warnings, err := o.loadConfig()
+	if err != nil {
+		return err
+	}
+	c, err := collector.New(o.collectorConfig(file, logger))
 	if err != nil {
 		return fmt.Errorf("set up collector: %w", err)
 	}
-	handler, err := newHandler(c, o.web, logger)
+	if o.configCheck {
+		for _, w := range warnings {
+			fmt.Fprintf(stdout, "%v (warning)\n", w)
+		}
+		fmt.Fprintln(stdout, "flags and configuration file can be used")
+		return nil
+	}
+	logWarnings(logger, warnings)
+	own := prometheus.NewRegistry()
+	reload, stopReload, err := setUpReload(o, c, own, logger)
+	if err != nil {
+		return err
+	}
+	defer stopReload()
+	handler, err := newHandler(c, own, reload, o.web, logger)
 	if err != nil {
 		return fmt.Errorf("set up metrics: %w", err)
 	}
@@ -91,6 +118,27 @@ func export(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	level.Info(logger).Log("msg", "Build context", "build_context", version.BuildContext())
 	s := serve(listeners, handler, o.web.toolkit, logger, slogger)
 	return readAndServe(ctx, c, s, logger)
+}
+
+// setUpReload lets the configuration file, if there is one, be applied anew on SIGHUP and by the handler. Without
+// one, SIGHUP is ignored, and there is no handler.
+func setUpReload(o *options, c reloadable, own *prometheus.Registry, logger log.Logger) (handler http.Handler, stop func(), err error) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	stop = func() {
+		signal.Stop(signals)
+		close(signals)
+	}
+	if o.configFile == "" {
+		return nil, stop, nil
+	}
+	r, err := newReloader(o, c, own, logger)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	go r.onSignal(signals)
+	return r, stop, nil
 }
 
 // readAndServe lets r read while s serves, until ctx ends or s fails, and

@@ -219,3 +219,17 @@ func TestIntegrationStopWithBusyConnection(t *testing.T) {
 		t.Errorf("no %q on stderr", warning)
 	}
 }
+
+// TestIntegrationHangup sends SIGHUP to an exporter that has no file to read again.
+func TestIntegrationHangup(t *testing.T) {
+	ns := kerneltest.NS(t)
+	p := start(t, ns, nil)
+	eventually(t, ns, "http://127.0.0.1:10100/-/ready", "group 100: bound since ")
+	for range 3 {
+		if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, ns, "http://127.0.0.1:10100/-/healthy", "ok")
+	p.stop(t, syscall.SIGTERM)
+}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ import (
 const (
 	healthyPath = "/-/healthy"
 	readyPath   = "/-/ready"
+	reloadPath  = "/-/reload"
 
 	// Limits on clients that are slow or gone. A scrape is answered well
 	// within the longest scrape timeout that makes sense; connections stay
@@ -49,6 +51,7 @@ type webOptions struct {
 	telemetryPath          string
 	disableExporterMetrics bool
 	maxRequests            int
+	lifecycle              bool
 }
 
 // checkConfigFile reads the file of --web.config.file, and those that it names.
@@ -60,9 +63,10 @@ func (o *webOptions) checkConfigFile() error {
 	return nil
 }
 
-// newHandler returns the handler of all that the exporter serves.
-func newHandler(r reader, o webOptions, logger log.Logger) (http.Handler, error) {
-	metrics, err := newMetricsHandler(r, o, logger)
+// newHandler returns the handler of all that the exporter serves: the metrics of r and of the exporter's
+// own registry among it. There may be nothing to reload.
+func newHandler(r reader, own *prometheus.Registry, reload http.Handler, o webOptions, logger log.Logger) (http.Handler, error) {
+	metrics, err := newMetricsHandler(r, own, o, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +74,9 @@ func newHandler(r reader, o webOptions, logger log.Logger) (http.Handler, error)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthyPath, serveHealthy)
 	mux.HandleFunc("GET "+readyPath, readyHandler(r))
+	if o.lifecycle && reload != nil {
+		mux.Handle("POST "+reloadPath, reload)
+	}
 	if o.telemetryPath != "/" {
 		mux.HandleFunc("GET /{$}", landingHandler(r, o.telemetryPath))
 	}
@@ -82,31 +89,73 @@ func newHandler(r reader, o webOptions, logger log.Logger) (http.Handler, error)
 	return mux, nil
 }
 
-func newMetricsHandler(r reader, o webOptions, logger log.Logger) (http.Handler, error) {
-	subject := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{versioncollector.NewCollector(program), r} {
-		if err := subject.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
+func newMetricsHandler(r reader, own *prometheus.Registry, o webOptions, logger log.Logger) (http.Handler, error) {
+	if err := own.Register(versioncollector.NewCollector(program)); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	opts := promhttp.HandlerOpts{
-		ErrorLog:            newHTTPErrorLog(level.Error(logger)),
-		ErrorHandling:       promhttp.ContinueOnError,
-		MaxRequestsInFlight: o.maxRequests,
-		EnableOpenMetrics:   true,
+		ErrorLog:          newHTTPErrorLog(level.Error(logger)),
+		ErrorHandling:     promhttp.ContinueOnError,
+		EnableOpenMetrics: true,
 	}
+	gatherer := prometheus.NewMultiTRegistry(prometheus.ToTransactionalGatherer(own), r)
 	if o.disableExporterMetrics {
-		return promhttp.HandlerFor(subject, opts), nil
+		return limited(o.maxRequests, buffered(promhttp.HandlerForTransactional(gatherer, opts))), nil
 	}
 
-	own := prometheus.NewRegistry()
 	own.MustRegister(
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewGoCollector(),
 	)
 	opts.Registry = own
-	return promhttp.InstrumentMetricHandler(own, promhttp.HandlerFor(prometheus.Gatherers{own, subject}, opts)), nil
+	metrics := limited(o.maxRequests, buffered(promhttp.HandlerForTransactional(gatherer, opts)))
+	return promhttp.InstrumentMetricHandler(own, metrics), nil
 }
+
+// limited lets h serve so many requests at a time, any number for 0, and answers further ones with 503. A request
+// counts until the client has read the answer, which takes memory as long: promhttp would have its limit end before.
+func limited(most int, h http.Handler) http.Handler {
+	if most == 0 {
+		return h
+	}
+	places := make(chan struct{}, most)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+			h.ServeHTTP(w, req)
+		default:
+			http.Error(w, fmt.Sprintf("%d requests are being served already, try again later", most), http.StatusServiceUnavailable)
+		}
+	})
+}
+
+// buffered answers when h has done so: nobody else can gather while metrics are written, and a client
+// that reads slowly shall not keep the others waiting.
+func buffered(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		b := &responseBuffer{header: w.Header(), status: http.StatusOK}
+		h.ServeHTTP(b, req)
+		w.WriteHeader(b.status)
+		w.Write(b.body.Bytes())
+	})
+}
+
+// A responseBuffer is a response that is not sent yet.
+type responseBuffer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (b *responseBuffer) Header() http.Header { return b.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (b *responseBuffer) WriteHeader(status int) { b.status = status }
+
+// Write implements http.ResponseWriter.
+func (b *responseBuffer) Write(p []byte) (int, error) { return b.body.Write(p) }
 
 func serveHealthy(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -163,6 +212,9 @@ func landingHandler(r reader, telemetryPath string) http.HandlerFunc {
 // describeGroup says in a line which group is read, and in what state it is.
 func describeGroup(g collector.GroupState) string {
 	s := fmt.Sprintf("group %d", g.Group)
+	if g.NetNS != "" {
+		s += " in " + g.NetNS
+	}
 	switch {
 	case !g.Tried:
 		s += ": not tried yet"

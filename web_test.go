@@ -21,6 +21,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
@@ -35,6 +36,13 @@ type fakeReader struct {
 
 func upDesc() *prometheus.Desc {
 	return prometheus.NewDesc("nflog_up", "Whether the group is bound.", []string{"group"}, nil)
+}
+
+// Gather implements prometheus.TransactionalGatherer.
+func (r *fakeReader) Gather() ([]*dto.MetricFamily, func(), error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(r)
+	return prometheus.ToTransactionalGatherer(registry).Gather()
 }
 
 func (r *fakeReader) Describe(ch chan<- *prometheus.Desc) { ch <- upDesc() }
@@ -72,7 +80,7 @@ func testWebOptions() webOptions {
 func testHandler(t *testing.T, r reader, o webOptions) http.Handler {
 	t.Helper()
 
-	h, err := newHandler(r, o, log.NewNopLogger())
+	h, err := newHandler(r, prometheus.NewRegistry(), http.NotFoundHandler(), o, log.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +120,9 @@ func TestHandlerStatus(t *testing.T) {
 		{name: "landing page", method: "GET", path: "/", status: 200, body: `<a href="/metrics">`},
 		{name: "landing page by DELETE", method: "DELETE", path: "/", status: 405},
 		{name: "unknown", method: "GET", path: "/debug/pprof/", status: 404},
-		{name: "unknown by POST", method: "POST", path: "/-/reload", status: 404},
+		{name: "unknown by POST", method: "POST", path: "/-/start", status: 404},
+		{name: "reload where that is not enabled", method: "POST", path: "/-/reload", status: 404},
+		{name: "reload by GET where that is not enabled", method: "GET", path: "/-/reload", status: 404},
 		{name: "other telemetry path", telemetryPath: "/a/m", method: "GET", path: "/a/m", status: 200, body: "nflog_up"},
 		{name: "link to other telemetry path", telemetryPath: "/a/m", method: "GET", path: "/", status: 200, body: `<a href="/a/m">`},
 		{name: "usual path beside it", telemetryPath: "/a/m", method: "GET", path: "/metrics", status: 404},
@@ -295,7 +305,7 @@ func TestGatherErrorIsLogged(t *testing.T) {
 		ch <- prometheus.NewInvalidMetric(upDesc(), io.ErrUnexpectedEOF)
 	}}
 	var out bytes.Buffer
-	h, err := newHandler(r, testWebOptions(), log.NewLogfmtLogger(&out))
+	h, err := newHandler(r, prometheus.NewRegistry(), http.NotFoundHandler(), testWebOptions(), log.NewLogfmtLogger(&out))
 	if err != nil {
 		t.Fatal(err)
 	}

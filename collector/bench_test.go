@@ -15,7 +15,13 @@ import (
 // BenchmarkCount decodes a full datagram and counts its packets.
 func BenchmarkCount(b *testing.B) {
 	datagram, packets := logmsg.Datagram(100)
-	benchmarkCount(b, datagram, packets)
+	benchmarkCount(b, Config{}, datagram, packets)
+}
+
+// BenchmarkCountAllLabels is the same by all labels that there are.
+func BenchmarkCountAllLabels(b *testing.B) {
+	datagram, packets := logmsg.Datagram(100)
+	benchmarkCount(b, Config{Labels: LabelNames()}, datagram, packets)
 }
 
 // BenchmarkCountMixed is the same with packets of all kinds, which do not come in any order: the
@@ -44,12 +50,12 @@ func BenchmarkCountMixed(b *testing.B) {
 			Payload: p.payload,
 		}.Append(datagram)
 	}
-	benchmarkCount(b, logmsg.Done(datagram), packets)
+	benchmarkCount(b, Config{}, logmsg.Done(datagram), packets)
 }
 
 // benchmarkCount counts a datagram over and over again.
-func benchmarkCount(b *testing.B, datagram []byte, packets int) {
-	f := newFeed()
+func benchmarkCount(b *testing.B, config Config, datagram []byte, packets int) {
+	f := newFeed(b, config)
 	f.table.begin(fixedNames{})
 	f.countDatagram(datagram)
 	b.SetBytes(int64(len(datagram)))
@@ -122,3 +128,5 @@ type fixedNames struct{}
 
 func (fixedNames) name(uint32) string { return "eth0" }
 func (fixedNames) generation() uint64 { return 0 }
+
+func (fixedNames) present() map[string]bool { return map[string]bool{"eth0": true} }

@@ -8,15 +8,16 @@
 package collector
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"math"
 	"sync"
 	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -29,7 +30,7 @@ var DefaultPacketSizeBuckets = []uint32{64, 128, 256, 512, 1024, 1500, 9000, 655
 // [nflog.ReaderConfig]; zero stands for the default there.
 type GroupConfig struct {
 	Group uint16
-	NetNS string // path of the network namespace; empty for the program's own
+	NetNS string // name under /run/netns or path of the network namespace; empty for the program's own
 
 	CopyRange      uint32        // bytes of each packet that the kernel copies
 	QueueThreshold uint32        // packets per batch at most
@@ -53,65 +54,130 @@ type Config struct {
 	Groups []GroupConfig // at least one, each group once
 	Logger log.Logger    // nil for none
 
-	// PacketSizeBuckets are the bounds of the packet size histogram in bytes, ascending; nil for
-	// DefaultPacketSizeBuckets.
+	// Labels are names of the labels that packets are counted by, out of LabelNames; nil for
+	// DefaultLabels. The group is always one of them.
+	Labels []string
+
+	// MarkMask is the bits of a packet's mark that the label mark shows; 0 for all.
+	MarkMask uint32
+
+	// DestinationPorts are the ports that the label destination_port names.
+	DestinationPorts []uint16
+
+	// InterfacePatterns give names in common to interfaces; the first that matches a name counts.
+	InterfacePatterns []InterfacePattern
+
+	// PrefixRules turn prefixes into labels; the first that matches a prefix counts.
+	PrefixRules []PrefixRule
+
+	// NoPacketSize leaves out the histogram of packet sizes.
+	NoPacketSize bool
+
+	// HistogramLabels are the labels of the histogram, out of Labels; nil for all of them. The
+	// group is always one of them.
+	HistogramLabels []string
+
+	// PacketSizeBuckets are the bounds of the histogram's classic buckets in bytes, ascending; nil
+	// for DefaultPacketSizeBuckets.
 	PacketSizeBuckets []uint32
+
+	// MaxLabelSets is how many label sets a group may have before packets are counted in
+	// common; 0 for DefaultMaxLabelSets.
+	MaxLabelSets int
+
+	// IdleTimeout is after how long a label set is forgotten that counted nothing; 0 for never.
+	IdleTimeout time.Duration
+
+	// DeletedInterfaceTimeout is how long after the deletion of its interface a label set is
+	// forgotten; 0 for never.
+	DeletedInterfaceTimeout time.Duration
 }
 
-// A Collector reads NFLOG groups and is a [prometheus.Collector] of what it has counted.
+// DefaultMaxLabelSets is how many label sets a group may have by default.
+const DefaultMaxLabelSets = 2000
+
+// A Collector reads NFLOG groups and tells what it has counted: as a [prometheus.TransactionalGatherer],
+// which is fast, and as a [prometheus.Collector], for registries.
 type Collector struct {
-	descs   *descs
-	bounds  []uint32
+	config   Config
+	gatherer *gatherer
+
+	mu      sync.Mutex // guards what follows
 	groups  []*group
-	created time.Time // of the counters that are there from the start
+	running context.Context // of Run, while that runs
+	readers sync.WaitGroup
 }
 
 // New returns a Collector, which does nothing before Run.
 func New(config Config) (*Collector, error) {
-	if len(config.Groups) == 0 {
-		return nil, errors.New("no NFLOG group to read")
+	if config.Logger == nil {
+		config.Logger = log.NewNopLogger()
 	}
-	logger := config.Logger
-	if logger == nil {
-		logger = log.NewNopLogger()
+	scale, err := config.sizeScale()
+	if err != nil {
+		return nil, err
 	}
-	bounds := config.PacketSizeBuckets
-	if bounds == nil {
-		bounds = DefaultPacketSizeBuckets
-	}
-	if len(bounds) > maxBuckets {
-		return nil, fmt.Errorf("%d buckets of packet sizes: more than %d", len(bounds), maxBuckets)
-	}
-	for i := 1; i < len(bounds); i++ {
-		if bounds[i] <= bounds[i-1] {
-			return nil, fmt.Errorf("buckets of packet sizes: %d follows %d, not ascending", bounds[i], bounds[i-1])
-		}
-	}
-	c := &Collector{descs: newDescs(), bounds: bounds, created: time.Now()}
-	seen := make(map[uint16]bool)
-	for _, g := range config.Groups {
-		if seen[g.Group] {
-			return nil, fmt.Errorf("NFLOG group %d is named twice", g.Group)
-		}
-		seen[g.Group] = true
-		c.groups = append(c.groups, newGroup(g, newTable(g.Group, c.descs.packets, bounds), logger))
+	c := &Collector{config: config, gatherer: &gatherer{scale: scale, created: timestamppb.Now()}}
+	if err := c.Reload(config.Groups, config.PrefixRules); err != nil {
+		return nil, err
 	}
 	return c, nil
+}
+
+// same reports whether two configurations are of one group.
+func (c GroupConfig) same(other GroupConfig) bool {
+	return c.Group == other.Group && c.NetNS == other.NetNS
+}
+
+// sizeScale returns the scale of the histogram, or nil if there is to be none.
+func (c *Config) sizeScale() (*sizeScale, error) {
+	switch {
+	case c.NoPacketSize:
+		return nil, nil
+	case c.PacketSizeBuckets == nil:
+		return newSizeScale(DefaultPacketSizeBuckets)
+	default:
+		return newSizeScale(c.PacketSizeBuckets)
+	}
+}
+
+// limits returns what keeps the tables small.
+func (c *Config) limits() limits {
+	return limits{
+		labelSets:        cmp.Or(c.MaxLabelSets, DefaultMaxLabelSets),
+		idle:             c.IdleTimeout,
+		deletedInterface: c.DeletedInterfaceTimeout,
+	}
 }
 
 // Run reads the groups until the context is done. It returns when all that the kernel had logged
 // to them by then is counted and they are free again.
 func (c *Collector) Run(ctx context.Context) {
-	var wg sync.WaitGroup
+	c.mu.Lock()
+	c.running = ctx
 	for _, g := range c.groups {
-		wg.Go(func() { g.run(ctx) })
+		c.start(g)
 	}
-	wg.Wait()
+	c.mu.Unlock()
+
+	<-ctx.Done()
+	c.mu.Lock()
+	c.running = nil
+	c.mu.Unlock()
+	c.readers.Wait()
+}
+
+// start lets a group be read. The caller holds mu.
+func (c *Collector) start(g *group) {
+	ctx, stop := context.WithCancelCause(c.running)
+	g.stop = stop
+	c.readers.Go(func() { g.run(ctx) })
 }
 
 // A GroupState is what happens with a group at the moment.
 type GroupState struct {
 	Group  uint16
+	NetNS  string    // as in GroupConfig
 	Tried  bool      // whether it was tried to bind the group
 	Bound  bool      // whether its packets are counted
 	Reason string    // why they are not, in words
@@ -120,6 +186,8 @@ type GroupState struct {
 
 // Groups returns the state of each group, in the order of the configuration.
 func (c *Collector) Groups() []GroupState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	states := make([]GroupState, len(c.groups))
 	for i, g := range c.groups {
 		states[i] = g.snapshot().state
@@ -127,65 +195,29 @@ func (c *Collector) Groups() []GroupState {
 	return states
 }
 
+// Gather implements [prometheus.TransactionalGatherer]: the metrics are good until done is called, and
+// nobody else can gather until then.
+func (c *Collector) Gather() (metrics []*dto.MetricFamily, done func(), err error) {
+	metrics, done = c.gatherer.gather(time.Now())
+	return metrics, done, nil
+}
+
 // Describe implements [prometheus.Collector].
-func (c *Collector) Describe(ch chan<- *prometheus.Desc) { c.descs.describe(ch) }
+func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
+	c.gatherer.mu.Lock()
+	defer c.gatherer.mu.Unlock()
+	for _, f := range c.gatherer.families.all {
+		ch <- f.desc
+	}
+}
 
 // Collect implements [prometheus.Collector].
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	for _, g := range c.groups {
-		t := g.table.snapshot()
-		c.collectTable(ch, &t)
-		c.collectGroup(ch, g.table.group, &t, g.snapshot())
+	_, done := c.gatherer.gather(time.Now())
+	defer done()
+	for _, f := range c.gatherer.families.all {
+		for _, m := range f.dto.Metric {
+			ch <- &gathered{f.desc, proto.CloneOf(m)}
+		}
 	}
 }
-
-func (c *Collector) collectTable(ch chan<- prometheus.Metric, t *tableSnapshot) {
-	for i, set := range t.sets {
-		n := &t.counts[i]
-		ch <- counterSample(c.descs.packets, set, n.packets)
-		ch <- counterSample(c.descs.bytes, set, n.bytes)
-		ch <- histogramSample(c.descs.packetSize, set, n, c.bounds)
-	}
-}
-
-func (c *Collector) collectGroup(ch chan<- prometheus.Metric, group string, t *tableSnapshot, g groupSnapshot) {
-	counter := func(desc *prometheus.Desc, value uint64, labels ...string) {
-		ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(desc, prometheus.CounterValue, float64(value),
-			c.created, append([]string{group}, labels...)...)
-	}
-	gauge := func(desc *prometheus.Desc, value float64) {
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, group)
-	}
-
-	d := c.descs
-	if g.state.Bound {
-		gauge(d.up, 1)
-		gauge(d.boundTimestamp, seconds(g.state.Since))
-	} else {
-		gauge(d.up, 0)
-		gauge(d.boundTimestamp, 0)
-	}
-	if !t.lastPacket.IsZero() {
-		gauge(d.lastTimestamp, seconds(t.lastPacket))
-	}
-	counter(d.binds, g.binds)
-	for i, reason := range bindFailureReasons {
-		counter(d.bindFailures, g.bindFailures[i], reason)
-	}
-	counter(d.lost, t.stats.Lost)
-	counter(d.socketDrops, g.socket.Drops)
-	counter(d.receiveErrors, t.stats.Overruns, "overrun")
-	counter(d.receiveErrors, t.stats.Truncated, "truncated")
-	counter(d.receiveErrors, t.stats.Foreign+g.readFailures, "other")
-	counter(d.decodeErrors, t.stats.MalformedMessages, "message")
-	counter(d.decodeErrors, t.stats.MalformedAttributes, "attribute")
-	counter(d.decodeErrors, t.badHeaders, "packet")
-	counter(d.unknownAttributes, t.stats.UnknownAttributes)
-	counter(d.datagrams, t.stats.Datagrams)
-	gauge(d.socketBuffer, float64(g.socket.Buffer))
-	gauge(d.socketQueued, float64(g.socket.Queued))
-	gauge(d.labelSets, float64(len(t.sets)))
-}
-
-// seconds returns a time as Prometheus wants it, to the millisecond, as precise as it stores.
-func seconds(t time.Time) float64 { return math.Round(float64(t.UnixNano())/1e6) / 1e3 }

@@ -31,11 +31,14 @@ const lossLogInterval = time.Minute
 // A group supervises the reading of one NFLOG group: it binds it, feeds its table, and when that
 // comes to an end, for whatever reason, begins again.
 type group struct {
-	config GroupConfig
-	logger log.Logger
-	table  *table
+	logger    log.Logger
+	table     *table
+	conntrack bool                    // a label needs it
+	stop      context.CancelCauseFunc // ends run, once that was begun
 
 	mu           sync.Mutex // guards what follows
+	config       GroupConfig
+	end          context.CancelCauseFunc // ends the binding
 	state        GroupState
 	reader       *nflog.Reader // nil while not bound
 	socket       nflog.SocketStats
@@ -48,11 +51,19 @@ type group struct {
 func newGroup(config GroupConfig, table *table, logger log.Logger) *group {
 	return &group{
 		config:       config,
-		logger:       log.With(logger, "group", config.Group),
+		logger:       groupLogger(logger, config),
 		table:        table,
-		state:        GroupState{Group: config.Group, Since: time.Now(), Reason: "not tried yet"},
+		conntrack:    table.schema.selection.has(labelConntrackState),
+		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: time.Now(), Reason: "not tried yet"},
 		bindFailures: make(map[string]uint64),
 	}
+}
+
+func groupLogger(logger log.Logger, config GroupConfig) log.Logger {
+	if config.NetNS != "" {
+		return log.With(logger, "group", config.Group, "netns", config.NetNS)
+	}
+	return log.With(logger, "group", config.Group)
 }
 
 // run reads the group until the context is done and everything that the kernel had gathered by
@@ -61,9 +72,14 @@ func (g *group) run(ctx context.Context) {
 	retry := firstRetry
 	for ctx.Err() == nil {
 		began := time.Now()
-		if err := g.bindAndRead(ctx); err != nil {
+		reason, err := g.bindAndRead(ctx)
+		switch {
+		case err != nil:
 			g.failed(err)
-		} else if time.Since(began) > lastRetry {
+			if errors.Is(err, errNamespace) {
+				retry = firstRetry // it may come any moment, and to look costs little
+			}
+		case reason != nil || time.Since(began) > lastRetry:
 			retry = firstRetry
 			continue // each moment without a binding is a hole in the books
 		}
@@ -75,41 +91,84 @@ func (g *group) run(ctx context.Context) {
 	}
 }
 
-// bindAndRead reads the group from a binding to the end of that. The error is that of the binding.
-func (g *group) bindAndRead(ctx context.Context) error {
-	reader, names, err := g.open()
+// Why a binding was ended that could have gone on.
+var (
+	errShutDown      = errors.New("shut down")
+	errRemoved       = errors.New("no more in the configuration")
+	errReconfigured  = errors.New("bound with other settings")
+	errNamespaceGone = errors.New("its network namespace is gone")
+)
+
+// bindAndRead reads the group from a binding to the end of that, and returns the reason for it, nil if the socket
+// failed. The error is that of the binding.
+func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	config := g.begin(end)
+
+	namespace, err := openNamespace(config.NetNS)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	defer namespace.close()
+	reader, names, err := g.open(config, namespace)
+	if err != nil {
+		return nil, err
 	}
 	defer names.close()
 	g.bound(reader)
 	g.table.begin(names)
-	g.unbound(g.read(ctx, reader), ctx.Err() != nil)
-	return nil
+	stopWatch := namespace.watch(func() { end(errNamespaceGone) })
+	defer stopWatch()
+	err = g.read(ctx, reader)
+	reason = context.Cause(ctx)
+	g.unbound(err, reason)
+	return reason, nil
 }
 
-// errNamespace: the network namespace could not be entered.
-var errNamespace = errors.New("enter network namespace")
+// begin returns the settings for a binding, and remembers how to end it.
+func (g *group) begin(end context.CancelCauseFunc) GroupConfig {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.end = end
+	return g.config
+}
+
+// same reports whether settings are those of this group.
+func (g *group) same(settings GroupConfig) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.config.same(settings)
+}
+
+// reconfigure lets the group be bound with other settings, if they are others.
+func (g *group) reconfigure(config GroupConfig) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if config == g.config {
+		return
+	}
+	g.config = config
+	if g.end != nil {
+		g.end(errReconfigured)
+	}
+}
 
 // open binds the group and follows the names of the interfaces beside it.
-func (g *group) open() (*nflog.Reader, *interfaces, error) {
-	config := g.config.reader()
-	if g.config.NetNS != "" {
-		f, err := os.Open(g.config.NetNS)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", errNamespace, err)
-		}
-		defer f.Close()
-		config.NetNS = int(f.Fd())
+func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *interfaces, error) {
+	settings := config.reader()
+	settings.NetNS = namespace.fd()
+	if g.conntrack {
+		settings.Conntrack = nflog.ConntrackPreferred
 	}
-	reader, err := nflog.OpenReader(g.config.Group, config)
+	reader, err := nflog.OpenReader(config.Group, settings)
 	if failed := (*os.SyscallError)(nil); errors.As(err, &failed) && failed.Syscall == "setns" {
-		return nil, nil, fmt.Errorf("%w %s: %w", errNamespace, g.config.NetNS, err)
+		return nil, nil, fmt.Errorf("%w %s: %w", errNamespace, config.NetNS, err)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := openInterfaces(config.NetNS, g.logger)
+	names, err := openInterfaces(settings.NetNS, g.logger)
 	if err != nil {
 		_ = reader.Close()
 		return nil, nil, fmt.Errorf("follow network interfaces: %w", err)
@@ -168,8 +227,13 @@ func (g *group) bound(r *nflog.Reader) {
 	defer g.mu.Unlock()
 	g.reader = r
 	g.binds++
-	g.state = GroupState{Group: g.config.Group, Tried: true, Bound: true, Since: time.Now()}
+	g.state = g.newState("")
+	g.state.Bound = true
 	level.Info(g.logger).Log("msg", "Group bound")
+	if g.conntrack && !r.Conntrack() && g.binds == 1 {
+		level.Warn(g.logger).Log("msg", "The kernel sends no connection tracking with logged packets, so that the label conntrack_state stays empty. "+
+			"Load the module nf_conntrack_netlink, or use a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT.")
+	}
 	asked := cmp.Or(g.config.SocketBuffer, nflog.DefaultSocketBuffer)
 	if got := int(socket.Buffer / 2); err == nil && got < asked && g.binds == 1 {
 		level.Warn(g.logger).Log("msg", "The socket buffer is smaller than asked for. Raise the sysctl net.core.rmem_max, or grant CAP_NET_ADMIN in the initial user namespace.",
@@ -177,8 +241,14 @@ func (g *group) bound(r *nflog.Reader) {
 	}
 }
 
-// unbound closes the reader, which can't be read further because of err, expected at the end.
-func (g *group) unbound(err error, end bool) {
+// newState returns the state that begins now, with the reason why the group is not bound.
+func (g *group) newState(reason string) GroupState {
+	return GroupState{Group: g.config.Group, NetNS: g.config.NetNS, Tried: true, Reason: reason, Since: time.Now()}
+}
+
+// unbound closes the reader, which can't be read further because of err. That is expected where the
+// binding was to end for a reason.
+func (g *group) unbound(err, reason error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.updateSocket()
@@ -188,19 +258,21 @@ func (g *group) unbound(err error, end bool) {
 		level.Warn(g.logger).Log("msg", "The socket could not be closed", "err", closeErr)
 	}
 	g.reader = nil
-	g.state = GroupState{Group: g.config.Group, Tried: true, Since: time.Now()}
-	if end {
-		g.state.Reason = "shut down"
-		if errors.Is(err, io.EOF) {
-			level.Info(g.logger).Log("msg", "Group let go, its socket drained")
-		} else {
-			level.Warn(g.logger).Log("msg", "Group let go, but what the kernel had gathered is lost", "err", err)
-		}
+	if reason == nil {
+		g.readFailures++
+		g.state = g.newState(err.Error())
+		level.Error(g.logger).Log("msg", "The group's socket failed. It is opened anew.", "err", err)
 		return
 	}
-	g.readFailures++
-	g.state.Reason = err.Error()
-	level.Error(g.logger).Log("msg", "The group's socket failed. It is opened anew.", "err", err)
+	if errors.Is(reason, context.Canceled) {
+		reason = errShutDown
+	}
+	g.state = g.newState(reason.Error())
+	if errors.Is(err, io.EOF) {
+		level.Info(g.logger).Log("msg", "Group let go, its socket drained", "reason", reason)
+	} else {
+		level.Warn(g.logger).Log("msg", "Group let go, but what the kernel had gathered is lost", "reason", reason, "err", err)
+	}
 }
 
 func (g *group) failed(err error) {
@@ -212,7 +284,7 @@ func (g *group) failed(err error) {
 		level.Debug(g.logger).Log("msg", "The group still can't be bound", "err", err)
 		return
 	}
-	g.state = GroupState{Group: g.config.Group, Tried: true, Reason: words, Since: time.Now()}
+	g.state = g.newState(words)
 	level.Error(g.logger).Log("msg", "The group can't be bound: "+words+". It is tried again every few seconds.", "err", err)
 }
 

@@ -132,7 +132,7 @@ func TestIntegrationGroupNamespace(t *testing.T) {
 			}
 			return nil
 		})
-		if got := samples(t, r.c)[fmt.Sprintf(`nflog_bind_failures_total{group="%d",reason="namespace"}`, group)]; got < 1 {
+		if got := samples(t, r.c)[fmt.Sprintf(`nflog_bind_failures_total{group="%d",netns=%q,reason="namespace"}`, group, path)]; got < 1 {
 			t.Errorf("%s: %v failures because of the namespace", path, got)
 		}
 		if state := r.c.Groups()[i]; state.Bound || !strings.Contains(state.Reason, path) {
@@ -142,7 +142,7 @@ func TestIntegrationGroupNamespace(t *testing.T) {
 	if err := os.Symlink(ns.Path(), later); err != nil {
 		t.Fatal(err)
 	}
-	r.waitBound(100)
+	r.wait(map[string]float64{fmt.Sprintf(`nflog_up{group="100",netns=%q}`, later): 1})
 }
 
 // TestIntegrationGroupShutdown checks that what the kernel has gathered is counted when the

@@ -106,7 +106,7 @@ func TestGroupRetries(t *testing.T) {
 			}
 		}
 		check(1)
-		for i, wait := range []time.Duration{1, 2, 4, 5, 5, 5} { // seconds
+		for i, wait := range []time.Duration{1, 1, 1, 1} { // seconds: it may come any moment
 			time.Sleep(wait*time.Second - time.Nanosecond)
 			check(i + 1)
 			time.Sleep(time.Nanosecond)
@@ -118,7 +118,7 @@ func TestGroupRetries(t *testing.T) {
 			t.Errorf("the reason does not name the path: %q", state.Reason)
 		}
 		state.Reason = ""
-		want := GroupState{Group: 100, Tried: true, Since: start}
+		want := GroupState{Group: 100, NetNS: missing, Tried: true, Since: start}
 		if diff := cmp.Diff(want, state); diff != "" {
 			t.Errorf("unexpected state (-want +got):\n%s", diff)
 		}

@@ -43,25 +43,60 @@ const (
 // packetHeader decodes the network header of a packet.
 func packetHeader(p nflog.Packet) header {
 	o := p.Origin()
-	if o.Family == familyNetdev && o.Hook == netdevEgress || o.Family == familyARP && o.Hook == arpOutput {
-		return decodeLinkHeader(o.HWProtocol, p.L2Header(), p.Payload())
+	if beginsAtLink(o) {
+		return decodeHeader(behindLink(p))
 	}
 	return decodeHeader(o.HWProtocol, p.Payload())
 }
 
-// decodeHeader decodes the beginning of a packet that begins at its network header.
+// beginsAtLink reports whether what was copied of packets begins at their link layer header.
+func beginsAtLink(o *nflog.Origin) bool {
+	return o.Family == familyNetdev && o.Hook == netdevEgress || o.Family == familyARP && o.Hook == arpOutput
+}
+
+// behindLink returns what was copied of such a packet behind its link layer header, and its EtherType.
+func behindLink(p nflog.Packet) (etherType uint16, b []byte) {
+	o := p.Origin()
+	if o.Family == familyARP {
+		return skipLinkOfARP(p.Payload())
+	}
+	return skipLink(o.HWProtocol, p.L2Header(), p.Payload())
+}
+
+// skipLink skips the link layer header that b begins with, of which linkHeader is a copy where the
+// kernel sent one: not where there is none.
+func skipLink(etherType uint16, linkHeader, b []byte) (uint16, []byte) {
+	if isTag(etherType) && len(linkHeader) >= ethernetLen {
+		// The kernel may take tags for a part of the link layer header or not.
+		if len(b) < ethernetLen {
+			return etherType, nil
+		}
+		return binary.BigEndian.Uint16(b[ethernetLen-2:]), b[ethernetLen:]
+	}
+	return etherType, b[min(len(linkHeader), len(b)):]
+}
+
+// skipLinkOfARP skips the link layer header before ARP, of which the kernel sends no copy. It tells
+// its own end if it is Ethernet's.
+func skipLinkOfARP(b []byte) (etherType uint16, _ []byte) {
+	if len(b) >= ethernetLen {
+		etherType, behind := binary.BigEndian.Uint16(b[ethernetLen-2:]), b[ethernetLen:]
+		if inner, _, ok := skipTags(etherType, behind); ok && inner == etherARP {
+			return etherType, behind
+		}
+	}
+	return etherARP, nil
+}
+
+// decodeHeader decodes the beginning of a packet that begins at its network header, or at the tag that
+// its EtherType tells.
 func decodeHeader(etherType uint16, b []byte) header {
 	if etherType == etherIPv4 {
 		return decodeIPv4(b)
 	}
-	for range 2 {
-		if !isTag(etherType) {
-			break
-		}
-		if len(b) < vlanTagLen {
-			return header{protocol: protocolUnknown}
-		}
-		etherType, b = binary.BigEndian.Uint16(b[2:]), b[vlanTagLen:]
+	etherType, b, ok := skipTags(etherType, b)
+	if !ok {
+		return header{protocol: protocolUnknown}
 	}
 	switch etherType {
 	case etherIPv4:
@@ -75,31 +110,18 @@ func decodeHeader(etherType uint16, b []byte) header {
 	}
 }
 
-// decodeLinkHeader decodes the beginning of a packet that begins at its link layer header, of
-// which linkHeader is a copy where the kernel sent one: not with ARP, nor where there is none.
-func decodeLinkHeader(etherType uint16, linkHeader, b []byte) header {
-	if etherType == etherARP && len(linkHeader) == 0 {
-		return decodeEthernetARP(b)
-	}
-	if isTag(etherType) && len(linkHeader) >= ethernetLen {
-		// The kernel may take tags for a part of the link layer header or not.
-		if len(b) < ethernetLen {
-			return header{protocol: protocolUnknown}
+// skipTags skips up to two VLAN tags, or reports that one was not copied whole.
+func skipTags(etherType uint16, b []byte) (_ uint16, _ []byte, ok bool) {
+	for range 2 {
+		if !isTag(etherType) {
+			break
 		}
-		return decodeHeader(binary.BigEndian.Uint16(b[ethernetLen-2:]), b[ethernetLen:])
-	}
-	return decodeHeader(etherType, b[min(len(linkHeader), len(b)):])
-}
-
-// decodeEthernetARP decodes ARP behind its link layer header, which tells its own end if it is
-// Ethernet's.
-func decodeEthernetARP(b []byte) header {
-	if len(b) >= ethernetLen {
-		if h := decodeHeader(binary.BigEndian.Uint16(b[ethernetLen-2:]), b[ethernetLen:]); h.protocol == protocolARP {
-			return h
+		if len(b) < vlanTagLen {
+			return etherType, nil, false
 		}
+		etherType, b = binary.BigEndian.Uint16(b[2:]), b[vlanTagLen:]
 	}
-	return header{protocol: protocolARP}
+	return etherType, b, true
 }
 
 func isTag(etherType uint16) bool { return etherType == etherVLAN || etherType == etherQinQ }
@@ -163,13 +185,14 @@ func decodeIPv6(b []byte) header {
 			h.length = jumboLength(b)
 		}
 	}
-	h.protocol = upperLayer(next, b[min(ipv6Len, len(b)):])
+	h.protocol, _ = upperLayer(next, b[min(ipv6Len, len(b)):])
 	return h
 }
 
 // upperLayer walks the extension headers in b, of which next tells the first, as the kernel's
-// ipv6_find_hdr (net/ipv6/exthdrs_core.c) does.
-func upperLayer(next byte, b []byte) protocol {
+// ipv6_find_hdr (net/ipv6/exthdrs_core.c) does. It returns the transport protocol and what was
+// copied from its header on; of a later fragment, which has none, nil.
+func upperLayer(next byte, b []byte) (protocol, []byte) {
 	for {
 		length := 0
 		switch next {
@@ -185,14 +208,14 @@ func upperLayer(next byte, b []byte) protocol {
 			if len(b) >= 4 {
 				length = 8
 				if binary.BigEndian.Uint16(b[2:])&^7 != 0 {
-					return laterFragment(b[0])
+					return laterFragment(b[0]), nil
 				}
 			}
 		default:
-			return protocol(next)
+			return protocol(next), b
 		}
 		if length == 0 {
-			return protocolUnknown
+			return protocolUnknown, nil
 		}
 		next, b = b[0], b[min(length, len(b)):]
 	}

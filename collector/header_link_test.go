@@ -5,13 +5,15 @@ package collector
 
 import "testing"
 
-// TestDecodeLinkHeader has packets that begin at their link layer header, with what the kernel says
-// of them: their EtherType, and how much of their beginning it takes for the link layer's.
-func TestDecodeLinkHeader(t *testing.T) {
-	const (
-		ethernet  = "0200 0000 0002 0200 0000 0001"
-		broadcast = "ffff ffff ffff 0200 0000 0001"
+const (
+	ethernet  = "0200 0000 0002 0200 0000 0001" // two addresses
+	broadcast = "ffff ffff ffff 0200 0000 0001"
+)
 
+// TestSkipLink has packets that begin at their link layer header, with what the kernel says of them:
+// their EtherType, and how much of their beginning it takes for the link layer's.
+func TestSkipLink(t *testing.T) {
+	const (
 		ipv4Ethernet = ethernet + "0800" + ipv4UDP
 		ipv6Ethernet = ethernet + "86dd" + ipv6UDP
 		tagged       = ethernet + "8100 0005 0800" + ipv4UDP
@@ -22,7 +24,7 @@ func TestDecodeLinkHeader(t *testing.T) {
 	tests := []struct {
 		name      string
 		etherType uint16
-		link      int // length of the link layer header; 0 where the kernel sends none
+		link      int // length of the link layer header; 0 where there is none
 		packet    string
 		want      header
 	}{
@@ -42,12 +44,6 @@ func TestDecodeLinkHeader(t *testing.T) {
 		{name: "tagged ARP", etherType: 0x8100, link: 18, packet: broadcast + "8100 0005 0806" + arpRequest, want: known(protocolARP, 28)},
 		{name: "tagged LLDP", etherType: 0x8100, link: 18, packet: ethernet + "8100 0005 88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
 
-		{name: "ARP output", etherType: 0x0806, packet: arpEthernet, want: known(protocolARP, 28)},
-		{name: "ARP output, tagged", etherType: 0x0806, packet: broadcast + "8100 0005 0806" + arpRequest, want: known(protocolARP, 28)},
-		{name: "ARP output, tagged IPv4", etherType: 0x0806, packet: broadcast + "8100 0005 0800" + ipv4UDP, want: known(protocolARP, 0)},
-		// Four bytes of an IP over InfiniBand header: an EtherType and zeros.
-		{name: "ARP output, not Ethernet", etherType: 0x0806, packet: "0806 0000" + "0020 0800 1404 0001" + "0a0b 0c0d 0e0f", want: known(protocolARP, 0)},
-
 		{name: "link header longer than the copy", etherType: 0x0800, link: 14, packet: "0200 0000 0002", want: unknownHeader},
 		{name: "link header as long as the copy", etherType: 0x0800, link: 14, packet: ethernet + "0800", want: unknownHeader},
 		{name: "network header cut", etherType: 0x0800, link: 14, packet: ethernet + "0800 4500 001c", want: known(protocolUnknown, 28)},
@@ -57,10 +53,6 @@ func TestDecodeLinkHeader(t *testing.T) {
 		{name: "tagged, cut behind the EtherType", etherType: 0x8100, link: 18, packet: ethernet + "8100", want: unknownHeader},
 		{name: "tagged, cut in the addresses", etherType: 0x8100, link: 14, packet: "0200 0000 00", want: unknownHeader},
 		{name: "tagged, nothing copied", etherType: 0x8100, link: 14, packet: "", want: unknownHeader},
-		{name: "ARP output, cut before the EtherType", etherType: 0x0806, packet: broadcast, want: known(protocolARP, 0)},
-		{name: "ARP output, cut in the addresses", etherType: 0x0806, packet: "ffff ffff ffff 02", want: known(protocolARP, 0)},
-		{name: "ARP output, cut in a tag", etherType: 0x0806, packet: broadcast + "8100 0005 08", want: known(protocolARP, 0)},
-		{name: "ARP output, nothing copied", etherType: 0x0806, packet: "", want: known(protocolARP, 0)},
 
 		// Devices such as tun have no link layer header. What stands where Ethernet has its
 		// EtherType is a part of the source address.
@@ -81,7 +73,31 @@ func TestDecodeLinkHeader(t *testing.T) {
 			packet := unhex(tt.packet)
 			// A longer header than was copied comes whole all the same.
 			link := append(packet[:min(tt.link, len(packet)):len(packet)], make([]byte, max(0, tt.link-len(packet)))...)
-			checkHeader(t, tt.want, decodeLinkHeader(tt.etherType, link[:tt.link], packet))
+			checkHeader(t, tt.want, decodeHeader(skipLink(tt.etherType, link[:tt.link], packet)))
+		})
+	}
+}
+
+// TestSkipLinkOfARP has packets as ARP sends them.
+func TestSkipLinkOfARP(t *testing.T) {
+	tests := []struct {
+		name   string
+		packet string
+		want   header
+	}{
+		{name: "Ethernet", packet: broadcast + "0806" + arpRequest, want: known(protocolARP, 28)},
+		{name: "tagged", packet: broadcast + "8100 0005 0806" + arpRequest, want: known(protocolARP, 28)},
+		{name: "tagged IPv4", packet: broadcast + "8100 0005 0800" + ipv4UDP, want: known(protocolARP, 0)},
+		// Four bytes of an IP over InfiniBand header: an EtherType and zeros.
+		{name: "not Ethernet", packet: "0806 0000" + "0020 0800 1404 0001" + "0a0b 0c0d 0e0f", want: known(protocolARP, 0)},
+		{name: "cut before the EtherType", packet: broadcast, want: known(protocolARP, 0)},
+		{name: "cut in the addresses", packet: "ffff ffff ffff 02", want: known(protocolARP, 0)},
+		{name: "cut in a tag", packet: broadcast + "8100 0005 08", want: known(protocolARP, 0)},
+		{name: "nothing copied", packet: "", want: known(protocolARP, 0)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			checkHeader(t, tt.want, decodeHeader(skipLinkOfARP(unhex(tt.packet))))
 		})
 	}
 }

@@ -178,7 +178,6 @@ func TestDecodeShort(t *testing.T) {
 
 // TestPacketHeader checks for which hooks a packet is taken to begin at its link layer header.
 func TestPacketHeader(t *testing.T) {
-	const ethernet = "0200 0000 0002 0200 0000 0001"
 	frame, packet := unhex(ethernet+"0800"+ipv4UDP), unhex(ipv4UDP)
 	tests := []struct {
 		name    string
@@ -207,6 +206,11 @@ func TestPacketHeader(t *testing.T) {
 		{
 			name:    "arp output",
 			message: logmsg.Message{Family: 3, Hook: 1, HWProtocol: 0x0806, Payload: unhex(ethernet + "0806" + arpRequest)},
+			want:    known(protocolARP, 28),
+		},
+		{
+			name:    "arp output by a VLAN device that makes the tag a part of the header",
+			message: logmsg.Message{Family: 3, Hook: 1, HWProtocol: 0x8100, Payload: unhex(broadcast + "8100 0005 0806" + arpRequest)},
 			want:    known(protocolARP, 28),
 		},
 		{name: "no payload", message: logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, want: unknownHeader},

@@ -47,7 +47,7 @@ type interfaces struct {
 	changes atomic.Uint64
 
 	mu      sync.RWMutex
-	present map[uint32]string
+	names   map[uint32]string // of those that are there
 	deleted map[uint32]deletedName
 	expiry  *time.Timer // of deleted names, nil while there is none
 	closed  bool
@@ -68,7 +68,7 @@ func newInterfaces(query func(index uint32) (string, error)) *interfaces {
 	return &interfaces{
 		query:    query,
 		unfollow: func() {},
-		present:  make(map[uint32]string),
+		names:    make(map[uint32]string),
 		deleted:  make(map[uint32]deletedName),
 		unknown:  make(map[uint32]struct{}),
 	}
@@ -113,6 +113,17 @@ func (in *interfaces) generation() uint64 {
 	return in.changes.Load()
 }
 
+// present returns the names of the interfaces that are known to be there.
+func (in *interfaces) present() map[string]bool {
+	in.mu.RLock()
+	defer in.mu.RUnlock()
+	names := make(map[string]bool, len(in.names))
+	for _, name := range in.names {
+		names[name] = true
+	}
+	return names
+}
+
 // close ends the following of changes. Names that are known by then still answer. It may be called
 // more than once.
 func (in *interfaces) close() {
@@ -144,8 +155,8 @@ func (in *interfaces) refresh(index uint32, last string) {
 func (in *interfaces) indexes() []uint32 {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
-	indexes := make([]uint32, 0, len(in.present))
-	for index := range in.present {
+	indexes := make([]uint32, 0, len(in.names))
+	for index := range in.names {
 		indexes = append(indexes, index)
 	}
 	return indexes
@@ -153,7 +164,7 @@ func (in *interfaces) indexes() []uint32 {
 
 // known returns the name of an interface that is, or was, there. The caller holds mu.
 func (in *interfaces) known(index uint32) (string, bool) {
-	if name, ok := in.present[index]; ok {
+	if name, ok := in.names[index]; ok {
 		return name, true
 	}
 	d, ok := in.deleted[index]
@@ -166,7 +177,7 @@ func (in *interfaces) set(index uint32, name string) {
 		in.changes.Add(1)
 	}
 	delete(in.deleted, index)
-	in.present[index] = name
+	in.names[index] = name
 }
 
 // remove stores that an interface is gone, whose name was last, if that is not "". The caller
@@ -180,7 +191,7 @@ func (in *interfaces) remove(index uint32, last string) {
 		return
 	}
 
-	delete(in.present, index)
+	delete(in.names, index)
 	if len(in.deleted) >= maxDeletedNames {
 		in.changes.Add(1)
 		return

@@ -61,7 +61,7 @@ func TestInterfacesBoundsDeleted(t *testing.T) {
 		if got := len(in.deleted); got != maxDeletedNames {
 			t.Errorf("%d names of deleted interfaces are held, want %d", got, maxDeletedNames)
 		}
-		if got := len(in.present); got != 0 {
+		if got := len(in.names); got != 0 {
 			t.Errorf("%d interfaces are held, want none", got)
 		}
 		if diff := cmp.Diff(unknownName(n), in.name(n)); diff != "" {

@@ -10,17 +10,15 @@ import "github.com/nflog-exporter/nflog_exporter/nflog"
 type key struct {
 	origin   *nflog.Origin
 	protocol protocol
-}
-
-func (k key) hash() uint32 {
-	return uint32(k.origin.OriginIndex)*0x9e3779b1 ^ uint32(k.protocol)*0x85ebca77
+	extras   extras // zero where no extra label is chosen
 }
 
 // A keyIndex leads from keys to label sets. It is a hash table with open addressing, at a third of
 // the cost of a map.
 type keyIndex struct {
-	slots []keySlot // as many as a power of two, at most half of them in use
-	used  int
+	extras bool      // keys differ by their extras, too
+	slots  []keySlot // as many as a power of two, at most half of them in use
+	used   int
 }
 
 type keySlot struct {
@@ -30,33 +28,40 @@ type keySlot struct {
 
 const minKeySlots = 64
 
-func newKeyIndex() *keyIndex { return &keyIndex{slots: make([]keySlot, minKeySlots)} }
+func newKeyIndex(extras bool) *keyIndex {
+	return &keyIndex{extras: extras, slots: make([]keySlot, minKeySlots)}
+}
 
 // slot returns the slot of a key, or the free one that is its place.
-func (x *keyIndex) slot(k key) *keySlot {
+func (x *keyIndex) slot(k *key) *keySlot {
 	mask := uint32(len(x.slots) - 1)
-	h := k.hash()
+	h := uint32(k.origin.OriginIndex)*0x9e3779b1 ^ uint32(k.protocol)*0x85ebca77
+	if x.extras {
+		h ^= k.extras.hash()
+	}
 	for i := h >> 16; ; i++ {
-		if s := &x.slots[i&mask]; s.set == nil || s.key == k {
+		s := &x.slots[i&mask]
+		if s.set == nil ||
+			s.key.origin == k.origin && s.key.protocol == k.protocol && (!x.extras || s.key.extras == k.extras) {
 			return s
 		}
 	}
 }
 
 // add makes a key that has no slot yet lead to a label set.
-func (x *keyIndex) add(k key, set *labelSet) {
+func (x *keyIndex) add(k *key, set *labelSet) {
 	if 2*x.used >= len(x.slots) {
 		old := x.slots
 		x.slots = make([]keySlot, 2*len(old))
-		for _, s := range old {
-			if s.set != nil {
-				*x.slot(s.key) = s
+		for i := range old {
+			if s := &old[i]; s.set != nil {
+				*x.slot(&s.key) = *s
 			}
 		}
 	}
-	*x.slot(k) = keySlot{k, set}
+	*x.slot(k) = keySlot{*k, set}
 	x.used++
 }
 
 // clear forgets all keys.
-func (x *keyIndex) clear() { *x = *newKeyIndex() }
+func (x *keyIndex) clear() { *x = *newKeyIndex(x.extras) }

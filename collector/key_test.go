@@ -21,19 +21,19 @@ func randomKeys(r *rand.Rand, n int) []key {
 	for i := range (n + protocols - 1) / protocols {
 		origin := &nflog.Origin{OriginIndex: i}
 		for p := range protocol(protocols - 1) {
-			keys = append(keys, key{origin, p<<16 | 6})
+			keys = append(keys, key{origin: origin, protocol: p<<16 | 6})
 		}
-		keys = append(keys, key{origin, protocol(r.Uint32N(1 << 16))})
+		keys = append(keys, key{origin: origin, protocol: protocol(r.Uint32N(1 << 16))})
 	}
 	r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 	return keys[:n]
 }
 
-func findKey(x *keyIndex, k key) *labelSet { return x.slot(k).set }
+func findKey(x *keyIndex, k key) *labelSet { return x.slot(&k).set }
 
 func addKey(x *keyIndex, k key) *labelSet {
 	set := &labelSet{}
-	x.add(k, set)
+	x.add(&k, set)
 	return set
 }
 
@@ -43,7 +43,7 @@ func TestKeyIndexGrows(t *testing.T) {
 	keys := randomKeys(r, 2*n)
 	known, unknown := keys[:n], keys[n:]
 
-	x := newKeyIndex()
+	x := newKeyIndex(false)
 	sets := make([]*labelSet, n)
 	for i, k := range known {
 		if findKey(x, k) != nil {
@@ -83,15 +83,15 @@ func TestKeyIndexSpreads(t *testing.T) {
 		name string
 		keys func(i int) key
 	}{
-		{name: "one protocol", keys: func(i int) key { return key{&nflog.Origin{OriginIndex: i}, 6} }},
-		{name: "an EtherType", keys: func(i int) key { return key{&nflog.Origin{OriginIndex: i}, protocolARP} }},
-		{name: "two protocols", keys: func(i int) key { return key{&nflog.Origin{OriginIndex: i / 2}, protocol(6 + i%2*11)} }},
-		{name: "all protocols", keys: func(i int) key { return key{&nflog.Origin{OriginIndex: i / 256}, protocol(i % 256)} }},
-		{name: "all EtherTypes", keys: func(i int) key { return key{&nflog.Origin{}, protocolEtherType | protocol(i)} }},
+		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: 6} }},
+		{name: "an EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: protocolARP} }},
+		{name: "two protocols", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i / 2}, protocol: protocol(6 + i%2*11)} }},
+		{name: "all protocols", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i / 256}, protocol: protocol(i % 256)} }},
+		{name: "all EtherTypes", keys: func(i int) key { return key{origin: &nflog.Origin{}, protocol: protocolEtherType | protocol(i)} }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			x := newKeyIndex()
+			x := newKeyIndex(false)
 			for i := range maxKeys {
 				addKey(x, tt.keys(i))
 			}
@@ -116,11 +116,11 @@ func TestKeyIndexSpreads(t *testing.T) {
 // TestKeyIndexEqualHashes adds keys that have the same hash: a decoder that has met very many
 // origins numbers further ones from 0 again.
 func TestKeyIndexEqualHashes(t *testing.T) {
-	x := newKeyIndex()
+	x := newKeyIndex(false)
 	keys := make([]key, 200)
 	sets := make([]*labelSet, len(keys))
 	for i := range keys {
-		keys[i] = key{&nflog.Origin{OriginIndex: 7}, 6}
+		keys[i] = key{origin: &nflog.Origin{OriginIndex: 7}, protocol: 6}
 		if findKey(x, keys[i]) != nil {
 			t.Fatalf("key %d is found before it is added", i)
 		}
@@ -135,7 +135,7 @@ func TestKeyIndexEqualHashes(t *testing.T) {
 
 func TestKeyIndexClear(t *testing.T) {
 	keys := randomKeys(seededRand(), 1000)
-	x := newKeyIndex()
+	x := newKeyIndex(false)
 	for range 3 {
 		for _, k := range keys {
 			if findKey(x, k) != nil {
@@ -154,7 +154,7 @@ func TestKeyIndexAllocations(t *testing.T) {
 	r := seededRand()
 	keys := randomKeys(r, 2000)
 	known, unknown := keys[:1000], keys[1000:]
-	x := newKeyIndex()
+	x := newKeyIndex(false)
 	for _, k := range known {
 		addKey(x, k)
 	}

@@ -4,52 +4,77 @@
 package collector
 
 import (
+	"slices"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// labelNames are the labels of the packet counters, in the order of labelValues.
-var labelNames = []string{"group", "prefix", "family", "hook", "in_interface", "out_interface", "protocol"}
-
-// labelValues are the values of labelNames but the first, which is the same in the whole table.
-type labelValues [6]string
-
-// maxBuckets is how many bounds the histogram may have.
-const maxBuckets = 16
-
-// A labelSet is what was counted under one combination of labels.
-type labelSet struct {
-	counts
-	labels  []*dto.LabelPair
+// A series is what tells series apart that a scrape shows. It never changes.
+type series struct {
+	values  []string         // of the labels
+	labels  []*dto.LabelPair // sorted by name
 	created *timestamppb.Timestamp
 }
 
-// counts are plain numbers, which only the reader of the group writes.
-type counts struct {
+// newSeries returns the series of these values of columns.
+func newSeries(columns columns, values []string, created *timestamppb.Timestamp) *series {
+	s := &series{values: values, labels: make([]*dto.LabelPair, len(columns)), created: created}
+	for i := range columns {
+		s.labels[i] = &dto.LabelPair{Name: &columns[i].name, Value: &values[i]}
+	}
+	return s
+}
+
+// compare orders series as scrapes show them.
+func (s *series) compare(values []string) int { return slices.Compare(s.values, values) }
+
+// A labelSet is what was counted under one combination of labels. The counts are plain numbers, which
+// only the reader of the group writes.
+type labelSet struct {
 	packets, bytes uint64
-	buckets        [maxBuckets + 1]uint64 // packets by length, each but the last up to its bound
+	sizes          *histogram // that its packets are in, or nil
+
+	*series
+	fold       foldStep // how it came about
+	interfaces []string // that the labels name
+
+	// What decides when it is forgotten.
+	seen     uint64    // packets when it was looked at last
+	idle     time.Time // since when there are no more
+	orphaned time.Time // since when one of the interfaces is not there, and no packet came
+
+	packetsMetric, bytesMetric counterMetric
 }
 
-func newLabelSet(desc *prometheus.Desc, group string, values labelValues, now time.Time) *labelSet {
-	return &labelSet{
-		labels:  prometheus.MakeLabelPairs(desc, append([]string{group}, values[:]...)),
-		created: timestamppb.New(now),
+// allPresent reports whether the interfaces that the labels name are there.
+func (s *labelSet) allPresent(present map[string]bool) bool {
+	for _, name := range s.interfaces {
+		if !present[name] {
+			return false
+		}
 	}
+	return true
 }
 
-// count counts a packet. Its length is 0 where it can't be known.
-func (c *counts) count(length uint32, bounds []uint32) {
-	c.packets++
-	if length == 0 {
-		return
-	}
-	c.bytes += uint64(length)
-	i := 0
-	for i < len(bounds) && length > bounds[i] {
-		i++
-	}
-	c.buckets[i]++
+// A foldStep is how much of a combination of labels was given up for want of room.
+type foldStep int
+
+const (
+	foldNothing foldStep = iota
+	foldExtras           // interfaces and extra labels
+	foldAll              // all labels but the group
+	foldSteps
+)
+
+// A histogram counts the packets of a label set by size, or of several that its own labels don't tell
+// apart.
+type histogram struct {
+	sizeCount
+
+	*series
+	sets int // how many label sets count in it
+
+	metric histogramMetric
 }

@@ -143,7 +143,7 @@ func (l *kernelLinks) follow(buffer int, logger log.Logger) (*interfaces, *netli
 func presentNames(in *interfaces) map[uint32]string {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
-	return maps.Clone(in.present)
+	return maps.Clone(in.names)
 }
 
 // waitNames waits until the names of the interfaces that are known to be there are those wanted.

@@ -28,7 +28,7 @@ func readme(t *testing.T) string {
 	return string(b)
 }
 
-// TestReadmeMetrics compares the README's tables of metrics and labels with what is exported.
+// TestReadmeMetrics compares the README's table of metrics with what is exported.
 func TestReadmeMetrics(t *testing.T) {
 	c, err := New(Config{Groups: []GroupConfig{{Group: 100}}})
 	if err != nil {
@@ -45,7 +45,7 @@ func TestReadmeMetrics(t *testing.T) {
 	}
 
 	type metric struct{ Type, Labels string }
-	counted := strings.Join(slices.Sorted(slices.Values(labelNames)), " ")
+	counted := strings.Join(slices.Sorted(slices.Values(DefaultLabels())), " ")
 	want := make(map[string]metric)
 	for _, f := range families {
 		var labels []string
@@ -59,25 +59,70 @@ func TestReadmeMetrics(t *testing.T) {
 	row := regexp.MustCompile("(?m)^\\| `(nflog_[a-z_]+)` \\| ([a-z]+) \\| (.*?) \\|")
 	for _, m := range row.FindAllStringSubmatch(readme(t), -1) {
 		labels := strings.NewReplacer("`", "", ",", "").Replace(m[3])
-		if strings.HasPrefix(labels, "see ") || labels == "the same" {
+		if strings.HasPrefix(labels, "see ") || strings.HasPrefix(labels, "the same") {
 			labels = counted
 		}
-		if m[1] != "nflog_exporter_build_info" { // of package main
+		if !strings.HasPrefix(m[1], "nflog_exporter_") { // of package main
 			got[m[1]] = metric{m[2], labels}
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("unexpected metrics in README.md (-want +got):\n%s", diff)
 	}
+}
 
-	var labels []string
-	row = regexp.MustCompile("(?m)^\\| (`[a-z_]+`(?:, `[a-z_]+`)*) \\| [^|]*\\|$")
+// TestReadmeLabels compares the README's tables of labels with those that there are.
+func TestReadmeLabels(t *testing.T) {
 	_, section, _ := strings.Cut(readme(t), "### Labels")
-	for _, m := range row.FindAllStringSubmatch(section, -1) {
-		labels = append(labels, strings.Split(strings.ReplaceAll(m[1], "`", ""), ", ")...)
+	section, _, _ = strings.Cut(section, "\n## ")
+	byDefault, onRequest, _ := strings.Cut(section, "On request")
+	row := regexp.MustCompile("(?m)^\\| (`[a-z_]+`(?:, `[a-z_]+`)*) \\| [^|]*\\| [^|]*\\|$")
+	labels := func(table string) []string {
+		var labels []string
+		for _, m := range row.FindAllStringSubmatch(table, -1) {
+			labels = append(labels, strings.Split(strings.ReplaceAll(m[1], "`", ""), ", ")...)
+		}
+		return labels
 	}
-	if diff := cmp.Diff(labelNames, labels); diff != "" {
-		t.Errorf("unexpected labels in README.md (-want +got):\n%s", diff)
+	if diff := cmp.Diff(DefaultLabels(), labels(byDefault)); diff != "" {
+		t.Errorf("unexpected default labels in README.md (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(LabelNames()[len(DefaultLabels()):], labels(onRequest)); diff != "" {
+		t.Errorf("unexpected labels on request in README.md (-want +got):\n%s", diff)
+	}
+}
+
+// TestReadmePresets compares the README's table of presets with what they make of its prefixes.
+func TestReadmePresets(t *testing.T) {
+	_, section, _ := strings.Cut(readme(t), "### Presets")
+	section, _, _ = strings.Cut(section, "\n\n**")
+	row := regexp.MustCompile("(?m)^\\| `([a-z0-9]+)` \\| `([^`]*)` \\| (.*) \\|$")
+	pair := regexp.MustCompile("`([a-z_]+)=\"([^\"]*)\"`")
+	shown := make(map[string]bool)
+	for _, m := range row.FindAllStringSubmatch(section, -1) {
+		preset, prefix := m[1], m[2]
+		shown[preset] = true
+		r, err := newPrefixRules(PrefixRulePreset(preset))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make(map[string]string)
+		for _, p := range pair.FindAllStringSubmatch(m[3], -1) {
+			want[p[1]] = p[2]
+		}
+		_, values := r.apply(prefix)
+		got := make(map[string]string)
+		for i, value := range values {
+			got[r.labelNames()[i]] = value
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("unexpected labels of %q by preset %s in README.md (-want +got):\n%s", prefix, preset, diff)
+		}
+	}
+	for _, preset := range PrefixRulePresets() {
+		if !shown[preset] {
+			t.Errorf("no prefix of preset %s in README.md", preset)
+		}
 	}
 }
 

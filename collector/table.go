@@ -4,12 +4,10 @@
 package collector
 
 import (
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -17,49 +15,60 @@ import (
 // A table counts the packets of one group by their labels. The goroutine that reads the group
 // writes it, under a lock that it takes once per batch; a scrape takes a copy.
 type table struct {
-	group  string
-	desc   *prometheus.Desc // of the packet counter, for its labels
-	bounds []uint32         // of the histogram's buckets
+	schema *schema
+	labels []*dto.LabelPair // of the group's own metrics
+	scale  *sizeScale       // of the histogram, nil where there is none
+	limits limits
 
-	// Of the reader's goroutine.
-	names      interfaceNames
-	generation uint64
+	mu    sync.Mutex     // guards what follows
+	names interfaceNames // nil before the first reader
+	read  nflog.Stats    // by readers that are closed
+
 	keys       *keyIndex
-	values     map[labelValues]*labelSet
-	read       nflog.Stats // by readers that are closed
+	generation uint64         // of names that keys were made with
+	sets       []*labelSet    // sorted as series
+	folded     [foldSteps]int // how many of them by step
+	histograms []*histogram   // sorted as series
+	pages      int            // of all histograms
 
-	mu         sync.Mutex // guards what follows, and the counts of the label sets
-	sets       []*labelSet
+	zeroed     time.Time // what does not exist counted nothing then
+	nextSweep  time.Time
+	overflowed uint64 // packets of folded label sets that were forgotten
+
 	stats      nflog.Stats
 	badHeaders uint64
 	lastPacket time.Time
+}
+
+// limits keep a table small.
+type limits struct {
+	labelSets        int           // that are not folded
+	idle             time.Duration // after which a label set is forgotten; 0 for never
+	deletedInterface time.Duration // after whose deletion a label set is forgotten; 0 for never
 }
 
 // interfaceNames says what interfaces are called.
 type interfaceNames interface {
 	name(index uint32) string
 	generation() uint64 // moves when an answer of name may have changed
+	present() map[string]bool
 }
 
-// maxKeys bounds how many keys are remembered beside the label sets that they lead to: interfaces
-// that come and go under the same name leave keys behind.
-const maxKeys = 16384
-
-// maxPrefix is no shorter than any prefix: NF_LOG_PREFIXLEN of include/net/netfilter/nf_log.h.
-const maxPrefix = 128
-
-func newTable(group uint16, desc *prometheus.Desc, bounds []uint32) *table {
+func newTable(s *schema, scale *sizeScale, l limits) *table {
 	return &table{
-		group:  strconv.Itoa(int(group)),
-		desc:   desc,
-		bounds: bounds,
-		keys:   newKeyIndex(),
-		values: make(map[labelValues]*labelSet),
+		schema: s,
+		labels: s.groupLabels(),
+		scale:  scale,
+		limits: l,
+		keys:   newKeyIndex(s.extras.any()),
+		zeroed: time.Now(),
 	}
 }
 
 // begin prepares the table for the batches of a new reader.
 func (t *table) begin(names interfaceNames) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.names = names
 	t.read = t.stats
 	t.forgetKeys()
@@ -71,6 +80,9 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 	defer t.mu.Unlock()
 	if t.names.generation() != t.generation {
 		t.forgetKeys()
+	}
+	if !now.Before(t.nextSweep) {
+		t.sweep(now)
 	}
 	for p := range b.Packets() {
 		t.countPacket(p, now)
@@ -87,64 +99,20 @@ func (t *table) countPacket(p nflog.Packet, now time.Time) {
 	if h.bad {
 		t.badHeaders++
 	}
-	k := key{p.Origin(), h.protocol}
-	set := t.keys.slot(k).set
+	k := key{origin: p.Origin(), protocol: h.protocol}
+	if t.keys.extras {
+		k.extras = t.schema.extras.extract(p, h.protocol)
+	}
+	set := t.keys.slot(&k).set
 	if set == nil {
-		set = t.learn(k, now)
+		set = t.learn(&k, now)
 	}
-	set.count(h.length, t.bounds)
-}
-
-// learn returns the label set of a key that is not known, a new one if no other key has led to it.
-func (t *table) learn(k key, now time.Time) *labelSet {
-	values := labelValues{
-		prefixLabel(k.origin.Prefix[:min(len(k.origin.Prefix), maxPrefix)]),
-		familyName(k.origin.Family),
-		hookName(k.origin.Family, k.origin.Hook),
-		escapeLabel(t.names.name(k.origin.InDev)),
-		escapeLabel(t.names.name(k.origin.OutDev)),
-		k.protocol.String(),
+	set.packets++
+	if h.length == 0 {
+		return // it can't be known
 	}
-	set := t.values[values]
-	if set == nil {
-		set = newLabelSet(t.desc, t.group, values, now)
-		t.values[values] = set
-		t.sets = append(t.sets, set)
+	set.bytes += uint64(h.length)
+	if set.sizes != nil && set.sizes.count(h.length, t.scale.cell(h.length)) {
+		t.pages++
 	}
-	if t.keys.used == maxKeys {
-		t.keys.clear()
-	}
-	t.keys.add(k, set)
-	return set
-}
-
-// forgetKeys makes the keys lead to label sets anew, because interfaces changed their names.
-func (t *table) forgetKeys() {
-	t.generation = t.names.generation()
-	t.keys.clear()
-}
-
-// A tableSnapshot is a copy of a table, taken between two batches: its books balance.
-type tableSnapshot struct {
-	sets       []*labelSet // for labels and creation time, which never change
-	counts     []counts    // of sets
-	stats      nflog.Stats
-	badHeaders uint64
-	lastPacket time.Time
-}
-
-func (t *table) snapshot() tableSnapshot {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := tableSnapshot{
-		sets:       slices.Clip(t.sets),
-		counts:     make([]counts, len(t.sets)),
-		stats:      t.stats,
-		badHeaders: t.badHeaders,
-		lastPacket: t.lastPacket,
-	}
-	for i, set := range t.sets {
-		s.counts[i] = set.counts
-	}
-	return s
 }

@@ -17,10 +17,10 @@ import (
 
 // TestTableRebind checks that what was counted before a binding stays in the sums.
 func TestTableRebind(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	check := func(want nflog.Stats) {
 		t.Helper()
-		if diff := cmp.Diff(want, f.table.snapshot().stats); diff != "" {
+		if diff := cmp.Diff(want, f.snapshot().stats); diff != "" {
 			t.Errorf("unexpected counts (-want +got):\n%s", diff)
 		}
 	}
@@ -72,7 +72,7 @@ func TestTableRebind(t *testing.T) {
 // TestTableBindAnew checks that names are asked for anew when they come from elsewhere, even if
 // their generation is the same.
 func TestTableBindAnew(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	f.count(udpInput("a", 2, 100))
 	f.names = &fakeNames{names: map[uint32]string{2: "wan"}}
 	f.bind()
@@ -84,11 +84,11 @@ func TestTableBindAnew(t *testing.T) {
 }
 
 func TestTableLastPacket(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	first := f.now
 	check := func(want time.Time) {
 		t.Helper()
-		if got := f.table.snapshot().lastPacket; !got.Equal(want) {
+		if got := f.snapshot().lastPacket; !got.Equal(want) {
 			t.Errorf("the last packet came at %v, want %v", got, want)
 		}
 	}
@@ -112,19 +112,19 @@ func TestTableLastPacket(t *testing.T) {
 
 // TestTableSnapshotIsCopy checks that a snapshot stays what it is.
 func TestTableSnapshotIsCopy(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	f.count(udpInput("a", 2, 100))
-	s := f.table.snapshot()
+	s := f.snapshot()
 	f.count(udpInput("a", 2, 100), udpInput("b", 2, 100))
-	if len(s.sets) != 1 || len(s.counts) != 1 || s.counts[0].packets != 1 || s.stats.Packets != 1 {
-		t.Errorf("the snapshot of one packet has become %d label sets, %+v, %+v", len(s.sets), s.counts, s.stats)
+	if len(s.sets) != 1 || s.sets[0].packets != 1 || bucketSum(s.pages) != 1 || s.stats.Packets != 1 {
+		t.Errorf("the snapshot of one packet has become %+v, %+v", s.sets, s.stats)
 	}
 }
 
 // TestTableSnapshotConsistent takes snapshots while packets are counted. The books of each balance.
 func TestTableSnapshotConsistent(t *testing.T) {
 	const datagrams = 1000
-	f := newFeed()
+	f := newFeed(t, Config{})
 	var wg sync.WaitGroup
 	done := make(chan struct{})
 	wg.Go(func() {
@@ -147,18 +147,20 @@ func TestTableSnapshotConsistent(t *testing.T) {
 		}
 	})
 
-	var last tableSnapshot
+	last := &tableSnapshot{}
+	counted := make(map[*series]uint64)
 	check := func() {
-		s := f.table.snapshot()
+		s := f.snapshot()
 		var packets uint64
-		for i, c := range s.counts {
-			packets += c.packets
-			if bucketSum(c) > c.packets {
-				t.Errorf("%d packets of %d are in the histogram", bucketSum(c), c.packets)
+		for _, set := range s.sets {
+			packets += set.packets
+			if set.packets < counted[set.series] {
+				t.Errorf("a counter fell from %d to %d", counted[set.series], set.packets)
 			}
-			if i < len(last.counts) && c.packets < last.counts[i].packets {
-				t.Errorf("a counter fell from %d to %d", last.counts[i].packets, c.packets)
-			}
+			counted[set.series] = set.packets
+		}
+		if n := bucketSum(s.pages); n > packets {
+			t.Errorf("%d packets of %d are in histograms", n, packets)
 		}
 		if packets != s.stats.Packets {
 			t.Errorf("%d packets are counted, %d were read", packets, s.stats.Packets)
@@ -183,7 +185,7 @@ func TestTableSnapshotConsistent(t *testing.T) {
 
 // TestTableAllocations checks that nothing is allocated for packets of known labels.
 func TestTableAllocations(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	var datagram []byte
 	for i := range 100 {
 		m := udpInput(string(rune('a'+i%7)), uint32(i%3), 28+i)

@@ -45,9 +45,23 @@ func (f *fakeNames) rename(index uint32, name string) {
 	f.moves++
 }
 
-// newFeed returns a feed of an empty table.
-func newFeed() *feed {
-	return feedTable(newTable(100, newDescs().packets, DefaultPacketSizeBuckets))
+func (f *fakeNames) present() map[string]bool {
+	present := make(map[string]bool)
+	for _, name := range f.names {
+		present[name] = true
+	}
+	return present
+}
+
+// newFeed returns a feed of an empty table of group 100, configured as given.
+func newFeed(t testing.TB, config Config) *feed {
+	t.Helper()
+	config.Groups = []GroupConfig{{Group: 100}}
+	c, err := New(config)
+	if err != nil {
+		t.Fatalf("failed to make a collector: %v", err)
+	}
+	return feedTable(c.groups[0].table)
 }
 
 // feedTable returns a feed of a table, with the interfaces lo, eth0 and eth1, 1 to 3.
@@ -57,6 +71,9 @@ func feedTable(t *table) *feed {
 		names: &fakeNames{names: map[uint32]string{1: "lo", 2: "eth0", 3: "eth1"}},
 		now:   time.Unix(1_800_000_000, 0),
 	}
+	t.mu.Lock()
+	t.zeroed = f.now
+	t.mu.Unlock()
 	f.bind()
 	return f
 }
@@ -81,6 +98,16 @@ func (f *feed) count(messages ...logmsg.Message) {
 
 func (f *feed) countDatagram(datagram []byte) { f.table.count(f.decoder.Decode(datagram), f.now) }
 
+// labelValues are the values of the default labels but the group.
+type labelValues [6]string
+
+// snapshot returns a copy of the table.
+func (f *feed) snapshot() *tableSnapshot {
+	s := &tableSnapshot{}
+	f.table.snapshot(s, f.now)
+	return s
+}
+
 // A total is what was counted under a label set.
 type total struct{ packets, bytes uint64 }
 
@@ -89,8 +116,7 @@ type total struct{ packets, bytes uint64 }
 func (f *feed) totals(t *testing.T) map[labelValues]total {
 	t.Helper()
 	got := make(map[labelValues]total)
-	s := f.table.snapshot()
-	for i, set := range s.sets {
+	for _, set := range f.snapshot().sets {
 		byName := make(map[string]string)
 		for _, pair := range set.labels {
 			byName[pair.GetName()] = pair.GetValue()
@@ -99,13 +125,13 @@ func (f *feed) totals(t *testing.T) map[labelValues]total {
 			t.Errorf("the group of a label set is %q", byName["group"])
 		}
 		var values labelValues
-		for j, name := range labelNames[1:] {
+		for j, name := range DefaultLabels()[1:] {
 			values[j] = byName[name]
 		}
 		if _, ok := got[values]; ok {
 			t.Errorf("two label sets are %q", values)
 		}
-		got[values] = total{s.counts[i].packets, s.counts[i].bytes}
+		got[values] = total{set.packets, set.bytes}
 	}
 	return got
 }
@@ -126,7 +152,7 @@ func udpInput(prefix string, inDev uint32, length int) logmsg.Message {
 }
 
 func TestTableCounts(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	f.count(
 		udpInput("a", 2, 100),
 		udpInput("b", 2, 100),
@@ -156,7 +182,7 @@ func TestTableCounts(t *testing.T) {
 		{"", "bridge", "postrouting", "eth0", "eth0", "udp"}: {1, 28},
 	})
 	want := nflog.Stats{Packets: 12, Datagrams: 3}
-	if diff := cmp.Diff(want, f.table.snapshot().stats); diff != "" {
+	if diff := cmp.Diff(want, f.snapshot().stats); diff != "" {
 		t.Errorf("unexpected counts (-want +got):\n%s", diff)
 	}
 }
@@ -164,7 +190,7 @@ func TestTableCounts(t *testing.T) {
 // TestTableSameLabels checks that packets that differ, but not in their labels, are counted
 // together.
 func TestTableSameLabels(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	f.names.rename(12, "eth0") // one deleted interface's name is another's now
 	for range 2 {
 		f.count(
@@ -182,7 +208,7 @@ func TestTableSameLabels(t *testing.T) {
 }
 
 func TestTableRename(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	f.count(udpInput("a", 2, 100), udpInput("a", 3, 100))
 	f.names.rename(2, "wan")
 	f.count(udpInput("a", 2, 100), udpInput("a", 3, 100), udpInput("a", 2, 100))
@@ -206,7 +232,7 @@ func TestTableRename(t *testing.T) {
 // TestTableUnknownLength checks that packets of no known length are missing in the bytes and the
 // histogram alone.
 func TestTableUnknownLength(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	udp := func(payload string) logmsg.Message {
 		return logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(payload)}
 	}
@@ -222,12 +248,8 @@ func TestTableUnknownLength(t *testing.T) {
 		{"", "ip", "input", "", "", "unknown"}:      {2, 0},
 		{"", "netdev", "ingress", "", "", "0x88cc"}: {1, 0},
 	})
-	s := f.table.snapshot()
-	var inBuckets uint64
-	for _, c := range s.counts {
-		inBuckets += bucketSum(c)
-	}
-	if inBuckets != 1 {
+	s := f.snapshot()
+	if inBuckets := bucketSum(s.pages); inBuckets != 1 {
 		t.Errorf("%d packets are in the histograms, want 1", inBuckets)
 	}
 	if s.badHeaders != 0 {
@@ -235,16 +257,19 @@ func TestTableUnknownLength(t *testing.T) {
 	}
 }
 
-func bucketSum(c counts) (sum uint64) {
-	for _, n := range c.buckets {
-		sum += n
+// bucketSum returns how many packets are in histograms.
+func bucketSum(pages []sizePage) (sum uint64) {
+	for _, page := range pages {
+		for _, n := range page {
+			sum += n
+		}
 	}
 	return sum
 }
 
 // TestTableBadHeader checks that packets whose header is wrong are counted nevertheless.
 func TestTableBadHeader(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	bad := logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(ipv6UDP)}
 	f.count(bad, udpInput("", 0, 100), bad)
 	f.count(bad)
@@ -252,7 +277,7 @@ func TestTableBadHeader(t *testing.T) {
 		{"", "ip", "input", "", "", "unknown"}: {3, 0},
 		{"", "ip", "input", "", "", "udp"}:     {1, 100},
 	})
-	if got := f.table.snapshot().badHeaders; got != 3 {
+	if got := f.snapshot().badHeaders; got != 3 {
 		t.Errorf("%d headers are bad, want 3", got)
 	}
 }
@@ -260,7 +285,7 @@ func TestTableBadHeader(t *testing.T) {
 // TestTableLongPrefix checks that the longest prefixes that the kernel sends are told apart to
 // their last byte.
 func TestTableLongPrefix(t *testing.T) {
-	f := newFeed()
+	f := newFeed(t, Config{})
 	long := strings.Repeat("x", 126)
 	f.count(udpInput(long, 0, 100), udpInput(long+"y", 0, 100), udpInput(long+"z", 0, 100), udpInput(long+"y", 0, 100))
 	f.check(t, map[labelValues]total{
@@ -273,7 +298,7 @@ func TestTableLongPrefix(t *testing.T) {
 // TestTableForgetsKeys has more keys than are remembered lead to a few label sets.
 func TestTableForgetsKeys(t *testing.T) {
 	const devices = maxKeys + maxKeys/2
-	f := newFeed()
+	f := newFeed(t, Config{})
 	for i := range uint32(devices) {
 		f.names.names[10+i] = fmt.Sprintf("veth%d", i%3)
 	}

@@ -145,6 +145,15 @@ func (e *exporter) dial(ctx context.Context) (conn net.Conn, err error) {
 // get returns the answer to a request of path, which has to be a good one, in a
 // format of the exposition that accept names.
 func (e *exporter) get(ctx context.Context, path, accept string) (body []byte, contentType string, err error) {
+	status, header, body, err := e.request(ctx, http.MethodGet, path, accept)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s: status %d: %s", path, status, body)
+	}
+	return body, header.Get("Content-Type"), err
+}
+
+// request returns the answer to a request of path.
+func (e *exporter) request(ctx context.Context, method, path, accept string) (status int, header http.Header, body []byte, err error) {
 	client := http.Client{
 		Timeout: startTimeout,
 		Transport: &http.Transport{
@@ -152,21 +161,18 @@ func (e *exporter) get(ctx context.Context, path, accept string) (body []byte, c
 			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dial(ctx) },
 		},
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.address+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+e.address+path, nil)
 	if err != nil {
-		return nil, "", err
+		return 0, nil, nil, err
 	}
 	req.Header.Set("Accept", accept)
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, "", err
+		return 0, nil, nil, err
 	}
 	defer res.Body.Close()
 	body, err = io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %s", path, res.Status, body)
-	}
-	return body, res.Header.Get("Content-Type"), err
+	return res.StatusCode, res.Header, body, err
 }
 
 // ready returns what the exporter says of the state of its group.

@@ -85,6 +85,22 @@ func (s scrape) expect(want float64, name string, labels ...string) error {
 	return nil
 }
 
+// ownValue returns the value of a gauge about the exporter itself, or NaN where there is none.
+func (s scrape) ownValue(name string) float64 {
+	for _, m := range s[name].GetMetric() {
+		return m.GetGauge().GetValue()
+	}
+	return math.NaN()
+}
+
+// expectOwn returns an error unless a gauge about the exporter itself has that value.
+func (s scrape) expectOwn(want float64, name string) error {
+	if got := s.ownValue(name); got != want {
+		return fmt.Errorf("%s: got %v, want %v", name, got, want)
+	}
+	return nil
+}
+
 // labelMap returns the labels of a metric.
 func labelMap(m *dto.Metric) map[string]string {
 	labels := make(map[string]string)

@@ -1,0 +1,239 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+)
+
+// labelsOf returns the labels of a series but the group, by name.
+func labelsOf(pairs []*dto.LabelPair) map[string]string {
+	byName := make(map[string]string)
+	for _, pair := range pairs {
+		if pair.GetName() != "group" {
+			byName[pair.GetName()] = pair.GetValue()
+		}
+	}
+	return byName
+}
+
+// TestLimitFolds counts more combinations of labels than there may be.
+func TestLimitFolds(t *testing.T) {
+	const limit = 20
+	f := newFeed(t, Config{MaxLabelSets: limit})
+	const o = overflowValue
+	for i := range limit {
+		f.count(udpInput(fmt.Sprintf("first %d", i), 2, 100))
+	}
+	// Room for a tenth more, in which interfaces are not told apart.
+	f.count(udpInput("second", 2, 100), udpInput("second", 3, 100), udpInput("third", 2, 100))
+	// And for one more.
+	f.count(udpInput("fourth", 2, 100), udpInput("fifth", 3, 100))
+	// What is known stays.
+	f.count(udpInput("first 7", 2, 100), udpInput("second", 1, 100), udpInput("fourth", 2, 100))
+
+	want := map[labelValues]total{
+		{"second", "ip", "input", o, o, "udp"}: {3, 300},
+		{"third", "ip", "input", o, o, "udp"}:  {1, 100},
+		{o, o, o, o, o, o}:                     {3, 300},
+	}
+	for i := range limit {
+		want[labelValues{fmt.Sprintf("first %d", i), "ip", "input", "eth0", "", "udp"}] = total{1, 100}
+	}
+	want[labelValues{"first 7", "ip", "input", "eth0", "", "udp"}] = total{2, 200}
+	f.check(t, want)
+	if got := f.snapshot().overflow; got != 7 {
+		t.Errorf("%d packets are counted under %s, want 7", got, o)
+	}
+}
+
+// TestLimitBomb counts packets of very many prefixes: label sets stay at the limit, and the sum is right.
+func TestLimitBomb(t *testing.T) {
+	const (
+		limit    = 1000
+		prefixes = 100_000
+	)
+	f := newFeed(t, Config{MaxLabelSets: limit, Labels: append(DefaultLabels(), "mark")})
+	f.count(udpInput("known", 2, 100))
+	for range 2 {
+		for i := 0; i < prefixes; i += 100 {
+			var messages []logmsg.Message
+			for j := range 100 {
+				messages = append(messages, udpInput(fmt.Sprintf("bomb %d", i+j), 2, 100))
+			}
+			f.count(messages...)
+		}
+	}
+	f.count(udpInput("known", 2, 100))
+	s := f.snapshot()
+	if most := limit + limit/10 + 1; len(s.sets) != most {
+		t.Errorf("%d label sets, want %d", len(s.sets), most)
+	}
+	var packets, bytes uint64
+	for _, set := range s.sets {
+		packets += set.packets
+		bytes += set.bytes
+		if labelsOf(set.labels)["prefix"] == "known" && set.packets != 2 {
+			t.Errorf("%d packets of the known prefix, want 2", set.packets)
+		}
+	}
+	if want := uint64(2*prefixes + 2); packets != want || bytes != 100*want || s.stats.Packets != want || bucketSum(s.pages) != want {
+		t.Errorf("%d packets of %d bytes are counted, %d in histograms, %d were read, want %d", packets, bytes, bucketSum(s.pages), s.stats.Packets, want)
+	}
+	if want := uint64(2 * (prefixes - limit + 1)); s.overflow != want {
+		t.Errorf("%d packets are counted under %s, want %d", s.overflow, overflowValue, want)
+	}
+}
+
+// TestLimitFoldsExtras checks that labels which were chosen beside the default ones are folded with the
+// interfaces.
+func TestLimitFoldsExtras(t *testing.T) {
+	f := newFeed(t, Config{MaxLabelSets: 10, Labels: []string{"prefix", "mark", "protocol"}})
+	marked := func(mark uint32) logmsg.Message {
+		m := udpInput("a", 2, 100)
+		m.Mark = mark
+		return m
+	}
+	for mark := range uint32(12) {
+		f.count(marked(mark))
+	}
+	got := make(map[string]uint64)
+	for _, set := range f.snapshot().sets {
+		l := labelsOf(set.labels)
+		if l["prefix"] != "a" || l["protocol"] != "udp" || len(l) != 3 {
+			t.Errorf("unexpected labels: %v", l)
+		}
+		got[l["mark"]] = set.packets
+	}
+	want := map[string]uint64{overflowValue: 2}
+	for mark := range 10 {
+		want[fmt.Sprintf("%#x", mark)] = 1
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("unexpected marks (-want +got):\n%s", diff)
+	}
+}
+
+// TestIdleTimeout checks that a label set is forgotten that counted nothing for long, and begins at 0.
+func TestIdleTimeout(t *testing.T) {
+	f := newFeed(t, Config{IdleTimeout: time.Minute, MaxLabelSets: 2})
+	a, b := labelValues{"a", "ip", "input", "eth0", "", "udp"}, labelValues{"b", "ip", "input", "eth0", "", "udp"}
+	f.count(udpInput("a", 2, 100), udpInput("a", 2, 100), udpInput("b", 2, 100))
+	f.check(t, map[labelValues]total{a: {2, 200}, b: {1, 100}})
+	first := f.creations(t)
+
+	f.now = f.now.Add(59 * time.Second)
+	f.count(udpInput("b", 2, 100))
+	f.check(t, map[labelValues]total{a: {2, 200}, b: {2, 200}})
+	f.now = f.now.Add(time.Second)
+	f.check(t, map[labelValues]total{b: {2, 200}})
+
+	f.count(udpInput("a", 2, 100), udpInput("c", 2, 100)) // c is one too many
+	overflow := labelValues{overflowValue, overflowValue, overflowValue, overflowValue, overflowValue, overflowValue}
+	f.check(t, map[labelValues]total{a: {1, 100}, b: {2, 200}, overflow: {1, 100}})
+	second := f.creations(t)
+	if !second["a"].After(first["a"]) || !second["b"].Equal(first["b"]) {
+		t.Errorf("created %v, and then %v", first, second)
+	}
+
+	// Without a scrape, too, all of them; and the room is free.
+	f.now = f.now.Add(10 * time.Minute)
+	f.count(udpInput("b", 2, 100))
+	f.now = f.now.Add(sweepInterval)
+	f.count(udpInput("d", 2, 100))
+	f.check(t, map[labelValues]total{b: {1, 100}, {"d", "ip", "input", "eth0", "", "udp"}: {1, 100}})
+	if got := f.snapshot().overflow; got != 1 {
+		t.Errorf("%d packets were counted under %s, want 1", got, overflowValue)
+	}
+	if s := f.snapshot(); bucketSum(s.pages) != 2 || len(s.histograms) != 2 {
+		t.Errorf("%d packets in %d histograms, want 2 in 2", bucketSum(s.pages), len(s.histograms))
+	}
+}
+
+// creations returns when the label set of each prefix was created.
+func (f *feed) creations(t *testing.T) map[string]time.Time {
+	t.Helper()
+	created := make(map[string]time.Time)
+	for _, set := range f.snapshot().sets {
+		created[labelsOf(set.labels)["prefix"]] = set.created.AsTime()
+	}
+	return created
+}
+
+// TestDeletedInterface checks that the label sets of a deleted interface are forgotten, those of others not.
+func TestDeletedInterface(t *testing.T) {
+	f := newFeed(t, Config{DeletedInterfaceTimeout: 10 * time.Minute})
+	forward := func(in, out uint32) logmsg.Message {
+		return logmsg.Message{Family: 2, Hook: 2, HWProtocol: 0x0800, Prefix: "a", InDev: in, OutDev: out, Payload: unhex(ipv4UDP)}
+	}
+	f.count(forward(2, 1), forward(1, 3), forward(1, 1), udpInput("none", 0, 28))
+	all := map[labelValues]total{
+		{"a", "ip", "forward", "eth0", "lo", "udp"}: {1, 28},
+		{"a", "ip", "forward", "lo", "eth1", "udp"}: {1, 28},
+		{"a", "ip", "forward", "lo", "lo", "udp"}:   {1, 28},
+		{"none", "ip", "input", "", "", "udp"}:      {1, 28},
+	}
+	f.check(t, all)
+	delete(f.names.names, 2)
+	f.check(t, all)
+	f.now = f.now.Add(5 * time.Minute)
+	f.check(t, all)
+	f.names.names[9] = "eth0" // back
+	f.check(t, all)
+	delete(f.names.names, 9)
+	delete(f.names.names, 3)
+	f.check(t, all)
+	f.now = f.now.Add(10*time.Minute - time.Second)
+	f.check(t, all)
+	f.now = f.now.Add(time.Second)
+	delete(all, labelValues{"a", "ip", "forward", "eth0", "lo", "udp"})
+	delete(all, labelValues{"a", "ip", "forward", "lo", "eth1", "udp"})
+	f.check(t, all)
+}
+
+// TestInterfacePatterns checks that names that churn are folded, by the first pattern that matches.
+func TestInterfacePatterns(t *testing.T) {
+	var patterns []InterfacePattern
+	for _, p := range [][2]string{{"veth.*", "veth"}, {"(cali|lxc).*", "$1"}, {"v.*", "never"}} {
+		pattern, err := NewInterfacePattern(p[0], p[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, pattern)
+	}
+	f := newFeed(t, Config{InterfacePatterns: patterns, DeletedInterfaceTimeout: time.Minute})
+	f.names.names = map[uint32]string{1: "veth1", 2: "veth2", 3: "cali123", 4: "lxc", 5: "xveth", 6: "eth0"}
+	for device := range uint32(6) {
+		f.count(udpInput("", device+1, 100))
+	}
+	want := map[labelValues]total{
+		{"", "ip", "input", "veth", "", "udp"}:  {2, 200},
+		{"", "ip", "input", "cali", "", "udp"}:  {1, 100},
+		{"", "ip", "input", "lxc", "", "udp"}:   {1, 100},
+		{"", "ip", "input", "xveth", "", "udp"}: {1, 100},
+		{"", "ip", "input", "eth0", "", "udp"}:  {1, 100},
+	}
+	f.check(t, want)
+	// What is folded is no interface that could be deleted.
+	f.names.names = map[uint32]string{6: "eth0"}
+	f.check(t, want)
+	f.now = f.now.Add(time.Hour)
+	delete(want, labelValues{"", "ip", "input", "xveth", "", "udp"})
+	f.check(t, want)
+}
+
+func TestNewInterfacePatternRefuses(t *testing.T) {
+	for _, match := range []string{"(", "a)(b", "*", `\`} {
+		if _, err := NewInterfacePattern(match, ""); err == nil {
+			t.Errorf("%q is accepted", match)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestNamespacePath(t *testing.T) {
+	tests := []struct{ name, want string }{
+		{name: "blue", want: "/run/netns/blue"},
+		{name: "a.b", want: "/run/netns/a.b"},
+		{name: "/run/netns/blue", want: "/run/netns/blue"},
+		{name: "/proc/1/ns/net", want: "/proc/1/ns/net"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := namespacePath(tt.name); got != tt.want {
+				t.Errorf("unexpected path: got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestOpenNamespace(t *testing.T) {
+	own, err := openNamespace("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own.fd() != 0 {
+		t.Errorf("the descriptor of the own namespace is %d, want 0", own.fd())
+	}
+	own.watch(func() { t.Error("the own namespace is gone") })()
+	own.close()
+
+	missing := filepath.Join(t.TempDir(), "missing")
+	if _, err := openNamespace(missing); !errors.Is(err, errNamespace) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("unexpected error: %v", err)
+	}
+}
+
+// TestNamespaceWatch watches a path, which need not be that of a namespace, until it is another file's or nobody's.
+func TestNamespaceWatch(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(t *testing.T, path string)
+		gone   bool
+	}{
+		{name: "nothing", change: func(*testing.T, string) {}},
+		{
+			name: "link to the same",
+			change: func(t *testing.T, path string) {
+				t.Helper()
+				if err := errors.Join(os.Rename(path, path+".moved"), os.Symlink(path+".moved", path)); err != nil {
+					t.Fatal(err)
+				}
+			},
+		},
+		{
+			name: "deleted", gone: true,
+			change: func(t *testing.T, path string) {
+				t.Helper()
+				if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+			},
+		},
+		{
+			name: "replaced", gone: true,
+			change: func(t *testing.T, path string) {
+				t.Helper()
+				if err := errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path)); err != nil {
+					t.Fatal(err)
+				}
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "namespace")
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				n, err := openNamespace(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer n.close()
+				var gone atomic.Int32
+				stop := n.watch(func() { gone.Add(1) })
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if gone.Load() != 0 {
+					t.Fatal("gone before anything has changed")
+				}
+
+				tt.change(t, path)
+				time.Sleep(4 * time.Second) // 5 are allowed for all that it takes to let go
+				synctest.Wait()
+				want := int32(0)
+				if tt.gone {
+					want = 1
+				}
+				if got := gone.Load(); got != want {
+					t.Errorf("gone is called %d times, want %d", got, want)
+				}
+
+				stop()
+				if err := os.RemoveAll(path); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if got := gone.Load(); got != want {
+					t.Errorf("gone is called %d times after the end, want %d", got, want)
+				}
+			})
+		})
+	}
+}

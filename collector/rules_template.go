@@ -1,0 +1,74 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// A template makes a label value of a match: ${zone} stands for what the group zone matched, $$ for
+// a dollar, and all else for itself.
+type template []segment
+
+// A segment is either groups, of which the first counts that took part in the match, or a literal.
+type segment struct {
+	groups  []int // their numbers; none for a literal
+	literal string
+}
+
+// parseTemplate reads a template over the groups that are given, or over any where they are nil.
+func parseTemplate(s string, groups map[string][]int) (template, error) {
+	switch {
+	case len(s) > maxTemplate:
+		return nil, fmt.Errorf("must not be longer than %d bytes", maxTemplate)
+	case !utf8.ValidString(s):
+		return nil, errors.New("must be UTF-8")
+	}
+	t := template{}
+	for s != "" {
+		literal, rest, found := strings.Cut(s, "$")
+		if literal != "" {
+			t = append(t, segment{literal: literal})
+		}
+		if !found {
+			break
+		}
+		if after, ok := strings.CutPrefix(rest, "$"); ok {
+			t = append(t, segment{literal: "$"})
+			s = after
+			continue
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		name, opened := strings.CutPrefix(name, "{")
+		if !opened || !closed {
+			return nil, errors.New("must be text in which ${NAME} stands for a named group of match, and $$ for $")
+		}
+		numbers, known := groups[name]
+		if groups != nil && !known {
+			return nil, fmt.Errorf("must name groups of match, which has no group %q", name)
+		}
+		t = append(t, segment{groups: numbers})
+		s = after
+	}
+	return t, nil
+}
+
+// expand returns the value for a text of which a regular expression has matched the given groups,
+// by their bounds as [regexp.Regexp.FindStringSubmatchIndex] returns them.
+func (t template) expand(text string, groups []int) string {
+	var b strings.Builder
+	for _, s := range t {
+		b.WriteString(s.literal)
+		for _, n := range s.groups {
+			if start, end := groups[2*n], groups[2*n+1]; start >= 0 {
+				b.WriteString(escapeLabel(text[start:end]))
+				break
+			}
+		}
+	}
+	return b.String()
+}

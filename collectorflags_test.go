@@ -1,0 +1,210 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/collector"
+)
+
+// collectorRefusals are about how packets are counted.
+func collectorRefusals() []refusal {
+	const (
+		labels   = "group, prefix, family, hook, in_interface, out_interface, protocol, mark, uid, gid, vlan, phys_in_interface, phys_out_interface, tcp_flags, icmp_type, conntrack_state, dscp, destination_port"
+		list     = "must be different values separated by commas, each one of " + labels
+		ports    = "must be different values separated by commas, each a number from 0 to 65535"
+		mask     = "must be a number from 0x1 to 0xffffffff"
+		pattern  = "must be REGEXP=REPLACEMENT, as veth.*=veth"
+		buckets  = "must be up to 16 ascending numbers from 1 to 4294967295, separated by commas"
+		timeouts = "must be 0s for never, or a time from 1s to 10000h0m0s"
+	)
+	return []refusal{
+		{name: "label unknown", args: []string{"--collector.labels=prefix,port"}, want: `--collector.labels="prefix,port": ` + list},
+		{name: "label twice", args: []string{"--collector.labels=mark,prefix,mark"}, want: `--collector.labels="mark,prefix,mark": ` + list},
+		{name: "label with space", args: []string{"--collector.labels=prefix, hook"}, want: `--collector.labels="prefix, hook": ` + list},
+		{name: "label missing", args: []string{"--collector.labels=prefix,"}, want: `--collector.labels="prefix,": ` + list},
+		{name: "label of several namespaces", args: []string{"--collector.labels=netns"}, want: `--collector.labels="netns": ` + list},
+
+		{name: "mark mask zero", args: []string{"--collector.mark-mask=0x0"}, want: `--collector.mark-mask="0x0": ` + mask},
+		{name: "mark mask too large", args: []string{"--collector.mark-mask=0x100000000"}, want: `--collector.mark-mask="0x100000000": ` + mask},
+		{name: "mark mask no number", args: []string{"--collector.mark-mask=ff"}, want: `--collector.mark-mask="ff": ` + mask},
+
+		{name: "destination port too large", args: []string{"--collector.destination-ports=80,65536"}, want: `--collector.destination-ports="80,65536": ` + ports},
+		{name: "destination port by name", args: []string{"--collector.destination-ports=ssh"}, want: `--collector.destination-ports="ssh": ` + ports},
+		{name: "destination port twice", args: []string{"--collector.destination-ports=80,443,080"}, want: `--collector.destination-ports="80,443,080": ` + ports},
+
+		{name: "interface pattern without replacement", args: []string{"--collector.interface-pattern=veth.*"}, want: `--collector.interface-pattern="veth.*": ` + pattern},
+		{name: "interface pattern without expression", args: []string{"--collector.interface-pattern==veth"}, want: `--collector.interface-pattern="=veth": ` + pattern},
+		{
+			name: "interface pattern no expression",
+			args: []string{"--collector.interface-pattern=a=b", "--collector.interface-pattern=(veth=veth"},
+			want: `--collector.interface-pattern="(veth=veth": ` + pattern + ": error parsing regexp: missing closing ): `(veth`",
+		},
+
+		{name: "packet size with value", args: []string{"--collector.packet-size=false"}, want: `--collector.packet-size="false": must be given without a value`},
+		{name: "no packet size with value", args: []string{"--no-collector.packet-size=true"}, want: `--no-collector.packet-size="true": must be given without a value`},
+
+		{name: "histogram label unknown", args: []string{"--collector.histogram-labels=le"}, want: `--collector.histogram-labels="le": ` + list},
+		{
+			name: "histogram label not of the default ones",
+			args: []string{"--collector.histogram-labels=prefix,mark"},
+			want: `--collector.histogram-labels="prefix,mark": must be some of --collector.labels, which has no mark`,
+		},
+		{
+			name: "histogram label not of the chosen ones",
+			args: []string{"--collector.histogram-labels=group,prefix", "--collector.labels=mark"},
+			want: `--collector.histogram-labels="group,prefix": must be some of --collector.labels, which has no prefix`,
+		},
+
+		{name: "bucket zero", args: []string{"--collector.packet-size-buckets=0,64"}, want: `--collector.packet-size-buckets="0,64": ` + buckets},
+		{name: "bucket too large", args: []string{"--collector.packet-size-buckets=4294967296"}, want: `--collector.packet-size-buckets="4294967296": ` + buckets},
+		{name: "buckets descending", args: []string{"--collector.packet-size-buckets=64,1500,128"}, want: `--collector.packet-size-buckets="64,1500,128": ` + buckets},
+		{name: "bucket twice", args: []string{"--collector.packet-size-buckets=64,64"}, want: `--collector.packet-size-buckets="64,64": ` + buckets},
+		{
+			name: "too many buckets",
+			args: []string{"--collector.packet-size-buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"},
+			want: `--collector.packet-size-buckets="1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17": ` + buckets,
+		},
+
+		{name: "no label set", args: []string{"--collector.max-label-sets=0"}, want: `--collector.max-label-sets="0": must be a number from 1 to 1000000`},
+		{name: "too many label sets", args: []string{"--collector.max-label-sets=1000001"}, want: `--collector.max-label-sets="1000001": must be a number from 1 to 1000000`},
+
+		{name: "idle timeout without unit", args: []string{"--collector.idle-timeout=10"}, want: `--collector.idle-timeout="10": ` + timeouts},
+		{name: "idle timeout too short", args: []string{"--collector.idle-timeout=999ms"}, want: `--collector.idle-timeout="999ms": ` + timeouts},
+		{name: "idle timeout negative", args: []string{"--collector.idle-timeout=-1s"}, want: `--collector.idle-timeout="-1s": ` + timeouts},
+		{name: "deleted interface timeout too long", args: []string{"--collector.deleted-interface-timeout=10001h"}, want: `--collector.deleted-interface-timeout="10001h": ` + timeouts},
+		{name: "deleted interface timeout empty", args: []string{"--collector.deleted-interface-timeout="}, want: `--collector.deleted-interface-timeout="": ` + timeouts},
+	}
+}
+
+// defaultCollectorConfig is what the collector is told where no flag says anything else.
+func defaultCollectorConfig() collector.Config {
+	return collector.Config{
+		Labels:   []string{"group", "prefix", "family", "hook", "in_interface", "out_interface", "protocol"},
+		MarkMask: 0xffffffff,
+		DestinationPorts: []uint16{
+			22, 25, 53, 67, 80, 123, 143, 161, 443, 445, 465, 587, 853, 993, 995, 1433, 1900, 3306, 3389, 5060, 5353, 5432, 6379, 6443,
+			8080, 8443, 9100, 10250,
+		},
+		PacketSizeBuckets:       []uint32{64, 128, 256, 512, 1024, 1500, 9000, 65535},
+		MaxLabelSets:            2000,
+		DeletedInterfaceTimeout: 10 * time.Minute,
+	}
+}
+
+func interfacePattern(t *testing.T, match, replacement string) collector.InterfacePattern {
+	t.Helper()
+	p, err := collector.NewInterfacePattern(match, replacement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// comparePatterns lets cmp compare interface patterns.
+func comparePatterns() cmp.Option {
+	return cmp.Options{
+		cmp.AllowUnexported(collector.InterfacePattern{}),
+		cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() }),
+	}
+}
+
+func TestParseCollectorFlags(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		want func(*collector.Config)
+	}{
+		{name: "none", want: func(*collector.Config) {}},
+		{
+			name: "all",
+			args: []string{
+				"--collector.labels=prefix,mark,uid", "--collector.mark-mask=0xff00", "--collector.destination-ports=0,65535",
+				"--collector.interface-pattern=veth.*=veth", "--collector.interface-pattern", "(cali|lxc)[0-9=]+=$1",
+				"--no-collector.packet-size", "--collector.histogram-labels=mark,group", "--collector.packet-size-buckets=1,4294967295",
+				"--collector.max-label-sets=1000000", "--collector.idle-timeout=1h30m", "--collector.deleted-interface-timeout=0s",
+			},
+			want: func(c *collector.Config) {
+				c.Labels = []string{"prefix", "mark", "uid"}
+				c.MarkMask = 0xff00
+				c.DestinationPorts = []uint16{0, 65535}
+				c.InterfacePatterns = []collector.InterfacePattern{
+					interfacePattern(t, "veth.*", "veth"), interfacePattern(t, "(cali|lxc)[0-9=]+", "$1"),
+				}
+				c.NoPacketSize = true
+				c.HistogramLabels = []string{"mark", "group"}
+				c.PacketSizeBuckets = []uint32{1, 4294967295}
+				c.MaxLabelSets = 1_000_000
+				c.IdleTimeout = 90 * time.Minute
+				c.DeletedInterfaceTimeout = 0
+			},
+		},
+		{
+			name: "limits",
+			args: []string{
+				"--collector.mark-mask=1", "--collector.packet-size", "--collector.packet-size-buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
+				"--collector.max-label-sets=1", "--collector.idle-timeout=1s", "--collector.deleted-interface-timeout=10000h",
+			},
+			want: func(c *collector.Config) {
+				c.MarkMask = 1
+				c.PacketSizeBuckets = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
+				c.MaxLabelSets = 1
+				c.IdleTimeout = time.Second
+				c.DeletedInterfaceTimeout = 10000 * time.Hour
+			},
+		},
+		{
+			name: "empty lists",
+			args: []string{
+				"--collector.labels=", "--collector.destination-ports=", "--collector.histogram-labels=", "--collector.packet-size-buckets=",
+			},
+			want: func(c *collector.Config) {
+				c.Labels, c.HistogramLabels = []string{}, []string{} // nil is for the default
+				c.DestinationPorts = []uint16{}
+				c.PacketSizeBuckets = []uint32{}
+			},
+		},
+		{
+			name: "empty replacement",
+			args: []string{"--collector.interface-pattern=veth.*="},
+			want: func(c *collector.Config) {
+				c.InterfacePatterns = []collector.InterfacePattern{interfacePattern(t, "veth.*", "")}
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o, _, err := parseFlags(tt.args, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := defaultCollectorConfig()
+			tt.want(&want)
+			if diff := cmp.Diff(want, o.collector, comparePatterns()); diff != "" {
+				t.Errorf("unexpected configuration (-want +got):\n%s", diff)
+			}
+			if _, err := collector.New(o.collectorConfig(fileConfig{}, nil)); err != nil {
+				t.Errorf("the collector refuses it: %v", err)
+			}
+		})
+	}
+}
+
+// TestEveryLabelIsCounted checks that the labels which the flag allows are those that the collector knows.
+func TestEveryLabelIsCounted(t *testing.T) {
+	for _, label := range collector.LabelNames() {
+		o, _, err := parseFlags([]string{"--collector.labels=" + label, "--collector.histogram-labels=" + label}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := collector.New(o.collectorConfig(fileConfig{}, nil)); err != nil {
+			t.Errorf("the collector refuses it: %v", err)
+		}
+	}
+}

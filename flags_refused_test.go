@@ -1,0 +1,132 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A refusal is a command line that can't be used.
+type refusal struct {
+	name string
+	args []string
+	want string // what is on stderr, after the program's name
+}
+
+func TestRunRefusesFlags(t *testing.T) {
+	tests := slices.Concat(groupRefusals(), collectorRefusals(), configFileRefusals(t), webRefusals(t), otherRefusals())
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if got, want := run(t.Context(), tt.args, &stdout, &stderr), 1; got != want {
+				t.Errorf("unexpected exit status: got %d, want %d", got, want)
+			}
+			if diff := cmp.Diff("nflog_exporter: error: "+tt.want+"\n", stderr.String()); diff != "" {
+				t.Errorf("unexpected stderr (-want +got):\n%s", diff)
+			}
+			if stdout.Len() != 0 {
+				t.Errorf("unexpected stdout: %q", stdout.String())
+			}
+		})
+	}
+
+	t.Run("every flag is among these", func(t *testing.T) {
+		for _, name := range visibleFlags() {
+			found := false
+			for _, tt := range tests {
+				found = found || strings.HasPrefix(tt.want, "--"+name+"=")
+			}
+			if !found {
+				t.Errorf("no bad value of --%s", name)
+			}
+		}
+	})
+}
+
+// visibleFlags returns the names of the flags that help lists, in its order.
+func visibleFlags() []string {
+	app, _ := newApp()
+	var names []string
+	for _, f := range app.Model().Flags {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// sizesRefused ends what is said of a size.
+const sizesRefused = ", written like 128, 128B or 64KiB"
+
+// groupRefusals are about what groups are read, and how.
+func groupRefusals() []refusal {
+	const sizes = sizesRefused
+	const namespaces = "must be own, a name under /run/netns, or a path that begins with /"
+	return []refusal{
+		{name: "group no number", args: []string{"--nflog.group=all"}, want: `--nflog.group="all": must be a number from 0 to 65535`},
+		{name: "group empty", args: []string{"--nflog.group="}, want: `--nflog.group="": must be a number from 0 to 65535`},
+		{name: "group too large", args: []string{"--nflog.group", "65536"}, want: `--nflog.group="65536": must be a number from 0 to 65535`},
+		{name: "group negative", args: []string{"--nflog.group=-1"}, want: `--nflog.group="-1": must be a number from 0 to 65535`},
+		{name: "group list", args: []string{"--nflog.group=1,2"}, want: `--nflog.group="1,2": must be a number from 0 to 65535`},
+		{name: "group over several lines", args: []string{"--nflog.group=1\n2"}, want: `--nflog.group="1\n2": must be a number from 0 to 65535`},
+		{name: "group beyond 64 bits", args: []string{"--nflog.group=18446744073709551717"}, want: `--nflog.group="18446744073709551717": must be a number from 0 to 65535`},
+		{name: "second group", args: []string{"--nflog.group=5", "--nflog.group=x"}, want: `--nflog.group="x": must be a number from 0 to 65535`},
+		{name: "duplicate group", args: []string{"--nflog.group=5", "--nflog.group=6", "--nflog.group=05"}, want: `--nflog.group="05": must not be given more than once`},
+
+		{name: "namespace empty", args: []string{"--nflog.netns="}, want: `--nflog.netns="": ` + namespaces},
+		{name: "namespace by relative path", args: []string{"--nflog.netns=run/netns/blue"}, want: `--nflog.netns="run/netns/blue": ` + namespaces},
+		{name: "namespace of dots", args: []string{"--nflog.netns=.."}, want: `--nflog.netns="..": ` + namespaces},
+		{name: "namespace not in UTF-8", args: []string{"--nflog.netns=/run/netns/bl\xfce"}, want: `--nflog.netns="/run/netns/bl\xfce": ` + namespaces},
+		{name: "own namespace twice", args: []string{"--nflog.netns=own", "--nflog.netns=blue", "--nflog.netns=own"}, want: `--nflog.netns="own": must not be given more than once`},
+
+		{name: "copy range zero", args: []string{"--nflog.copy-range=0"}, want: `--nflog.copy-range="0": must be 1B to 65531B` + sizes},
+		{name: "copy range too large", args: []string{"--nflog.copy-range=64KiB"}, want: `--nflog.copy-range="64KiB": must be 1B to 65531B` + sizes},
+		{name: "copy range with unknown unit", args: []string{"--nflog.copy-range=1kB"}, want: `--nflog.copy-range="1kB": must be 1B to 65531B` + sizes},
+		{name: "copy range with unit alone", args: []string{"--nflog.copy-range=KiB"}, want: `--nflog.copy-range="KiB": must be 1B to 65531B` + sizes},
+		{name: "copy range with fraction", args: []string{"--nflog.copy-range=1.5KiB"}, want: `--nflog.copy-range="1.5KiB": must be 1B to 65531B` + sizes},
+		{name: "copy range with half a unit", args: []string{"--nflog.copy-range=1Ki"}, want: `--nflog.copy-range="1Ki": must be 1B to 65531B` + sizes},
+
+		{name: "queue threshold zero", args: []string{"--nflog.queue-threshold=0"}, want: `--nflog.queue-threshold="0": must be a number from 1 to 65535`},
+		{name: "queue threshold too large", args: []string{"--nflog.queue-threshold=65536"}, want: `--nflog.queue-threshold="65536": must be a number from 1 to 65535`},
+
+		{name: "queue timeout without unit", args: []string{"--nflog.queue-timeout=500"}, want: `--nflog.queue-timeout="500": must be a multiple of 10ms from 10ms to 1h0m0s`},
+		{name: "queue timeout zero", args: []string{"--nflog.queue-timeout=0s"}, want: `--nflog.queue-timeout="0s": must be a multiple of 10ms from 10ms to 1h0m0s`},
+		{name: "queue timeout between steps", args: []string{"--nflog.queue-timeout=15ms"}, want: `--nflog.queue-timeout="15ms": must be a multiple of 10ms from 10ms to 1h0m0s`},
+		{name: "queue timeout negative", args: []string{"--nflog.queue-timeout=-10ms"}, want: `--nflog.queue-timeout="-10ms": must be a multiple of 10ms from 10ms to 1h0m0s`},
+		{name: "queue timeout too long", args: []string{"--nflog.queue-timeout=61m"}, want: `--nflog.queue-timeout="61m": must be a multiple of 10ms from 10ms to 1h0m0s`},
+
+		{name: "batch buffer too small", args: []string{"--nflog.batch-buffer=3775"}, want: `--nflog.batch-buffer="3775": must be 3776B to 128KiB` + sizes},
+		{name: "batch buffer too large", args: []string{"--nflog.batch-buffer=131073B"}, want: `--nflog.batch-buffer="131073B": must be 3776B to 128KiB` + sizes},
+
+		{name: "socket buffer too small", args: []string{"--nflog.socket-buffer=4095B"}, want: `--nflog.socket-buffer="4095B": must be 4KiB to 1GiB` + sizes},
+		{name: "socket buffer too large", args: []string{"--nflog.socket-buffer=2GiB"}, want: `--nflog.socket-buffer="2GiB": must be 4KiB to 1GiB` + sizes},
+		{name: "socket buffer far too large", args: []string{"--nflog.socket-buffer=17179869184GiB"}, want: `--nflog.socket-buffer="17179869184GiB": must be 4KiB to 1GiB` + sizes},
+	}
+}
+
+// otherRefusals are about flags that are of no part of the exporter, or not known.
+func otherRefusals() []refusal {
+	return []refusal{
+		{name: "version with value", args: []string{"--version=2"}, want: `--version="2": must be given without a value`},
+		{name: "help with value", args: []string{"--help=all"}, want: `--help="all": must be given without a value`},
+
+		{name: "log level unknown", args: []string{"--log.level=trace"}, want: `--log.level="trace": must be one of debug, info, warn, error`},
+		{name: "log level in capitals", args: []string{"--log.level=INFO"}, want: `--log.level="INFO": must be one of debug, info, warn, error`},
+		{name: "log format unknown", args: []string{"--log.format=text"}, want: `--log.format="text": must be one of logfmt, json`},
+
+		{name: "unknown flag", args: []string{"--nflog.groups=1"}, want: `unknown long flag '--nflog.groups', try --help`},
+		{name: "unknown flag over several lines", args: []string{"--a\nb"}, want: `unknown long flag '--a b', try --help`},
+		{name: "unknown short flag", args: []string{"-g", "1"}, want: `unknown short flag '-g', try --help`},
+		{name: "flag without value", args: []string{"--nflog.group"}, want: `expected argument for flag '--nflog.group', try --help`},
+		{name: "flag before flag", args: []string{"--nflog.group", "--log.level=info"}, want: `expected argument for flag '--nflog.group', try --help`},
+		{name: "repeated flag", args: []string{"--log.level=info", "--log.level=debug"}, want: `flag 'log.level' cannot be repeated, try --help`},
+		{name: "argument", args: []string{"100"}, want: `unexpected 100, try --help`},
+		{name: "argument after dashes", args: []string{"--", "--version=1"}, want: `unexpected --version=1, try --help`},
+	}
+}
