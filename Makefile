@@ -20,10 +20,12 @@ demo: build
 	$(GO) build -o .build/demo ./internal/demo
 	.build/demo -exporter ./$(BIN) $(DEMOFLAGS)
 
-# The modules below test are those of tests with dependencies that the product must not have.
+# Tests with dependencies that the product must not have are in modules of their own.
+MODULES ?= test/gonflog test/prometheus
+
 test:
 	$(GO) test -pgo=off ./...
-	cd test/gonflog && $(GO) test ./...
+	for module in $(MODULES); do (cd $$module && $(GO) test ./...) || exit; done
 
 race:
 	$(GO) test -pgo=off -race ./...
@@ -35,7 +37,7 @@ bench: build
 
 # The compiler inlines what the profile shows to be hot. Worth anew when the path of a packet changes.
 profile:
-	$(GO) test -run '^$$' -bench 'Count(Mixed)?$$' -benchtime 4s -cpuprofile default.pgo -o .build/profile.test ./collector
+	$(GO) test -run '^$$' -bench 'Count(Mixed|AllLabels)?$$' -benchtime 4s -cpuprofile default.pgo -o .build/profile.test ./collector
 
 fuzz:
 	./.ci/fuzz $(or $(FUZZTIME),30s)

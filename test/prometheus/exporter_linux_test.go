@@ -1,0 +1,108 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+)
+
+const (
+	// group is the NFLOG group that the exporter reads.
+	group = 100
+
+	// address is what it serves, in its namespace.
+	address = "127.0.0.1:10100"
+)
+
+// program is the exporter, with the race detector if this test binary has it. The
+// file has no name any more, so that nothing is left of it.
+var program = sync.OnceValues(func() (*os.File, error) {
+	dir, err := os.MkdirTemp("", "nflog_exporter")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "nflog_exporter")
+	args := []string{"build", "-buildvcs=false", "-pgo=off", "-o", path}
+	if raceEnabled() {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, ".")...)
+	cmd.Dir = "../.." // with the exporter's own go.mod, not with that of the tests
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	return os.Open(path)
+})
+
+// raceEnabled reports whether this program was built with the race detector.
+func raceEnabled() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// startExporter runs the exporter in a namespace until the test ends, and returns
+// when it has bound the group.
+func startExporter(t *testing.T, ns *netns.NS) {
+	t.Helper()
+	kerneltest.Require(t, "go")
+	file, err := program()
+	must(t, err)
+	var log bytes.Buffer
+	// The kernel hands over within 10 ms what was logged.
+	cmd := exec.Command(fmt.Sprintf("/proc/self/fd/%d", file.Fd()), "--nflog.queue-timeout=10ms")
+	cmd.Stderr = &log
+	// With the race detector, a program takes a second to end if it is let.
+	cmd.Env = append(cmd.Environ(), "GORACE=atexit_sleep_ms=10")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	must(t, ns.Start(cmd))
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // or it has ended, which it should not have
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the exporter has failed: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("log of the exporter:\n%s", log.Bytes())
+		}
+	})
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, ns) },
+	}}
+	kerneltest.Eventually(t, patience, func() error {
+		res, err := client.Get("http://" + address + "/-/ready")
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			return fmt.Errorf("not ready: %s", res.Status)
+		}
+		return nil
+	})
+}
+
+// dial connects to the exporter in a namespace.
+func dial(ctx context.Context, ns *netns.NS) (conn net.Conn, err error) {
+	err = ns.Do(func() error {
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		return err
+	})
+	return conn, err
+}

@@ -1,0 +1,96 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+)
+
+// A host is a namespace with rules that log UDP packets to a port each.
+type host struct {
+	ns   *netns.NS
+	logs []*logRule
+}
+
+// A logRule is a rule that logs.
+type logRule struct {
+	*rules.Rule
+	prefix string
+	label  string // what the exporter makes of the prefix
+	hook   rules.Hook
+}
+
+// newHost returns a host with the rules first and sizes, and some whose prefixes
+// are a trial for what reads them.
+func newHost(t *testing.T) *host {
+	t.Helper()
+	h := &host{
+		ns: kerneltest.NS(t),
+		logs: []*logRule{
+			first: {prefix: "first", label: "first", hook: rules.Output},
+			sizes: {prefix: "sizes", label: "sizes", hook: rules.Output},
+			{prefix: "", label: "", hook: rules.Output},
+			{prefix: "input: ", label: "input:", hook: rules.Input},
+			{prefix: "naïve 火壁", label: "naïve 火壁", hook: rules.Output},
+			{prefix: "\xff\\\"\n{", label: `\xff\\"` + "\n{", hook: rules.Output},
+		},
+	}
+	rs := rules.New(h.ns)
+	chains := map[rules.Hook]*rules.ChainRules{
+		rules.Output: rs.Chain(rules.Chain{Hook: rules.Output}),
+		rules.Input:  rs.Chain(rules.Chain{Hook: rules.Input}),
+	}
+	for i, log := range h.logs {
+		parts := []rules.Part{rules.UDPPort(port(i))}
+		if log.hook == rules.Input {
+			parts = append(parts, rules.Drop()) // instead of an answer
+		}
+		log.Rule = chains[log.hook].Log(group, log.prefix, parts...)
+	}
+	// What was logged goes no further.
+	for i, log := range h.logs {
+		if log.hook == rules.Output {
+			chains[rules.Output].Rule(rules.UDPPort(port(i)), rules.Drop())
+		}
+	}
+	must(t, rs.Apply())
+	return h
+}
+
+// The rules that all hosts have.
+const (
+	first = iota // for packets of which the first matters
+	sizes        // for packets of many sizes
+)
+
+// port returns the port whose packets a rule logs.
+func port(rule int) uint16 { return uint16(1000 + rule) }
+
+// send sends a packet of each size to the port of a rule.
+func (h *host) send(t *testing.T, rule int, sizes ...int) {
+	t.Helper()
+	const headersLen = 28 // of IPv4 and UDP
+	for _, size := range sizes {
+		to := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port(rule))
+		must(t, traffic.UDP(h.ns, to, 1, size-headersLen))
+	}
+}
+
+// counts returns what the rules have counted, by the value of the label prefix.
+func (h *host) counts(t *testing.T) (packets, bytes map[string]float64) {
+	t.Helper()
+	packets, bytes = make(map[string]float64), make(map[string]float64)
+	for _, log := range h.logs {
+		p, b, err := log.Count()
+		must(t, err)
+		packets[log.label], bytes[log.label] = float64(p), float64(b)
+	}
+	return packets, bytes
+}

@@ -1,0 +1,24 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+)
+
+// patience is how long something may take that should happen at once.
+const patience = 20 * time.Second
+
+func TestMain(m *testing.M) { kerneltest.Main(m) }
+
+// must fails the test if there is an error.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

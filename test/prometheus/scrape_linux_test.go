@@ -1,0 +1,167 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+)
+
+// TestIntegrationScrape lets a Prometheus scrape the exporter, with and without what
+// it has to be told to take, and queries what it has stored.
+func TestIntegrationScrape(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		features
+	}{
+		{"as it comes", features{}},
+		{"creation times", features{created: true}},
+		{"native histograms", features{native: true}},
+		{"creation times and native histograms", features{created: true, native: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t)
+			startExporter(t, h.ns)
+			s := startServer(t, tt.features, func(ctx context.Context) (net.Conn, error) { return dial(ctx, h.ns) })
+			b := s.scrapeTraffic(t, h)
+
+			s.checkCounts(t, h, b.end)
+			s.checkNothingRejected(t, b.end)
+			s.checkFirstPacket(t, tt.created, b)
+			s.checkSizes(t, tt.features, b)
+		})
+	}
+}
+
+// Bounds are the times of scrapes.
+type bounds struct {
+	start  int64 // before anything was logged
+	first  int64 // that saw the first packet
+	before int64 // the last before the further packets
+	end    int64 // when everything was seen
+}
+
+// What is sent at first, and what later: packets by their sizes.
+var (
+	firstPackets, furtherPackets = []int{100}, []int{100, 200, 300, 400}
+
+	// 67 packets, and 97 altogether: prime numbers, so that no quantile lies between
+	// two packets.
+	firstSizes, furtherSizes = packetSizes(30), packetSizes(67)
+)
+
+// scrapeTraffic sends packets between scrapes.
+func (s *server) scrapeTraffic(t *testing.T, h *host) bounds {
+	t.Helper()
+	var b bounds
+	b.start = s.awaitScrapes(t, 2)
+	// A scrape has just ended: these are counted before the next begins.
+	h.send(t, first, firstPackets...)
+	h.send(t, sizes, firstSizes...)
+	for rule := range h.logs {
+		if rule != first && rule != sizes {
+			h.send(t, rule, 100, 1000)
+		}
+	}
+	s.awaitCounts(t, h)
+	for _, point := range s.points(t, `nflog_packets_total{prefix="first"}`) {
+		if point.F > 0 {
+			b.first = point.T
+			break
+		}
+	}
+
+	b.before = s.awaitScrapes(t, 2)
+	h.send(t, first, furtherPackets...)
+	h.send(t, sizes, furtherSizes...)
+	s.awaitCounts(t, h)
+	b.end = s.awaitScrapes(t, 1)
+	return b
+}
+
+// awaitCounts waits until a scrape has seen as many packets as the rules have
+// counted.
+func (s *server) awaitCounts(t *testing.T, h *host) {
+	t.Helper()
+	packets, _ := h.counts(t)
+	want := 0.0
+	for n := range maps.Values(packets) {
+		want += n
+	}
+	kerneltest.Eventually(t, patience, func() error {
+		scrapes := s.scrapes(t)
+		if got := s.scalar(t, scrapes[len(scrapes)-1], "sum(nflog_packets_total)"); got != want {
+			return fmt.Errorf("%v packets, want %v", got, want)
+		}
+		return nil
+	})
+}
+
+// checkCounts checks that the Prometheus has what the rules have counted.
+func (s *server) checkCounts(t *testing.T, h *host, at int64) {
+	t.Helper()
+	packets, bytes := h.counts(t)
+	if diff := cmp.Diff(packets, s.vector(t, at, "prefix", "sum by (prefix) (nflog_packets_total)")); diff != "" {
+		t.Errorf("unexpected packets (-rules +Prometheus):\n%s", diff)
+	}
+	if diff := cmp.Diff(bytes, s.vector(t, at, "prefix", "sum by (prefix) (nflog_bytes_total)")); diff != "" {
+		t.Errorf("unexpected bytes (-rules +Prometheus):\n%s", diff)
+	}
+	if lost := s.scalar(t, at, "nflog_lost_packets_total"); lost != 0 {
+		t.Errorf("%v packets were lost", lost)
+	}
+}
+
+// rejections matches the names of Prometheus's own counters of what it has refused.
+var rejections = regexp.MustCompile("exceeded|failed|failures|duplicate|out_of_order|out_of_bound|too_old|flush_forced|corrupt")
+
+// checkNothingRejected checks that the Prometheus has taken all that it was given.
+func (s *server) checkNothingRejected(t *testing.T, at int64) {
+	t.Helper()
+	// A sample with a bad name or label has the whole scrape fail.
+	for _, point := range s.points(t, "up") {
+		if point.F != 1 {
+			t.Errorf("a scrape has failed, at %d", point.T)
+		}
+	}
+	// The Prometheus itself adds up and four more.
+	const added = 5
+	scraped := s.scalar(t, at, "scrape_samples_scraped")
+	if stored := s.scalar(t, at, `count({job="nflog"})`) - added; stored != scraped {
+		t.Errorf("a scrape has %v samples, but there are %v series", scraped, stored)
+	}
+
+	families, err := s.registry.Gather()
+	must(t, err)
+	var looked []string
+	for _, family := range families {
+		if !rejections.MatchString(family.GetName()) {
+			continue
+		}
+		looked = append(looked, family.GetName())
+		for _, m := range family.GetMetric() {
+			if n := m.GetCounter().GetValue(); n != 0 {
+				t.Errorf("%s%v is %v", family.GetName(), m.GetLabel(), n)
+			}
+		}
+	}
+	for _, name := range []string{"out_of_order", "duplicate_timestamp", "out_of_bounds"} {
+		if name = "prometheus_target_scrapes_sample_" + name + "_total"; !slices.Contains(looked, name) {
+			t.Errorf("no metric %s, but %q", name, looked)
+		}
+	}
+	if lines := s.warnings.all(); len(lines) > 0 {
+		t.Errorf("the Prometheus warns: %q", lines)
+	}
+}
