@@ -16,6 +16,9 @@ const (
 
 	// unbindSequence numbers the requests to unbind, whose answers nobody waits for.
 	unbindSequence = 0xffffffff
+
+	// configureSequence numbers those to deliver a group in another way.
+	configureSequence = unbindSequence - 1
 )
 
 // A transport carries the messages of an exchange.
@@ -121,6 +124,16 @@ func (e *exchange) transact(req []byte) (syscall.Errno, error) {
 		}
 		e.early = append(e.early, slices.Clone(datagram))
 	}
+}
+
+// configure asks the kernel to deliver a group that is bound in another way.
+func configure(t transport, group uint16, b binding) error {
+	req, err := configureRequest(group, b)
+	if err != nil {
+		return err
+	}
+	number(req, configureSequence)
+	return t.send(req)
 }
 
 // unbind asks the kernel to let go of a group, once it has delivered what it has gathered.

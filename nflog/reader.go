@@ -40,7 +40,7 @@ const (
 // what it receives.
 type Reader struct {
 	socket    *socket
-	pause     time.Duration
+	pause     atomic.Int64 // a time.Duration
 	conntrack bool
 	elsewhere bool // in another network namespace than the program's own
 
@@ -102,13 +102,9 @@ func OpenGroups(groups []uint16, config ReaderConfig) (*Reader, error) {
 
 // bind configures the groups and takes the measures of their socket.
 func (r *Reader) bind(c ReaderConfig) error {
-	stats, err := r.SocketStats()
-	if err != nil {
+	if err := r.measure(&c); err != nil {
 		return fmt.Errorf("open NFLOG group %d: %w", r.decoders[0].batch.group, err)
 	}
-	c.BatchBuffer = min(c.BatchBuffer, largestBatch(stats.Buffer))
-	r.pause = pause(stats.Buffer)
-
 	e := &exchange{transport: r.socket, netns: c.NetNS, memory: r.memory}
 	for _, d := range r.decoders {
 		group := d.batch.group
@@ -123,6 +119,42 @@ func (r *Reader) bind(c ReaderConfig) error {
 	}
 	r.early = e.early
 	r.current.batch.stats.Foreign += e.foreign
+	return nil
+}
+
+// measure adapts a configuration, and the reader, to the size that the socket's buffer has come to.
+func (r *Reader) measure(c *ReaderConfig) error {
+	stats, err := r.SocketStats()
+	if err != nil {
+		return err
+	}
+	c.BatchBuffer = min(c.BatchBuffer, largestBatch(stats.Buffer))
+	r.pause.Store(int64(pause(stats.Buffer)))
+	return nil
+}
+
+// Configure has the kernel deliver the groups as another configuration says, from the next packet on: none is
+// lost meanwhile, or goes without a number. What the kernel has gathered already may still wait as long as before.
+// NetNS and Conntrack stay what they are.
+//
+// The error tells which field of the configuration can't be accepted, or is [ErrClosed] after Close. Where the kernel
+// refuses, Receive returns the error.
+func (r *Reader) Configure(config ReaderConfig) error {
+	c, err := config.withDefaults()
+	if err == nil {
+		err = r.socket.setReadBuffer(c.SocketBuffer)
+	}
+	if err == nil {
+		err = r.measure(&c)
+	}
+	for _, d := range r.decoders {
+		if err == nil {
+			err = configure(r.socket, d.batch.group, c.binding(r.conntrack))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("configure NFLOG group %d: %w", r.decoders[0].batch.group, err)
+	}
 	return nil
 }
 
@@ -177,7 +209,7 @@ func (r *Reader) Receive() (*Batch, error) {
 			return nil, io.EOF
 		case r.busy && r.rest:
 			r.busy = false
-			time.Sleep(r.pause)
+			time.Sleep(time.Duration(r.pause.Load()))
 		default:
 			r.current.publish()
 			began := time.Now()
@@ -228,16 +260,34 @@ func (r *Reader) datagram() (d []byte, ok bool, err error) {
 			stats.Truncated++
 			return r.memory, true, nil
 		default:
-			errno, isAnswer := answer(r.memory[:n], unbindSequence)
-			switch {
-			case !isAnswer:
+			if !r.takeAnswer(r.memory[:n]) {
 				return r.memory[:n], true, nil
-			case errno == syscall.EPERM:
-				r.refusal = fmt.Errorf("unbind NFLOG groups: %w", r.unbindRefused())
+			}
+			if r.refusal != nil {
 				return nil, false, r.refusal
 			}
 		}
 	}
+}
+
+// takeAnswer reports whether a datagram is the answer to a request of Unbind or Configure, and keeps the error where that
+// was refused.
+func (r *Reader) takeAnswer(datagram []byte) bool {
+	if errno, ok := answer(datagram, unbindSequence); ok {
+		if errno == syscall.EPERM {
+			r.refusal = fmt.Errorf("unbind NFLOG groups: %w", r.unbindRefused())
+		}
+		return true
+	}
+	errno, ok := answer(datagram, configureSequence)
+	switch errno {
+	case 0, syscall.ENODEV: // the group was unbound before
+	case syscall.EPERM:
+		r.refusal = fmt.Errorf("configure NFLOG groups: %w", r.unbindRefused())
+	default:
+		r.refusal = fmt.Errorf("configure NFLOG groups: %w", errno)
+	}
+	return ok
 }
 
 // unbindRefused tells which capability is missing since the groups were bound.

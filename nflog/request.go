@@ -39,14 +39,23 @@ type binding struct {
 // bindRequest is the message that binds a group and says how to deliver it, in one: between two
 // messages many packets could come that are delivered otherwise and bear no number.
 func bindRequest(group uint16, b binding) ([]byte, error) {
-	return request(typeConfig, group,
-		netlink.Attribute{Type: configCommand, Data: []byte{commandBind}},
-		netlink.Attribute{Type: configMode, Data: append(be32(b.copyRange), b.mode, 0)}, // struct nfulnl_msg_config_mode
-		netlink.Attribute{Type: configBatchBuffer, Data: be32(b.batch)},
-		netlink.Attribute{Type: configQueueTimeout, Data: be32(b.timeout)},
-		netlink.Attribute{Type: configQueueThreshold, Data: be32(b.threshold)},
-		netlink.Attribute{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, b.flags)},
-	)
+	command := netlink.Attribute{Type: configCommand, Data: []byte{commandBind}}
+	return request(typeConfig, group, append([]netlink.Attribute{command}, b.attributes()...)...)
+}
+
+// configureRequest is the message that says how to deliver a group that is bound.
+func configureRequest(group uint16, b binding) ([]byte, error) {
+	return request(typeConfig, group, b.attributes()...)
+}
+
+func (b binding) attributes() []netlink.Attribute {
+	return []netlink.Attribute{
+		{Type: configMode, Data: append(be32(b.copyRange), b.mode, 0)}, // struct nfulnl_msg_config_mode
+		{Type: configBatchBuffer, Data: be32(b.batch)},
+		{Type: configQueueTimeout, Data: be32(b.timeout)},
+		{Type: configQueueThreshold, Data: be32(b.threshold)},
+		{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, b.flags)},
+	}
 }
 
 // unbindRequest is the message that makes the kernel deliver what it has gathered and let go of

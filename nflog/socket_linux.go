@@ -177,6 +177,18 @@ func (s *socket) tryWait(epoll uintptr) (done bool) {
 	return !s.armed
 }
 
+// setReadBuffer sets the size of the receive buffer, as far as the process may.
+func (s *socket) setReadBuffer(bytes int) (err error) {
+	if e := s.raw.Control(func(uintptr) {
+		if err = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bytes); err != nil {
+			err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bytes))
+		}
+	}); e != nil {
+		return s.error(e)
+	}
+	return err
+}
+
 func (s *socket) setReadDeadline(t time.Time) error { return s.error(s.epoll.SetReadDeadline(t)) }
 
 func (s *socket) memory() (m socketMemory, err error) {

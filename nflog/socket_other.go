@@ -22,6 +22,7 @@ func openSocket(int, int) (*socket, error) { return nil, ErrUnsupported }
 func (*socket) send([]byte) error                 { return ErrUnsupported }
 func (*socket) receive([]byte) (int, bool, error) { return 0, false, ErrUnsupported }
 func (*socket) wait() error                       { return ErrUnsupported }
+func (*socket) setReadBuffer(int) error           { return ErrUnsupported }
 func (*socket) setReadDeadline(time.Time) error   { return ErrUnsupported }
 func (*socket) memory() (socketMemory, error)     { return socketMemory{}, ErrUnsupported }
 func (*socket) close() error                      { return nil }
