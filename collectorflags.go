@@ -111,7 +111,8 @@ func markMask() domain[uint32] {
 		allowed: "a number from 0x1 to 0xffffffff",
 		parse: func(s string) (uint32, bool) {
 			n, err := strconv.ParseUint(s, 0, 32)
-			return uint32(n), err == nil && n > 0
+			octal := len(s) > 1 && s[0] == '0' && s[1] != 'x'
+			return uint32(n), err == nil && n > 0 && !octal
 		},
 	}
 }

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"reflect"
 	"regexp"
 	"testing"
 	"time"
@@ -40,11 +41,12 @@ func collectorRefusals() []refusal {
 		{name: "destination port twice", args: []string{"--collector.destination-ports=80,443,080"}, want: `--collector.destination-ports="80,443,080": ` + ports},
 
 		{name: "interface pattern without replacement", args: []string{"--collector.interface-pattern=veth.*"}, want: `--collector.interface-pattern="veth.*": ` + pattern},
+		{name: "interface pattern with an empty replacement", args: []string{"--collector.interface-pattern=veth.*="}, want: `--collector.interface-pattern="veth.*=": ` + pattern + ": the replacement must not be empty"},
 		{name: "interface pattern without expression", args: []string{"--collector.interface-pattern==veth"}, want: `--collector.interface-pattern="=veth": ` + pattern},
 		{
 			name: "interface pattern no expression",
 			args: []string{"--collector.interface-pattern=a=b", "--collector.interface-pattern=(veth=veth"},
-			want: `--collector.interface-pattern="(veth=veth": ` + pattern + ": error parsing regexp: missing closing ): `(veth`",
+			want: `--collector.interface-pattern="(veth=veth": ` + pattern + ": the expression must be a regular expression in RE2's syntax: missing closing ): \"(veth\"",
 		},
 
 		{name: "packet size with value", args: []string{"--collector.packet-size=false"}, want: `--collector.packet-size="false": must be given without a value`},
@@ -110,7 +112,7 @@ func interfacePattern(t *testing.T, match, replacement string) collector.Interfa
 // comparePatterns lets cmp compare interface patterns.
 func comparePatterns() cmp.Option {
 	return cmp.Options{
-		cmp.AllowUnexported(collector.InterfacePattern{}),
+		cmp.Exporter(func(reflect.Type) bool { return true }), // of patterns and their templates
 		cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() }),
 	}
 }
@@ -126,7 +128,7 @@ func TestParseCollectorFlags(t *testing.T) {
 			name: "all",
 			args: []string{
 				"--collector.labels=prefix,mark,uid", "--collector.mark-mask=0xff00", "--collector.destination-ports=0,65535",
-				"--collector.interface-pattern=veth.*=veth", "--collector.interface-pattern", "(cali|lxc)[0-9=]+=$1",
+				"--collector.interface-pattern=veth.*=veth", "--collector.interface-pattern", "(cali|lxc)[0-9=]+=${1}",
 				"--no-collector.packet-size", "--collector.histogram-labels=mark,group", "--collector.packet-size-buckets=1,4294967295",
 				"--collector.max-label-sets=1000000", "--collector.idle-timeout=1h30m", "--collector.deleted-interface-timeout=0s",
 			},
@@ -135,7 +137,7 @@ func TestParseCollectorFlags(t *testing.T) {
 				c.MarkMask = 0xff00
 				c.DestinationPorts = []uint16{0, 65535}
 				c.InterfacePatterns = []collector.InterfacePattern{
-					interfacePattern(t, "veth.*", "veth"), interfacePattern(t, "(cali|lxc)[0-9=]+", "$1"),
+					interfacePattern(t, "veth.*", "veth"), interfacePattern(t, "(cali|lxc)[0-9=]+", "${1}"),
 				}
 				c.NoPacketSize = true
 				c.HistogramLabels = []string{"mark", "group"}
@@ -168,13 +170,6 @@ func TestParseCollectorFlags(t *testing.T) {
 				c.Labels, c.HistogramLabels = []string{}, []string{} // nil is for the default
 				c.DestinationPorts = []uint16{}
 				c.PacketSizeBuckets = []uint32{}
-			},
-		},
-		{
-			name: "empty replacement",
-			args: []string{"--collector.interface-pattern=veth.*="},
-			want: func(c *collector.Config) {
-				c.InterfacePatterns = []collector.InterfacePattern{interfacePattern(t, "veth.*", "")}
 			},
 		},
 	}

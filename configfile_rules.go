@@ -28,9 +28,8 @@ func (r *fileReader) prefixRules(list field) []collector.PrefixRule {
 			rules = append(rules, r.preset(preset, fields)...)
 			continue
 		}
-		if r.require(item, fields, matchSetting) {
-			rules = append(rules, r.prefixRule(fields))
-		}
+		r.require(item, fields, matchSetting)
+		rules = append(rules, r.prefixRule(fields))
 	}
 	return rules
 }
@@ -69,10 +68,9 @@ func (r *fileReader) prefixRule(fields []field) collector.PrefixRule {
 		case labelsSetting:
 			rule.Labels = make(map[string]string)
 			for _, l := range r.fields(f.value, labelsSetting) {
-				if value, ok := r.text(l, templateText); ok {
-					rule.Labels[l.name()] = value
-					labels[l.name()] = l.key
-				}
+				// The name is looked at, too, where the value can't be read.
+				rule.Labels[l.name()], _ = r.text(l, templateText)
+				labels[l.name()] = l.key
 			}
 		}
 		if ok {

@@ -238,6 +238,8 @@ func TestParseConfigFileRefuses(t *testing.T) {
   - match: [a]
     labels: {quantile: b}
     prefix: {c: d}
+  - labels: {instance: [x], le: y}
+    prefix: '${q'
 `,
 			want: []string{
 				`2:12: match="fw (": must be a regular expression in RE2's syntax: missing closing ): "fw ("`,
@@ -257,6 +259,11 @@ func TestParseConfigFileRefuses(t *testing.T) {
 				`15:12: "match": must be a regular expression in RE2's syntax`,
 				`16:14: label "quantile": must not be one that Prometheus sets itself`,
 				`17:13: "prefix": ` + templates,
+				`18:5: match: must be given`,
+				`18:14: label "instance": must not be one that Prometheus sets itself`,
+				`18:24: "instance": ` + templates,
+				`18:29: label "le": must not be one that Prometheus sets itself`,
+				`19:13: prefix="${q": ` + templates + `, and $$ for $`,
 			},
 		},
 		{

@@ -84,6 +84,13 @@ func export(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	logger, slogger := newLoggers(stderr, o.logLevel, o.logFormat)
 
 	file, warnings, err := o.loadConfig()
+	if o.configCheck {
+		for _, w := range warnings {
+			fmt.Fprintf(stdout, "%v (warning)\n", w)
+		}
+	} else {
+		logWarnings(logger, warnings)
+	}
 	if err != nil {
 		return err
 	}
@@ -92,13 +99,9 @@ func export(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		return fmt.Errorf("set up collector: %w", err)
 	}
 	if o.configCheck {
-		for _, w := range warnings {
-			fmt.Fprintf(stdout, "%v (warning)\n", w)
-		}
 		fmt.Fprintln(stdout, "flags and configuration file can be used")
 		return nil
 	}
-	logWarnings(logger, warnings)
 	own := prometheus.NewRegistry()
 	reload, stopReload, err := setUpReload(o, c, own, logger)
 	if err != nil {

@@ -139,7 +139,7 @@ func TestRunRefusesConfigFile(t *testing.T) {
 prefix_rules:
   - match: 'fw ('
   - preset: ufw
-  - match: '(?P<pod>a)'
+  - match: '(?P<kind>a)'
     labels: {job: a}
 `,
 			want: `FILE:3:17: copy_range="64K": must be 1B to 65531B, written like 128, 128B or 64KiB
@@ -187,6 +187,24 @@ FILE:3:1: groups: must not be given together with --nflog.group`,
 					t.Errorf("unexpected stdout: %q", stdout.String())
 				}
 			})
+		}
+	}
+}
+
+// TestRunWarnsBesideMistakes checks that warnings are told, too, of a file that has mistakes.
+func TestRunWarnsBesideMistakes(t *testing.T) {
+	path := configFile(t, "prefix_rules: [{match: '(?P<pod>a)'}, {match: '('}]\n")
+	for _, args := range [][]string{{"--config.file=" + path}, {"--config.check", "--config.file=" + path}} {
+		var out bytes.Buffer
+		if got := run(t.Context(), args, &out, &out); got != 1 {
+			t.Errorf("%v: unexpected exit status %d", args, got)
+		}
+		warned := strings.Index(out.String(), `label \"pod\": is often set`) // logged
+		if warned < 0 {
+			warned = strings.Index(out.String(), `:1:24: label "pod": is often set`)
+		}
+		if refused := strings.Index(out.String(), ":1:47: match="); warned < 0 || refused < warned {
+			t.Errorf("%v: want a warning and a mistake: %s", args, out.String())
 		}
 	}
 }

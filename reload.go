@@ -77,10 +77,10 @@ func (r *reloader) reload() error {
 
 func (r *reloader) apply() error {
 	file, warnings, err := r.options.loadConfig()
+	logWarnings(r.logger, warnings)
 	if err != nil {
 		return err
 	}
-	logWarnings(r.logger, warnings)
 	return r.collector.Reload(r.options.groupConfigs(file.Groups), file.Rules)
 }
 

@@ -4,21 +4,13 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"html"
-	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,14 +27,6 @@ const (
 	healthyPath = "/-/healthy"
 	readyPath   = "/-/ready"
 	reloadPath  = "/-/reload"
-
-	// Limits on clients that are slow or gone. A scrape is answered well
-	// within the longest scrape timeout that makes sense; connections stay
-	// open from one scrape to the next.
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 30 * time.Second
-	writeTimeout      = 2 * time.Minute
-	idleTimeout       = 5 * time.Minute
 )
 
 // webOptions is what the command line says of serving.
@@ -112,51 +96,6 @@ func newMetricsHandler(r reader, own *prometheus.Registry, o webOptions, logger 
 	return promhttp.InstrumentMetricHandler(own, metrics), nil
 }
 
-// limited lets h serve so many requests at a time, any number for 0, and answers further ones with 503. A request
-// counts until the client has read the answer, which takes memory as long: promhttp would have its limit end before.
-func limited(most int, h http.Handler) http.Handler {
-	if most == 0 {
-		return h
-	}
-	places := make(chan struct{}, most)
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-			h.ServeHTTP(w, req)
-		default:
-			http.Error(w, fmt.Sprintf("%d requests are being served already, try again later", most), http.StatusServiceUnavailable)
-		}
-	})
-}
-
-// buffered answers when h has done so: nobody else can gather while metrics are written, and a client
-// that reads slowly shall not keep the others waiting.
-func buffered(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		b := &responseBuffer{header: w.Header(), status: http.StatusOK}
-		h.ServeHTTP(b, req)
-		w.WriteHeader(b.status)
-		w.Write(b.body.Bytes())
-	})
-}
-
-// A responseBuffer is a response that is not sent yet.
-type responseBuffer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header implements http.ResponseWriter.
-func (b *responseBuffer) Header() http.Header { return b.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (b *responseBuffer) WriteHeader(status int) { b.status = status }
-
-// Write implements http.ResponseWriter.
-func (b *responseBuffer) Write(p []byte) (int, error) { return b.body.Write(p) }
-
 func serveHealthy(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	fmt.Fprintln(w, "ok")
@@ -224,102 +163,4 @@ func describeGroup(g collector.GroupState) string {
 		s += ": not bound: " + g.Reason
 	}
 	return oneLine(s)
-}
-
-// listen opens the sockets that the flags ask for.
-func listen(flags *web.FlagConfig) ([]net.Listener, error) {
-	if *flags.WebSystemdSocket {
-		return systemdListeners()
-	}
-
-	var listeners []net.Listener
-	for _, address := range *flags.WebListenAddresses {
-		l, err := listenTCP(address)
-		if err != nil {
-			closeAll(listeners)
-			return nil, &flagError{flag: "web.listen-address", value: address, err: fmt.Errorf("must be HOST:PORT or :PORT of this host, not in use: %w", err)}
-		}
-		listeners = append(listeners, l)
-	}
-	return listeners, nil
-}
-
-func listenTCP(address string) (net.Listener, error) {
-	if address == "" {
-		// To package net it means any port of any address.
-		return nil, errors.New("empty address")
-	}
-	if strings.HasPrefix(address, "vsock://") {
-		return nil, errors.New("vsock is not supported")
-	}
-	return net.Listen("tcp", address)
-}
-
-func systemdListeners() ([]net.Listener, error) {
-	listeners, err := activation.Listeners()
-	if err != nil {
-		return nil, fmt.Errorf("--web.systemd-socket: %w", err)
-	}
-	if len(listeners) == 0 {
-		return nil, errors.New("--web.systemd-socket: systemd passed no socket: the service must be started by a socket unit")
-	}
-	if slices.Contains(listeners, nil) {
-		closeAll(listeners)
-		return nil, errors.New("--web.systemd-socket: systemd passed a socket that can't be listened on: the socket unit must have only ListenStream=")
-	}
-	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		if l != nil {
-			l.Close()
-		}
-	}
-}
-
-// servers serves one handler on several listeners.
-type servers struct {
-	all    []*http.Server
-	failed chan error // what ended the serving of a listener
-}
-
-// serve starts to serve handler on the listeners. Each has a server of its
-// own, since the toolkit changes the server that it is given while it sets it
-// up: several at a time would race, and wrap the handler several times over.
-func serve(listeners []net.Listener, handler http.Handler, flags *web.FlagConfig, logger log.Logger, slogger *slog.Logger) *servers {
-	s := &servers{failed: make(chan error, len(listeners))}
-	errorLog := newHTTPErrorLog(level.Warn(logger))
-	for _, l := range listeners {
-		server := &http.Server{
-			Handler:           handler,
-			ErrorLog:          errorLog,
-			ReadHeaderTimeout: readHeaderTimeout,
-			ReadTimeout:       readTimeout,
-			WriteTimeout:      writeTimeout,
-			IdleTimeout:       idleTimeout,
-		}
-		s.all = append(s.all, server)
-		go func() {
-			s.failed <- web.Serve(l, server, flags, slogger)
-		}()
-	}
-	return s
-}
-
-// shutdown closes the listeners and waits for the requests under way. Those
-// that outlast ctx are cut off, and shutdown returns false.
-func (s *servers) shutdown(ctx context.Context) bool {
-	var wg sync.WaitGroup
-	var cutOff atomic.Bool
-	for _, server := range s.all {
-		wg.Go(func() {
-			if server.Shutdown(ctx) != nil {
-				cutOff.Store(true)
-				server.Close()
-			}
-		})
-	}
-	wg.Wait()
-	return !cutOff.Load()
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -117,7 +116,7 @@ func New(config Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{config: config, gatherer: &gatherer{scale: scale, created: timestamppb.Now()}}
+	c := &Collector{config: config, gatherer: &gatherer{scale: scale}}
 	if err := c.Reload(config.Groups, config.PrefixRules); err != nil {
 		return nil, err
 	}
@@ -155,6 +154,7 @@ func (c *Config) limits() limits {
 func (c *Collector) Run(ctx context.Context) {
 	c.mu.Lock()
 	c.running = ctx
+	c.readers.Go(func() { c.gatherer.sweepUntil(ctx) })
 	for _, g := range c.groups {
 		c.start(g)
 	}

@@ -6,6 +6,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,11 @@ const maxPID = 1 << 22
 
 // explainHeld names who holds a group, or says how to find it.
 func explainHeld(held *nflog.GroupHeldError) string {
-	if held.PID != 0 {
+	switch held.PID {
+	case 0:
+	case os.Getpid():
+		return "the exporter itself reads it already: another --nflog.netns is the same network namespace. Leave one of the two out"
+	default:
 		name := strconv.Quote(held.Process) // which the process chooses itself
 		return fmt.Sprintf("it is held by %s (PID %d), and a group has one reader at a time. Stop that one, or let one of the two read another group",
 			name[1:len(name)-1], held.PID)

@@ -40,6 +40,12 @@ func TestExplain(t *testing.T) {
 				"Stop that one, or let one of the two read another group",
 		},
 		{
+			name:   "held by itself",
+			err:    wrap(&nflog.GroupHeldError{Group: 100, PortID: 3187123456, PID: os.Getpid(), Process: "nflog_exporter"}),
+			reason: "held",
+			want:   "the exporter itself reads it already: another --nflog.netns is the same network namespace. Leave one of the two out",
+		},
+		{
 			name:   "held by a port that may be a PID",
 			err:    wrap(&nflog.GroupHeldError{Group: 100, PortID: 812}),
 			reason: "held",

@@ -4,40 +4,67 @@
 package collector
 
 import (
+	"context"
 	"slices"
 	"time"
 )
 
-// sweepInterval is how often label sets are looked through between scrapes.
+// sweepInterval is how often label sets are looked through that nobody scrapes.
 const sweepInterval = 10 * time.Second
 
-// sweep forgets the label sets that were idle for long, and those of interfaces that were deleted long
-// ago.
-func (t *table) sweep(now time.Time) {
-	t.nextSweep = now.Add(sweepInterval)
+// sweepUntil looks through the label sets of all groups now and then until the context is done.
+func (g *gatherer) sweepUntil(ctx context.Context) {
+	ticker := time.NewTicker(sweepInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			g.mu.Lock()
+			for _, group := range g.groups {
+				group.table.snapshot(&g.copied, now)
+			}
+			g.mu.Unlock()
+		}
+	}
+}
+
+// sweep looks through a copy of the label sets, and forgets those that were idle for long, and those of
+// interfaces that were deleted long ago. It reports whether there are any. The caller keeps others from sweeping.
+func (t *table) sweep(s *tableSnapshot, now time.Time) (found bool) {
 	if t.limits.idle == 0 && t.limits.deletedInterface == 0 {
-		return
+		return false
 	}
 	var present map[string]bool
-	if t.names != nil && t.limits.deletedInterface > 0 {
-		present = t.names.present()
+	if s.names != nil && t.limits.deletedInterface > 0 {
+		present = s.names.present()
 	}
-	t.deleteSets(func(set *labelSet) bool {
-		if set.packets != set.seen {
-			set.seen, set.idle, set.orphaned = set.packets, now, time.Time{}
-		}
-		switch {
-		case present == nil || set.allPresent(present):
-			set.orphaned = time.Time{}
-		case set.orphaned.IsZero():
-			set.orphaned = now
-		}
-		forget := passed(set.idle, t.limits.idle, now) || passed(set.orphaned, t.limits.deletedInterface, now)
-		if forget {
-			t.zeroed = now // what comes back is younger
-		}
-		return forget
-	})
+	for i := range s.sets {
+		found = s.sets[i].expire(t.limits, present, now) || found
+	}
+	if found {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		// Packets may have come since the copy.
+		t.deleteSets(func(set *labelSet) bool { return set.expired && set.packets == set.seen })
+	}
+	return found
+}
+
+// expire reports whether a label set is to be forgotten.
+func (s *setSnapshot) expire(l limits, present map[string]bool, now time.Time) bool {
+	if s.packets != s.seen {
+		s.seen, s.idle, s.orphaned = s.packets, now, time.Time{}
+	}
+	switch {
+	case present == nil || s.allPresent(present):
+		s.orphaned = time.Time{}
+	case s.orphaned.IsZero():
+		s.orphaned = now
+	}
+	s.expired = passed(s.idle, l.idle, now) || passed(s.orphaned, l.deletedInterface, now)
+	return s.expired
 }
 
 // passed reports whether a time has passed since a moment, if that has come.
@@ -53,8 +80,12 @@ func (t *table) deleteSets(del func(*labelSet) bool) {
 			return false
 		}
 		t.folded[set.fold]--
+		t.forgotten += set.packets
 		if set.fold != foldNothing {
 			t.overflowed += set.packets
+		}
+		if set.unreachable {
+			t.unreachable--
 		}
 		if set.sizes != nil {
 			set.sizes.sets--

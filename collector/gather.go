@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // A gatherer makes metrics of what was counted. The metrics of a label set are made once, and get new
@@ -22,7 +21,6 @@ type gatherer struct {
 	families *families
 	scale    *sizeScale // of the histogram, nil without one
 	groups   []*group
-	created  *timestamppb.Timestamp // of the counters that are there from the start
 
 	mu     sync.Mutex // held from the beginning of a gathering until its metrics were written
 	copied tableSnapshot
@@ -60,7 +58,7 @@ func (g *gatherer) gatherGroup(table *table, s groupSnapshot) {
 	counter := func(f *family, value uint64, labels ...*dto.LabelPair) {
 		f.add(&dto.Metric{
 			Label:   append(slices.Clip(table.labels), labels...),
-			Counter: &dto.Counter{Value: new(float64(value)), CreatedTimestamp: g.created},
+			Counter: &dto.Counter{Value: new(float64(value)), CreatedTimestamp: s.created},
 		})
 	}
 	byReason := func(f *family, reason string, value uint64) {
@@ -99,6 +97,7 @@ func (g *gatherer) gatherGroup(table *table, s groupSnapshot) {
 	gauge(f.labelSets, float64(len(t.sets)))
 	gauge(f.labelSetsLimit, float64(table.limits.labelSets))
 	counter(f.overflow, t.overflow)
+	counter(f.forgotten, t.forgotten)
 }
 
 // seconds returns a time as Prometheus wants it, to the millisecond, as precise as it stores.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -25,15 +26,13 @@ const (
 	lastRetry  = 5 * time.Second
 )
 
-// lossLogInterval is how often the log speaks of lost packets at most.
-const lossLogInterval = time.Minute
-
 // A group supervises the reading of one NFLOG group: it binds it, feeds its table, and when that
 // comes to an end, for whatever reason, begins again.
 type group struct {
 	logger    log.Logger
 	table     *table
 	conntrack bool                    // a label needs it
+	created   *timestamppb.Timestamp  // of its counters
 	stop      context.CancelCauseFunc // ends run, once that was begun
 
 	mu           sync.Mutex // guards what follows
@@ -54,6 +53,7 @@ func newGroup(config GroupConfig, table *table, logger log.Logger) *group {
 		logger:       groupLogger(logger, config),
 		table:        table,
 		conntrack:    table.schema.selection.has(labelConntrackState),
+		created:      timestamppb.Now(),
 		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: time.Now(), Reason: "not tried yet"},
 		bindFailures: make(map[string]uint64),
 	}
@@ -141,7 +141,7 @@ func (g *group) same(settings GroupConfig) bool {
 	return g.config.same(settings)
 }
 
-// reconfigure lets the group be bound with other settings, if they are others.
+// reconfigure lets the group be read with other settings, if they are others: without a break where it is bound.
 func (g *group) reconfigure(config GroupConfig) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -149,6 +149,10 @@ func (g *group) reconfigure(config GroupConfig) {
 		return
 	}
 	g.config = config
+	if g.reader != nil && g.reader.Configure(config.reader()) == nil {
+		level.Info(g.logger).Log("msg", "Group is read with other settings")
+		return
+	}
 	if g.end != nil {
 		g.end(errReconfigured)
 	}
@@ -195,30 +199,6 @@ func (g *group) read(ctx context.Context, r *nflog.Reader) error {
 		g.table.count(b, now)
 		loss.add(b.Lost(), now)
 	}
-}
-
-// A lossLog tells of lost packets, once in an interval at most.
-type lossLog struct {
-	logger log.Logger
-	reader *nflog.Reader
-
-	packets uint64    // lost since it told of some last
-	drops   uint64    // datagrams that the socket had dropped by then
-	next    time.Time // when it may tell again
-}
-
-func (l *lossLog) add(lost uint64, now time.Time) {
-	l.packets += lost
-	if l.packets == 0 || now.Before(l.next) {
-		return
-	}
-	msg := "Packets were lost: their messages could not be decoded"
-	if s, err := l.reader.SocketStats(); err == nil && s.Drops > l.drops {
-		l.drops = s.Drops
-		msg = "Packets were lost: the exporter could not keep up. Allow a larger --nflog.socket-buffer or more CPU, or log less."
-	}
-	level.Warn(l.logger).Log("msg", msg, "packets", l.packets)
-	l.packets, l.next = 0, now.Add(lossLogInterval)
 }
 
 func (g *group) bound(r *nflog.Reader) {
@@ -300,6 +280,7 @@ func (g *group) updateSocket() {
 
 // A groupSnapshot is a copy of a group's state beside its table.
 type groupSnapshot struct {
+	created      *timestamppb.Timestamp // of the counters
 	state        GroupState
 	socket       nflog.SocketStats // with the drops of all sockets
 	binds        uint64
@@ -311,7 +292,7 @@ func (g *group) snapshot() groupSnapshot {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.updateSocket()
-	s := groupSnapshot{state: g.state, socket: g.socket, binds: g.binds, readFailures: g.readFailures}
+	s := groupSnapshot{created: g.created, state: g.state, socket: g.socket, binds: g.binds, readFailures: g.readFailures}
 	s.socket.Drops += g.drops
 	for _, reason := range bindFailureReasons {
 		s.bindFailures = append(s.bindFailures, g.bindFailures[reason])

@@ -92,7 +92,7 @@ func TestKeyIndexSpreads(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newKeyIndex(false)
-			for i := range maxKeys {
+			for i := range minKeys {
 				addKey(x, tt.keys(i))
 			}
 			// The longest run of slots in use bounds how long a search takes.

@@ -68,10 +68,13 @@ func hookName(family, hook uint8) string {
 	return strconv.Itoa(int(hook))
 }
 
+// whiteSpace is that of ASCII.
+const whiteSpace = " \t\n\v\f\r"
+
 // prefixLabel returns the value of the label prefix. Trailing white space, with which many rules
 // set the prefix off from the rest of a log line, is cut.
 func prefixLabel(raw string) string {
-	return escapeLabel(strings.TrimRight(raw, " \t\n\v\f\r"))
+	return escapeLabel(strings.TrimRight(raw, whiteSpace))
 }
 
 // escapeLabel makes a label value of bytes that may be any, such that different bytes stay

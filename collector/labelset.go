@@ -40,12 +40,26 @@ type labelSet struct {
 	fold       foldStep // how it came about
 	interfaces []string // that the labels name
 
-	// What decides when it is forgotten.
+	// What decides when it is forgotten, written by whoever sweeps.
 	seen     uint64    // packets when it was looked at last
 	idle     time.Time // since when there are no more
 	orphaned time.Time // since when one of the interfaces is not there, and no packet came
+	expired  bool
+
+	prefixes    []string // of rules whose packets it counts, maxPrefixes for any
+	unreachable bool     // these are counted elsewhere since a reload
 
 	packetsMetric, bytesMetric counterMetric
+}
+
+// maxPrefixes is how many prefixes a label set remembers. Most have one, those of prefix rules may have many.
+const maxPrefixes = 8
+
+// ledBy remembers the prefix of a rule whose packets the label set counts.
+func (s *labelSet) ledBy(prefix string) {
+	if s.fold != foldAll && len(s.prefixes) < maxPrefixes && !slices.Contains(s.prefixes, prefix) {
+		s.prefixes = append(s.prefixes, prefix)
+	}
 }
 
 // allPresent reports whether the interfaces that the labels name are there.

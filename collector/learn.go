@@ -10,9 +10,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// maxKeys bounds how many keys are remembered beside the label sets that they lead to: interfaces
-// that come and go under the same name leave keys behind.
-const maxKeys = 16384
+// minKeys is how many keys are remembered at least beside the label sets that they lead to. There are more of
+// them: interfaces that come and go under the same name leave keys behind.
+const minKeys = 16384
 
 // maxUnseen is how far back the creation time of a label set may lie. What ingests creation times
 // takes none that are many minutes old.
@@ -22,7 +22,7 @@ const maxUnseen = time.Minute
 func (t *table) learn(k *key, now time.Time) *labelSet {
 	c := t.schema.combine(k, t.names)
 	set := t.find(c, foldNothing, now)
-	if set == nil {
+	if set == nil && t.schema.hasExtras() {
 		t.schema.foldExtras(c)
 		set = t.find(c, foldExtras, now)
 	}
@@ -30,10 +30,11 @@ func (t *table) learn(k *key, now time.Time) *labelSet {
 		t.schema.foldAll(c)
 		set = t.find(c, foldAll, now)
 	}
-	if t.keys.used == maxKeys {
+	if t.keys.used == max(minKeys, 2*t.limits.labelSets) {
 		t.keys.clear()
 	}
 	t.keys.add(k, set)
+	set.ledBy(c.raw)
 	return set
 }
 
@@ -42,10 +43,19 @@ func (t *table) find(c *combination, step foldStep, now time.Time) *labelSet {
 	values := c.list(t.schema.columns)
 	i, found := slices.BinarySearchFunc(t.sets, values, func(s *labelSet, v []string) int { return s.compare(v) })
 	if found {
-		return t.sets[i]
+		set := t.sets[i]
+		if set.unreachable { // no more
+			set.unreachable = false
+			t.unreachable--
+		}
+		return set
 	}
 	if t.folded[step] >= t.limits.room(step) {
-		return nil
+		if t.unreachable == 0 {
+			return nil
+		}
+		t.deleteSets(func(set *labelSet) bool { return set.unreachable })
+		return t.find(c, step, now)
 	}
 	set := &labelSet{series: newSeries(t.schema.columns, values, t.creation(now)), fold: step, interfaces: c.interfaces}
 	if t.scale != nil {

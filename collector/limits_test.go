@@ -4,8 +4,10 @@
 package collector
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -122,6 +124,23 @@ func TestLimitFoldsExtras(t *testing.T) {
 	}
 }
 
+// TestLimitWithoutExtras has no label that the first step of folding could give up: there is no such step.
+func TestLimitWithoutExtras(t *testing.T) {
+	f := newFeed(t, Config{MaxLabelSets: 10, Labels: []string{"prefix", "hook"}})
+	for i := range 30 {
+		f.count(udpInput(fmt.Sprintf("p%d", i), 2, 100))
+	}
+	s := f.snapshot()
+	if len(s.sets) != 11 || s.overflow != 20 {
+		t.Errorf("%d label sets, want 11; %d packets under %s, want 20", len(s.sets), s.overflow, overflowValue)
+	}
+	for _, set := range s.sets {
+		if l := labelsOf(set.labels); (l["prefix"] == overflowValue) != (set.packets == 20) {
+			t.Errorf("%d packets are counted under %v", set.packets, l)
+		}
+	}
+}
+
 // TestIdleTimeout checks that a label set is forgotten that counted nothing for long, and begins at 0.
 func TestIdleTimeout(t *testing.T) {
 	f := newFeed(t, Config{IdleTimeout: time.Minute, MaxLabelSets: 2})
@@ -144,18 +163,65 @@ func TestIdleTimeout(t *testing.T) {
 		t.Errorf("created %v, and then %v", first, second)
 	}
 
-	// Without a scrape, too, all of them; and the room is free.
+	// All of them; and the room is free.
 	f.now = f.now.Add(10 * time.Minute)
-	f.count(udpInput("b", 2, 100))
-	f.now = f.now.Add(sweepInterval)
-	f.count(udpInput("d", 2, 100))
+	f.check(t, map[labelValues]total{})
+	f.count(udpInput("b", 2, 100), udpInput("d", 2, 100))
 	f.check(t, map[labelValues]total{b: {1, 100}, {"d", "ip", "input", "eth0", "", "udp"}: {1, 100}})
-	if got := f.snapshot().overflow; got != 1 {
-		t.Errorf("%d packets were counted under %s, want 1", got, overflowValue)
+	s := f.snapshot()
+	if s.overflow != 1 || s.forgotten != 6 {
+		t.Errorf("%d packets were counted under %s, want 1, and %d are forgotten, want 6", s.overflow, overflowValue, s.forgotten)
 	}
-	if s := f.snapshot(); bucketSum(s.pages) != 2 || len(s.histograms) != 2 {
+	if bucketSum(s.pages) != 2 || len(s.histograms) != 2 {
 		t.Errorf("%d packets in %d histograms, want 2 in 2", bucketSum(s.pages), len(s.histograms))
 	}
+}
+
+// TestIdleTimeoutUnseen checks that label sets are forgotten, too, while nobody scrapes.
+func TestIdleTimeoutUnseen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, err := New(Config{Groups: []GroupConfig{{Group: 100, NetNS: "/missing"}}, IdleTimeout: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			c.Run(ctx)
+		}()
+		f := feedTable(c.groups[0].table)
+		f.now = time.Now()
+		f.count(udpInput("a", 2, 100))
+		sets := func() int {
+			f.table.mu.Lock()
+			defer f.table.mu.Unlock()
+			return len(f.table.sets)
+		}
+		time.Sleep(time.Minute - 1)
+		if sets() != 1 {
+			t.Error("the label set was forgotten too early")
+		}
+		time.Sleep(2*sweepInterval + 1)
+		if sets() != 0 {
+			t.Error("the label set is still there")
+		}
+		cancel()
+		<-done
+	})
+}
+
+// TestForgetMeanwhile checks that a label set stays whose packets came when it was about to be forgotten.
+func TestForgetMeanwhile(t *testing.T) {
+	f := newFeed(t, Config{IdleTimeout: time.Minute})
+	f.count(udpInput("a", 2, 100), udpInput("b", 2, 100))
+	s := f.snapshot()
+	f.now = f.now.Add(time.Minute)
+	f.count(udpInput("b", 2, 100))
+	if !f.table.sweep(s, f.now) {
+		t.Error("nothing has expired")
+	}
+	f.check(t, map[labelValues]total{{"b", "ip", "input", "eth0", "", "udp"}: {2, 200}})
 }
 
 // creations returns when the label set of each prefix was created.
@@ -202,7 +268,7 @@ func TestDeletedInterface(t *testing.T) {
 // TestInterfacePatterns checks that names that churn are folded, by the first pattern that matches.
 func TestInterfacePatterns(t *testing.T) {
 	var patterns []InterfacePattern
-	for _, p := range [][2]string{{"veth.*", "veth"}, {"(cali|lxc).*", "$1"}, {"v.*", "never"}} {
+	for _, p := range [][2]string{{"veth.*", "veth"}, {"(cali|lxc).*", "${1}"}, {"v.*", "never"}, {"tap(?P<more>x?)", "${more}"}, {"tap", "never"}} {
 		pattern, err := NewInterfacePattern(p[0], p[1])
 		if err != nil {
 			t.Fatal(err)
@@ -210,8 +276,8 @@ func TestInterfacePatterns(t *testing.T) {
 		patterns = append(patterns, pattern)
 	}
 	f := newFeed(t, Config{InterfacePatterns: patterns, DeletedInterfaceTimeout: time.Minute})
-	f.names.names = map[uint32]string{1: "veth1", 2: "veth2", 3: "cali123", 4: "lxc", 5: "xveth", 6: "eth0"}
-	for device := range uint32(6) {
+	f.names.names = map[uint32]string{1: "veth1", 2: "veth2", 3: "cali123", 4: "lxc", 5: "xveth", 6: "eth0", 7: "tap"}
+	for device := range uint32(7) {
 		f.count(udpInput("", device+1, 100))
 	}
 	want := map[labelValues]total{
@@ -220,10 +286,11 @@ func TestInterfacePatterns(t *testing.T) {
 		{"", "ip", "input", "lxc", "", "udp"}:   {1, 100},
 		{"", "ip", "input", "xveth", "", "udp"}: {1, 100},
 		{"", "ip", "input", "eth0", "", "udp"}:  {1, 100},
+		{"", "ip", "input", "tap", "", "udp"}:   {1, 100},
 	}
 	f.check(t, want)
 	// What is folded is no interface that could be deleted.
-	f.names.names = map[uint32]string{6: "eth0"}
+	f.names.names = map[uint32]string{6: "eth0", 7: "tap"}
 	f.check(t, want)
 	f.now = f.now.Add(time.Hour)
 	delete(want, labelValues{"", "ip", "input", "xveth", "", "udp"})
@@ -232,8 +299,11 @@ func TestInterfacePatterns(t *testing.T) {
 
 func TestNewInterfacePatternRefuses(t *testing.T) {
 	for _, match := range []string{"(", "a)(b", "*", `\`} {
-		if _, err := NewInterfacePattern(match, ""); err == nil {
+		if _, err := NewInterfacePattern(match, "x"); err == nil {
 			t.Errorf("%q is accepted", match)
 		}
+	}
+	if _, err := NewInterfacePattern("veth.*", ""); err == nil {
+		t.Error("an empty replacement is accepted")
 	}
 }

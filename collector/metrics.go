@@ -30,7 +30,7 @@ type families struct {
 	unknownAttributes, datagrams  *family
 	socketBuffer, socketQueued    *family
 	labelSets, labelSetsLimit     *family
-	overflow                      *family
+	overflow, forgotten           *family
 }
 
 // newFamilies returns the families of metrics with the labels of a schema.
@@ -90,6 +90,8 @@ func newFamilies(s *schema) *families {
 		"How many combinations of label values there may be before packets are counted under __overflow__: in up to a tenth more of them without interfaces and extra labels, then in one more.")
 	f.overflow = counter("overflow_packets_total",
 		"Packets that were counted under __overflow__ because the group has as many label sets as it may.")
+	f.forgotten = counter("forgotten_packets_total",
+		"Packets that are no more in nflog_packets_total, because their combination of label values was forgotten.")
 
 	slices.SortFunc(f.all, func(a, b *family) int { return strings.Compare(a.dto.GetName(), b.dto.GetName()) })
 	return f

@@ -246,6 +246,24 @@ func TestIntegrationNamespaces(t *testing.T) {
 	}
 }
 
+// TestIntegrationNamespaceTwice reads a namespace by two names: one of them is told why it can't.
+func TestIntegrationNamespaceTwice(t *testing.T) {
+	t.Parallel()
+	blue := newNamed(t)
+	blue.create(t)
+	r := start(t, inNamespaces(blue.path, blue.ns.Path()))
+	kerneltest.Eventually(t, patience, func() error {
+		states := r.c.Groups()
+		if states[0].Bound {
+			states[0], states[1] = states[1], states[0]
+		}
+		if !states[1].Bound || !containsAll(states[0].Reason, []string{"the exporter itself reads it already", "another --nflog.netns is the same"}) {
+			return fmt.Errorf("unexpected states: %+v", states)
+		}
+		return nil
+	})
+}
+
 // TestIntegrationNamespaceAlone checks that the namespace is no label where only one is read.
 func TestIntegrationNamespaceAlone(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/go-kit/log/level"
 )
 
 // Reload applies other groups and prefix rules, also while Run runs. Groups whose settings stay the same
@@ -19,6 +22,10 @@ func (c *Collector) Reload(groups []GroupConfig, rules []PrefixRule) error {
 	schemas, err := newSchemas(&config)
 	if err != nil {
 		return err
+	}
+
+	if len(rules) > 0 && !schemas[0].selection.has(labelPrefix) {
+		level.Warn(c.config.Logger).Log("msg", "The prefix rules have no effect, as the label prefix is not chosen in --collector.labels")
 	}
 
 	// Scrapes are made with the old groups and labels, or with the new ones.
@@ -45,8 +52,9 @@ func (c *Collector) Reload(groups []GroupConfig, rules []PrefixRule) error {
 func (c *Collector) apply(old []*group, settings GroupConfig, s *schema) *group {
 	for _, g := range old {
 		if g.same(settings) {
+			// In this order: what a binding that ends has left is counted by the new schema already.
+			g.table.reconfigure(s, time.Now())
 			g.reconfigure(settings)
-			g.table.reconfigure(s)
 			return g
 		}
 	}
@@ -74,46 +82,4 @@ func newSchemas(config *Config) ([]*schema, error) {
 		schemas = append(schemas, s)
 	}
 	return schemas, nil
-}
-
-// reconfigure counts packets by another schema from now on. What was counted stays under its labels, to
-// which those that are new are added without a value; where one is no more that had a value, it is
-// forgotten. The caller keeps others from gathering.
-func (t *table) reconfigure(s *schema) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	before := t.schema
-	t.schema = s
-	t.labels = s.groupLabels()
-	t.keys.clear()
-	if slices.Equal(before.columns.names(), s.columns.names()) {
-		return
-	}
-	// The namespace has become a label, or is none any more.
-	all := s.netns != "" && len(before.groupColumns) != len(s.groupColumns)
-	t.deleteSets(func(set *labelSet) bool {
-		set.series = set.relabel(before.columns, s.columns)
-		return all || set.series == nil || set.fold == foldAll // which has a value for each label
-	})
-	for _, h := range t.histograms {
-		// It is in no label set that has a value which it could lose.
-		h.series = h.relabel(before.histogram, s.histogram)
-	}
-	slices.SortFunc(t.sets, func(a, b *labelSet) int { return a.compare(b.values) })
-	slices.SortFunc(t.histograms, func(a, b *histogram) int { return a.compare(b.values) })
-}
-
-// relabel returns the series with other columns, or nil if it would lose a value.
-func (s *series) relabel(from, to columns) *series {
-	values := make([]string, len(to))
-	for i, c := range from {
-		j := slices.IndexFunc(to, func(other column) bool { return other.name == c.name })
-		switch {
-		case j >= 0:
-			values[j] = s.values[i]
-		case s.values[i] != "":
-			return nil
-		}
-	}
-	return newSeries(to, values, s.created)
 }

@@ -222,33 +222,92 @@ func TestReloadAtLimit(t *testing.T) {
 	want["in_interface="+o+",prefix="+o] = shown{packets: 6}
 	check("full", 7, want)
 
-	// The set of all others would need a value for the new label.
+	// The set of all others has a value for each label.
 	r.reload(t, zones)
-	check("a new label", 7, known(1), "zone")
+	want = known(1)
+	want["in_interface="+o+",prefix="+o+",zone="+o] = shown{packets: 6}
+	check("a new label", 7, want, "zone")
 	fill()
 	want = known(2)
-	want["in_interface="+o+",prefix="+o+",zone="+o] = shown{6, 1}
+	want["in_interface="+o+",prefix="+o+",zone="+o] = shown{packets: 12}
 	check("full with a new label", 14, want, "zone")
 
 	r.reload(t, PrefixRule{Match: `p1(?P<zone>\d)`})
 	check("the same labels", 14, want, "zone")
 	fill()
-	// p10 has a zone now, for which there is no more room.
-	for i := range 10 {
-		want[fmt.Sprintf("in_interface=eth0,prefix=p%02d", i)] = shown{packets: 3}
-	}
-	want["in_interface="+o+",prefix="+o+",zone="+o] = shown{13, 1}
+	// p10 has a zone now. There is room for it, as there are no more packets without one.
+	want = known(3)
+	delete(want, "in_interface="+o+",prefix=p10")
+	want["in_interface="+o+",prefix=p10,zone=0"] = shown{1, 2}
+	want["in_interface="+o+",prefix="+o+",zone="+o] = shown{packets: 18}
 	check("full with the same labels", 21, want, "zone")
 
 	r.reload(t)
 	want = known(3)
-	want["in_interface="+o+",prefix=p10"] = shown{packets: 2}
+	delete(want, "in_interface="+o+",prefix=p10")
+	want["in_interface="+o+",prefix="+o] = shown{packets: 18}
 	check("without the label", 21, want)
 	fill()
 	want = known(4)
-	want["in_interface="+o+",prefix=p10"] = shown{packets: 3}
-	want["in_interface="+o+",prefix="+o] = shown{6, 3}
+	want["in_interface="+o+",prefix=p10"] = shown{1, 3}
+	want["in_interface="+o+",prefix="+o] = shown{packets: 24}
 	check("full without the label", 28, want)
+}
+
+// TestReloadUnreachable checks that label sets to which no packets lead any more stay until their room is needed.
+func TestReloadUnreachable(t *testing.T) {
+	const limit = 10
+	r := newReloaded(t, Config{Labels: []string{"prefix"}, MaxLabelSets: limit})
+	count := func(packets ...string) {
+		t.Helper()
+		for _, prefix := range packets {
+			r.count(udpInput(prefix, 2, 100))
+		}
+	}
+	check := func(name string, forgotten uint64, want map[string]float64) {
+		t.Helper()
+		got := make(map[string]float64)
+		for labels, shown := range r.show(t, "prefix", "zone") {
+			got[labels] = shown.packets
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: unexpected label sets (-want +got):\n%s", name, diff)
+		}
+		if s := r.snapshot(); s.forgotten != forgotten || s.overflow != 0 {
+			t.Errorf("%s: %d packets are forgotten, want %d; %d counted under %s", name, s.forgotten, forgotten, s.overflow, overflowValue)
+		}
+	}
+
+	count("fw wan", "fw wan", "fw lan", "other")
+	r.reload(t, PrefixRule{Match: `fw (?P<zone>\w+)`, Prefix: "fw"}, PrefixRule{Match: `many \d+`, Prefix: "many"})
+	count("fw wan", "other")
+	// Many prefixes lead to one label set.
+	for i := range 2 * maxPrefixes {
+		count(fmt.Sprintf("many %d", i))
+	}
+	want := map[string]float64{"prefix=fw wan": 2, "prefix=fw lan": 1, "prefix=other": 2, "prefix=fw,zone=wan": 1, "prefix=many": 2 * maxPrefixes}
+	check("rules", 0, want)
+	for i := range limit - len(want) {
+		p := fmt.Sprintf("p%d", i)
+		count(p)
+		want["prefix="+p] = 1
+	}
+	check("full", 0, want)
+	count("one more")
+	delete(want, "prefix=fw wan")
+	delete(want, "prefix=fw lan")
+	want["prefix=one more"] = 1
+	check("one more", 3, want)
+	r.reload(t, PrefixRule{Match: `(?P<zone>\w+)`, Prefix: "x"})
+	count("fw wan", "one more", "yet another", "other", "other")
+	// Those of "many" might still come, as far as is known.
+	for labels := range want {
+		if labels != "prefix=many" && labels != "prefix=one more" {
+			delete(want, labels)
+		}
+	}
+	want["prefix=fw wan"], want["prefix=one more"], want["prefix=yet another"], want["prefix=x,zone=other"] = 1, 2, 1, 2
+	check("other rules", 3+1+2+5, want)
 }
 
 // TestReloadFreesRoom checks that the label sets, histograms and keys that are forgotten make room for others.
@@ -266,6 +325,71 @@ func TestReloadFreesRoom(t *testing.T) {
 		}
 		if got := bucketSum(s.pages); got != 5 {
 			t.Errorf("%d packets are in the histogram, want 5", got)
+		}
+	}
+}
+
+// TestReloadReachableAgain has another prefix lead to a label set than those before the reload: it is not one whose room is
+// needed.
+func TestReloadReachableAgain(t *testing.T) {
+	r := newReloaded(t, Config{Labels: []string{"prefix"}, MaxLabelSets: 3})
+	r.reload(t, PrefixRule{Match: "a.*", Prefix: "x"})
+	r.count(udpInput("a1", 2, 100), udpInput("a1", 2, 100))
+	r.reload(t, PrefixRule{Match: "b.*", Prefix: "x"})
+	r.count(udpInput("b1", 2, 100))
+	for i := range 5 {
+		r.count(udpInput(fmt.Sprintf("p%d", i), 2, 100))
+	}
+	r.count(udpInput("b1", 2, 100))
+	want := map[string]shown{"prefix=x": {packets: 4}, "prefix=p0": {packets: 1}, "prefix=p1": {packets: 1}, "prefix=" + overflowValue: {packets: 3}}
+	if diff := cmp.Diff(want, r.show(t, "prefix"), cmp.AllowUnexported(shown{})); diff != "" {
+		t.Errorf("unexpected label sets (-want +got):\n%s", diff)
+	}
+	if s := r.snapshot(); s.forgotten != 0 || s.overflow != 3 {
+		t.Errorf("%d packets are forgotten, %d counted under %s, want 0 and 3", s.forgotten, s.overflow, overflowValue)
+	}
+}
+
+// TestReloadGroupAnew checks that the counters of a group that comes back are younger than those before.
+func TestReloadGroupAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := GroupConfig{Group: 1}, GroupConfig{Group: 2}
+		c, err := New(Config{Groups: []GroupConfig{first, second}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		for range 2 {
+			time.Sleep(time.Second)
+			if err := c.Reload([]GroupConfig{first}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Reload([]GroupConfig{first, second}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, want := range []time.Time{began, time.Now()} {
+			m := gather(t, c)["nflog_datagrams_total"][i]
+			if got := m.GetCounter().GetCreatedTimestamp().AsTime(); !got.Equal(want) {
+				t.Errorf("the counter of %v was created at %v, want %v", m.GetLabel(), got, want)
+			}
+		}
+	})
+}
+
+// TestReloadWarns checks that rules are not without effect in silence.
+func TestReloadWarns(t *testing.T) {
+	for _, label := range []string{"prefix", "hook"} {
+		var logs recorder
+		r := newReloaded(t, Config{Labels: []string{label}, Logger: &logs})
+		r.reload(t)
+		r.reload(t, PrefixRule{Match: "a"})
+		want := 0
+		if label != "prefix" {
+			want = 1
+		}
+		if lines := logs.with("level=warn", "prefix rules have no effect"); len(lines) != want {
+			t.Errorf("with the label %s, the log warns %d times, want %d", label, len(lines), want)
 		}
 	}
 }

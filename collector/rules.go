@@ -73,7 +73,7 @@ func (r *prefixRules) apply(raw string) (prefix string, values []string) {
 
 func (r *prefixRules) evaluate(raw string) prefixLabels {
 	l := prefixLabels{prefix: prefixLabel(raw), values: make([]string, len(r.names))}
-	trimmed := strings.TrimRight(raw, " \t\n\v\f\r") // as prefixLabel does
+	trimmed := strings.TrimRight(raw, whiteSpace)
 	for _, rule := range r.rules {
 		groups := rule.match.FindStringSubmatchIndex(trimmed)
 		if groups == nil {
@@ -83,7 +83,7 @@ func (r *prefixRules) evaluate(raw string) prefixLabels {
 			l.values[i] = rule.labels[name].expand(trimmed, groups)
 		}
 		if rule.prefix != nil {
-			l.prefix = rule.prefix.expand(trimmed, groups)
+			l.prefix = strings.TrimRight(rule.prefix.expand(trimmed, groups), whiteSpace)
 		}
 		break
 	}

@@ -53,6 +53,7 @@ type RuleProblem struct {
 const (
 	maxMatch    = 4096
 	maxTemplate = 256
+	maxSegments = 16
 )
 
 // Names that labels of rules can't have, or had better not have, beside the exporter's own.

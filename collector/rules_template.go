@@ -54,6 +54,9 @@ func parseTemplate(s string, groups map[string][]int) (template, error) {
 		t = append(t, segment{groups: numbers})
 		s = after
 	}
+	if len(t) > maxSegments {
+		return nil, fmt.Errorf("must not have more than %d parts", maxSegments)
+	}
 	return t, nil
 }
 

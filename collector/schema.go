@@ -122,6 +122,7 @@ type combination struct {
 	values [labels + 1]string // labelNetNS is the last
 	rules  []string
 
+	raw        string   // prefix, if there is a label for it
 	interfaces []string // that the values name
 }
 
@@ -163,7 +164,8 @@ func (s *schema) combine(k *key, names interfaceNames) *combination {
 		}
 		switch l {
 		case labelPrefix:
-			c.values[l], c.rules = s.rules.apply(o.Prefix[:min(len(o.Prefix), maxPrefix)])
+			c.raw = o.Prefix[:min(len(o.Prefix), maxPrefix)]
+			c.values[l], c.rules = s.rules.apply(c.raw)
 		case labelFamily:
 			c.values[l] = familyName(o.Family)
 		case labelHook:
@@ -191,15 +193,28 @@ func (s *schema) interfaceName(c *combination, index uint32, names interfaceName
 	if name != "" && !folded.folded {
 		c.interfaces = append(c.interfaces, name)
 	}
-	return escapeLabel(folded.name)
+	return folded.label
+}
+
+// isExtra reports whether it is an interface or an extra label.
+func (l label) isExtra() bool {
+	switch l {
+	case labelGroup, labelPrefix, labelFamily, labelHook, labelProtocol:
+		return false
+	default:
+		return l < labels
+	}
+}
+
+// hasExtras reports whether there are labels that foldExtras gives up.
+func (s *schema) hasExtras() bool {
+	return slices.ContainsFunc(s.columns, func(c column) bool { return c.label.isExtra() })
 }
 
 // foldExtras gives up what tells apart interfaces and extra labels.
 func (s *schema) foldExtras(c *combination) {
 	for l := range labels {
-		switch l {
-		case labelGroup, labelPrefix, labelFamily, labelHook, labelProtocol:
-		default:
+		if l.isExtra() {
 			c.values[l] = overflowValue
 		}
 	}
@@ -213,4 +228,25 @@ func (s *schema) foldAll(c *combination) {
 		c.values[l] = overflowValue
 	}
 	c.rules = slices.Repeat([]string{overflowValue}, len(c.rules))
+}
+
+// overflow returns the combination of what can't be told apart at all.
+func (s *schema) overflow() *combination {
+	c := s.ofGroup()
+	c.rules = make([]string, len(s.rules.labelNames()))
+	s.foldAll(c)
+	return c
+}
+
+// leadsTo reports whether packets whose rules have one of these prefixes may be counted under the values of a label set.
+func (s *schema) leadsTo(values, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(raw string) bool {
+		prefix, rules := s.rules.apply(raw)
+		for i, column := range s.columns {
+			if column.label == labelPrefix && values[i] != prefix || column.label == labelRule && values[i] != rules[column.rule] {
+				return false
+			}
+		}
+		return true
+	})
 }

@@ -16,6 +16,8 @@ type tableSnapshot struct {
 	histograms []histogramSnapshot
 	pages      []sizePage // of all histograms, one after the other
 
+	names      interfaceNames
+	forgotten  uint64 // packets in label sets that are no more
 	overflow   uint64 // packets in label sets that are folded
 	stats      nflog.Stats
 	badHeaders uint64
@@ -52,16 +54,15 @@ func (h *histogramSnapshot) cells(pages []sizePage) iter.Seq2[int, uint64] {
 }
 
 // snapshot copies the table to s, into memory that is allocated while the table is not locked, for the
-// reader's sake.
+// reader's sake. What has expired is not in it.
 func (t *table) snapshot(s *tableSnapshot, now time.Time) {
-	for !t.copyTo(s, now) {
+	for !t.copyTo(s, now) || t.sweep(s, now) {
 	}
 }
 
 // copyTo copies the table if there is room in s, else makes room.
 func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	t.mu.Lock()
-	t.sweep(now)
 	if len(t.sets) > cap(s.sets) || len(t.histograms) > cap(s.histograms) || t.pages > cap(s.pages) {
 		sets, histograms, pages := len(t.sets), len(t.histograms), t.pages
 		t.mu.Unlock()
@@ -73,7 +74,8 @@ func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	}
 	defer t.mu.Unlock()
 	t.zeroed = now
-	s.sets, s.histograms, s.pages, s.overflow = s.sets[:0], s.histograms[:0], s.pages[:0], t.overflowed
+	s.sets, s.histograms, s.pages = s.sets[:0], s.histograms[:0], s.pages[:0]
+	s.names, s.forgotten, s.overflow = t.names, t.forgotten, t.overflowed
 	for _, set := range t.sets {
 		s.sets = append(s.sets, setSnapshot{set, set.packets, set.bytes})
 		if set.fold != foldNothing {

@@ -31,9 +31,10 @@ type table struct {
 	histograms []*histogram   // sorted as series
 	pages      int            // of all histograms
 
-	zeroed     time.Time // what does not exist counted nothing then
-	nextSweep  time.Time
-	overflowed uint64 // packets of folded label sets that were forgotten
+	zeroed      time.Time // what does not exist counted nothing then
+	unreachable int       // label sets that no packet leads to since the rules have changed
+	forgotten   uint64    // packets of label sets that were forgotten
+	overflowed  uint64    // those of folded ones among them
 
 	stats      nflog.Stats
 	badHeaders uint64
@@ -80,9 +81,6 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 	defer t.mu.Unlock()
 	if t.names.generation() != t.generation {
 		t.forgetKeys()
-	}
-	if !now.Before(t.nextSweep) {
-		t.sweep(now)
 	}
 	for p := range b.Packets() {
 		t.countPacket(p, now)

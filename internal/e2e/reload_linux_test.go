@@ -161,7 +161,7 @@ func TestIntegrationReloadFlood(t *testing.T) {
 	config := "prefix_rules:\n"
 	for i := range floodRules {
 		config += fmt.Sprintf("- {match: 'rule (?P<number%d>%d)'}\n", i, i)
-		file.write(t, config)
+		file.write(t, config+fmt.Sprintf("groups: [{group: 100, copy_range: %d, queue_timeout: %dms, queue_threshold: %d}]\n", 64+i, 10+10*i, 1000-i))
 		if i%2 == 0 {
 			e.reload(t, http.StatusOK, "ok\n")
 		} else {
