@@ -103,6 +103,10 @@
 // network namespace, but not for the host's. To read takes none, so it may be dropped once the group is
 // bound, at the price of [Reader.Unbind].
 //
+// It is enough that the capability is permitted to the thread that calls: where it is not in effect, it is made so for
+// each call that needs it, and no longer. So a program is least tempting whose file has it permitted alone
+// (setcap cap_net_admin+p).
+//
 // The kernel gives one and the same errno where the capability is missing and where another socket
 // holds the group. This package asks it again, and tells: [PermissionError], [GroupHeldError].
 //

@@ -47,7 +47,7 @@ func Open(config *Config) (*Nflog, error) {
 	if config.Copymode > CopyPacket {
 		return nil, ErrCopyMode
 	}
-	con, err := dial(config.NetNS)
+	con, err := dial(config.NetNS, DefaultSocketBuffer)
 	if err != nil {
 		return nil, fmt.Errorf("open NFLOG group %d: %w", config.Group, err)
 	}
@@ -55,10 +55,7 @@ func Open(config *Config) (*Nflog, error) {
 	if n.logger == nil {
 		n.logger = noLogger{}
 	}
-	if err = con.SetReadBuffer(DefaultSocketBuffer); err == nil {
-		n.socket, err = newConnSocket(con, config.NetNS)
-	}
-	if err != nil {
+	if n.socket, err = newConnSocket(con, config.NetNS); err != nil {
 		_ = con.Close()
 		return nil, fmt.Errorf("open NFLOG group %d: %w", config.Group, err)
 	}

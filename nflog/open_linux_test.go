@@ -191,6 +191,7 @@ func dropNetAdmin() error {
 	if err := unix.Capget(&header, &data[0]); err != nil {
 		return os.NewSyscallError("capget", err)
 	}
+	data[0].Permitted &^= 1 << unix.CAP_NET_ADMIN
 	data[0].Effective &^= 1 << unix.CAP_NET_ADMIN
 	return os.NewSyscallError("capset", unix.Capset(&header, &data[0]))
 }

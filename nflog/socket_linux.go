@@ -41,14 +41,15 @@ type socket struct {
 	waitErr error
 }
 
-// dial opens a netlink socket in a network namespace, as in ReaderConfig.
+// dial opens a netlink socket in a network namespace, as in ReaderConfig, with a receive buffer of that many
+// bytes, or as many as the process may have.
 //
 // It has a port of its own choice. The kernel would give the PID, if no other socket of the process has
 // it; and when a socket is closed, the kernel frees its port before it destroys the bindings of that
 // port, even if they are another socket's by then.
-func dial(netns int) (*netlink.Conn, error) {
+func dial(netns, buffer int) (*netlink.Conn, error) {
 	var conn *netlink.Conn
-	err := inNetNS(netns, func() error {
+	open := func() error {
 		for {
 			// No PID is as large.
 			port := rand.Uint32() | 1<<31
@@ -58,27 +59,32 @@ func dial(netns int) (*netlink.Conn, error) {
 				return err
 			}
 		}
-	})
+	}
+	// The kernel looks at the capabilities of who has opened a socket, beside those of who sends.
+	err := inNetNS(netns, func() error { return privileged(open) })
 	if failed := (*os.SyscallError)(nil); errors.As(err, &failed) && failed.Syscall == "setns" && errors.Is(err, unix.EPERM) {
 		return nil, fmt.Errorf("enter network namespace: %w (%w)", permissionError(netns, "CAP_SYS_ADMIN"), err)
 	}
 	if errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil, fmt.Errorf("%w (%w)", ErrUnsupported, err)
 	}
-	return conn, err
+	if err != nil {
+		return nil, err
+	}
+	if err := privileged(func() error { return conn.SetReadBuffer(buffer) }); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
-// openSocket opens a socket in a network namespace, with a receive buffer of that many bytes, or
-// as many as the process may have.
+// openSocket opens a socket as dial does.
 func openSocket(netns, buffer int) (_ *socket, err error) {
-	conn, err := dial(netns)
+	conn, err := dial(netns, buffer)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	if err := conn.SetReadBuffer(buffer); err != nil {
-		return nil, err
-	}
 	// Without this option, one datagram too many makes the kernel drop all that follow, until the
 	// queue is empty.
 	if err := conn.SetOption(netlink.NoENOBUFS, true); err != nil {
@@ -178,12 +184,15 @@ func (s *socket) tryWait(epoll uintptr) (done bool) {
 }
 
 // setReadBuffer sets the size of the receive buffer, as far as the process may.
-func (s *socket) setReadBuffer(bytes int) (err error) {
-	if e := s.raw.Control(func(uintptr) {
-		if err = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bytes); err != nil {
-			err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bytes))
+func (s *socket) setReadBuffer(bytes int) error {
+	var err error
+	set := func() error {
+		if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bytes) == nil {
+			return nil
 		}
-	}); e != nil {
+		return os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bytes))
+	}
+	if e := s.raw.Control(func(uintptr) { err = privileged(set) }); e != nil {
 		return s.error(e)
 	}
 	return err

@@ -27,7 +27,7 @@ func (*socket) setReadDeadline(time.Time) error   { return ErrUnsupported }
 func (*socket) memory() (socketMemory, error)     { return socketMemory{}, ErrUnsupported }
 func (*socket) close() error                      { return nil }
 
-func dial(int) (*netlink.Conn, error) { return nil, ErrUnsupported }
+func dial(int, int) (*netlink.Conn, error) { return nil, ErrUnsupported }
 
 type connSocket struct{}
 

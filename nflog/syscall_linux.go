@@ -43,7 +43,9 @@ func (r *receiver) result() (n int, kernel bool, err error) {
 
 // send sends a request to the kernel, which has handled it when send returns.
 func send(fd int, request []byte) error {
-	return os.NewSyscallError("sendto", unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}))
+	return privileged(func() error {
+		return os.NewSyscallError("sendto", unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}))
+	})
 }
 
 // socketMemory is what struct sk_meminfo (SK_MEMINFO_* of include/uapi/linux/sock_diag.h) tells.

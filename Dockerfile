@@ -1,0 +1,36 @@
+# Copyright The nflog_exporter Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# make image builds it, and passes REVISION.
+
+ARG GO_VERSION=1.26.8
+
+FROM --platform=${BUILDPLATFORM} golang:${GO_VERSION} AS build
+ARG GOPROXY
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG TARGETOS TARGETARCH TARGETVARIANT
+ARG VERSION=0.3.0
+ARG REVISION
+RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} GOARM=${TARGETVARIANT#v} make build && \
+    go run ./internal/filecap/permit nflog_exporter
+
+FROM gcr.io/distroless/static-debian12:nonroot
+ARG VERSION=0.3.0
+ARG REVISION
+LABEL org.opencontainers.image.title="nflog-exporter" \
+      org.opencontainers.image.description="A Prometheus exporter for what Linux firewalls log to NFLOG." \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/nflog-exporter/nflog_exporter" \
+      org.opencontainers.image.documentation="https://github.com/nflog-exporter/nflog_exporter#readme"
+COPY --from=build /src/LICENSE /
+# The file has CAP_NET_ADMIN permitted, not in effect: so it starts, and says what is missing, also where a container
+# has not been granted it.
+COPY --from=build /src/nflog_exporter /
+USER 65532:65532
+EXPOSE 10100
+ENTRYPOINT ["/nflog_exporter"]
