@@ -1,7 +1,8 @@
 # Copyright The nflog_exporter Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# make image builds it, and passes REVISION.
+# make image builds it, and passes REVISION. It takes BuildKit, podman or buildah: what docker was before, does not know
+# BUILDPLATFORM, and may lose the capability of the file.
 
 ARG GO_VERSION=1.26.8
 
@@ -12,13 +13,13 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG TARGETOS TARGETARCH TARGETVARIANT
-ARG VERSION=0.3.0
+ARG VERSION=0.4.0
 ARG REVISION
 RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} GOARM=${TARGETVARIANT#v} make build && \
     go run ./internal/filecap/permit nflog_exporter
 
 FROM gcr.io/distroless/static-debian12:nonroot
-ARG VERSION=0.3.0
+ARG VERSION=0.4.0
 ARG REVISION
 LABEL org.opencontainers.image.title="nflog-exporter" \
       org.opencontainers.image.description="A Prometheus exporter for what Linux firewalls log to NFLOG." \

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -42,6 +43,8 @@ type reader interface {
 }
 
 func main() {
+	// The runtime leaves stack traces out of a program whose file has a capability, as the image's has.
+	debug.SetTraceback("single")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Whoever sends a second signal does not want to wait.
 	context.AfterFunc(ctx, stop)

@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,13 +76,11 @@ func TestIntegrationFileCapability(t *testing.T) {
 func withFileCapability(t *testing.T, program *os.File) *os.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
-	copied, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o755)
-	must(t, err)
-	info, err := program.Stat()
-	must(t, err)
-	_, err = io.Copy(copied, io.NewSectionReader(program, 0, info.Size()))
-	must(t, err)
-	must(t, copied.Close())
+	// By another process: what this one has open for writing can't be executed, and each process that other tests start
+	// meanwhile would have it open for a moment.
+	cp := exec.Command("cp", "/proc/self/fd/3", path)
+	cp.ExtraFiles = []*os.File{program}
+	must(t, cp.Run(), os.Chmod(path, 0o755))
 
 	if err := filecap.PermitNetAdmin(path); err != nil {
 		kerneltest.Skip(t, "no file capabilities: "+err.Error())
