@@ -1,0 +1,312 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package dashboards_test holds the dashboards to what they promise: whoever imports one can use it as it is.
+package dashboards_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A dashboard is what the tests look at.
+type dashboard struct {
+	UID, Title, Description, Refresh string
+	Tags                             []string
+	SchemaVersion                    int
+	Editable                         *bool
+	Links                            []struct {
+		Type                  string
+		Tags                  []string
+		IncludeVars, KeepTime bool
+	}
+	Templating struct{ List []variable }
+	Panels     []panel
+
+	text string
+}
+
+type variable struct {
+	Name, Label, Description, Type, Query, AllValue string
+	Multi, IncludeAll                               bool
+	Datasource                                      *datasource
+}
+
+type datasource struct{ Type, UID string }
+
+type panel struct {
+	ID                               int
+	Type, Title, Description, Repeat string
+	GridPos                          struct{ X, Y, W, H int }
+	Datasource                       *datasource
+	Targets                          []struct {
+		RefID, Expr, Format string
+		Datasource          *datasource
+		Instant, Range      bool
+	}
+	FieldConfig struct {
+		Defaults  struct{ Unit, NoValue string }
+		Overrides []struct{ Matcher struct{ ID, Options string } }
+	}
+}
+
+// each runs a test for each dashboard.
+func each(t *testing.T, test func(t *testing.T, d dashboard)) {
+	t.Helper()
+	for name, d := range dashboards(t) {
+		t.Run(name, func(t *testing.T) { test(t, d) })
+	}
+}
+
+func dashboards(t *testing.T) map[string]dashboard {
+	t.Helper()
+	all := make(map[string]dashboard)
+	for _, name := range []string{"overview.json", "node.json", "health.json"} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := dashboard{text: string(content)}
+		if err := json.Unmarshal(content, &d); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		all[name] = d
+	}
+	files, err := filepath.Glob("*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != len(all) {
+		t.Errorf("there are %v, which the tests don't know", files)
+	}
+	return all
+}
+
+func TestDashboard(t *testing.T) {
+	const tag = "nflog_exporter"
+	uids := make(map[string]bool)
+	each(t, func(t *testing.T, d dashboard) {
+		if !regexp.MustCompile(`^nflog-[a-z]+$`).MatchString(d.UID) || uids[d.UID] {
+			t.Errorf("uid %q is not one of its own", d.UID)
+		}
+		uids[d.UID] = true
+		if d.SchemaVersion != 42 {
+			t.Errorf("schema version is %d, want 42", d.SchemaVersion)
+		}
+		if d.Editable == nil || *d.Editable {
+			t.Error("it can be edited")
+		}
+		if d.Title == "" || d.Description == "" || d.Refresh == "" {
+			t.Error("it has no title, no description, or is not refreshed")
+		}
+		if !slices.Contains(d.Tags, tag) {
+			t.Errorf("tags are %q, without %q", d.Tags, tag)
+		}
+		if len(d.Links) != 1 || d.Links[0].Type != "dashboards" || !slices.Contains(d.Links[0].Tags, tag) ||
+			!d.Links[0].IncludeVars || !d.Links[0].KeepTime {
+			t.Errorf("it does not lead to the others: %+v", d.Links)
+		}
+		// A ConfigMap holds 1 MiB, and all three may be in one.
+		if len(d.text) > 256<<10 {
+			t.Errorf("it is %d bytes long", len(d.text))
+		}
+	})
+}
+
+func TestPanels(t *testing.T) {
+	each(t, func(t *testing.T, d dashboard) {
+		ids, titles := make(map[int]bool), make(map[string]bool)
+		for _, p := range d.Panels {
+			if p.ID == 0 || ids[p.ID] {
+				t.Errorf("%q: id %d is not one of its own", p.Title, p.ID)
+			}
+			if p.Title == "" || titles[p.Title] {
+				t.Errorf("%q: there is such a title already", p.Title)
+			}
+			ids[p.ID], titles[p.Title] = true, true
+			if p.Type == "row" {
+				continue
+			}
+			if p.FieldConfig.Defaults.Unit == "" {
+				t.Errorf("%q: no unit", p.Title)
+			}
+			if p.FieldConfig.Defaults.NoValue == "" {
+				t.Errorf("%q: nothing to say where there is nothing", p.Title)
+			}
+			if !strings.HasSuffix(strings.TrimSpace(p.Description), ".") {
+				t.Errorf("%q: no description of whole sentences: %q", p.Title, p.Description)
+			}
+			if len(p.Targets) == 0 {
+				t.Errorf("%q: no query", p.Title)
+			}
+			for i, target := range p.Targets {
+				if target.RefID != string(rune('A'+i)) {
+					t.Errorf("%q: query %d is called %q", p.Title, i, target.RefID)
+				}
+				if target.Instant == target.Range || target.Instant != (p.Type == "stat" || p.Type == "table") {
+					t.Errorf("%q: %s is asked in a way that is not that of a %s", p.Title, target.RefID, p.Type)
+				}
+				if (target.Format == "table") != (p.Type == "table") || (target.Format == "heatmap") != (p.Type == "heatmap") {
+					t.Errorf("%q: %s has the format %s", p.Title, target.RefID, target.Format)
+				}
+			}
+		}
+	})
+}
+
+// TestGrid checks that each place of the grid belongs to one panel.
+func TestGrid(t *testing.T) {
+	const width = 24
+	each(t, func(t *testing.T, d dashboard) {
+		type place struct{ x, y int }
+		taken := make(map[place]string)
+		bottom := 0
+		for _, p := range d.Panels {
+			pos := p.GridPos
+			if pos.X < 0 || pos.X+pos.W > width || pos.W <= 0 || pos.H <= 0 {
+				t.Errorf("%q is out of the grid: %+v", p.Title, pos)
+			}
+			bottom = max(bottom, pos.Y+pos.H)
+			for x := pos.X; x < pos.X+pos.W; x++ {
+				for y := pos.Y; y < pos.Y+pos.H; y++ {
+					if other, ok := taken[place{x, y}]; ok {
+						t.Fatalf("%q overlaps %q", p.Title, other)
+					}
+					taken[place{x, y}] = p.Title
+				}
+			}
+		}
+		if len(taken) != width*bottom {
+			t.Errorf("%d of %d places are empty", width*bottom-len(taken), width*bottom)
+		}
+	})
+}
+
+// TestNothingFixed checks that no data source, node or rate interval is built in.
+func TestNothingFixed(t *testing.T) {
+	each(t, func(t *testing.T, d dashboard) {
+		chosen := datasource{Type: "prometheus", UID: "${datasource}"}
+		for _, m := range regexp.MustCompile(`"uid": "([^"]*)"`).FindAllStringSubmatch(d.text, -1) {
+			if m[1] != chosen.UID && m[1] != d.UID {
+				t.Errorf("uid %q is built in", m[1])
+			}
+		}
+		for _, found := range regexp.MustCompile(`localhost|\b\d+\.\d+\.\d+\.\d+\b|:\d{4,5}\b`).FindAllString(d.text, -1) {
+			t.Errorf("%q is built in", found)
+		}
+		for _, p := range d.Panels {
+			if p.Type == "row" {
+				continue
+			}
+			if p.Datasource == nil || *p.Datasource != chosen {
+				t.Errorf("%q: data source is %v", p.Title, p.Datasource)
+			}
+			for _, target := range p.Targets {
+				if target.Datasource == nil || *target.Datasource != chosen {
+					t.Errorf("%q: data source of %s is %v", p.Title, target.RefID, target.Datasource)
+				}
+				if strings.Count(target.Expr, "{") != strings.Count(target.Expr, `{job=~"$job",instance=`) {
+					t.Errorf("%q: %s does not select by job and instance:\n%s", p.Title, target.RefID, target.Expr)
+				}
+				for _, m := range regexp.MustCompile(`\[([^]]*)\]`).FindAllStringSubmatch(target.Expr, -1) {
+					// Top movers compare two quarters of an hour.
+					if m[1] != "$__rate_interval" && m[1] != "$__range" && !strings.HasSuffix(p.Title, "top movers") {
+						t.Errorf("%q: range %s of %s is built in", p.Title, m[0], target.RefID)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestVariables(t *testing.T) {
+	each(t, func(t *testing.T, d dashboard) {
+		var queries strings.Builder
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				queries.WriteString(target.Expr)
+			}
+		}
+		var names []string
+		for _, v := range d.Templating.List {
+			names = append(names, v.Name)
+			if v.Label == "" || v.Description == "" {
+				t.Errorf("%s: no label or no description", v.Name)
+			}
+			if v.Type != "query" {
+				continue
+			}
+			if v.Datasource == nil || v.Datasource.UID != "${datasource}" {
+				t.Errorf("%s: data source is %v", v.Name, v.Datasource)
+			}
+			if single := d.UID == "nflog-node" && v.Name == "instance"; single == v.Multi || single == v.IncludeAll {
+				t.Errorf("%s: many: %t, all: %t", v.Name, v.Multi, v.IncludeAll)
+			}
+			// Grafana writes a value so that a regular expression takes it as it is only where there can be many.
+			operator := "="
+			if v.Multi {
+				operator = "=~"
+			}
+			if !strings.Contains(queries.String(), v.Name+operator+`"$`+v.Name+`"`) {
+				t.Errorf("%s: not used, or not with %s", v.Name, operator)
+			}
+		}
+		// Each of a list of values is offered only where those before it allow it.
+		if len(names) < 4 || !slices.Equal(names[:4], []string{"datasource", "job", "instance", "group"}) {
+			t.Errorf("variables begin with %q", names)
+		}
+		for _, m := range regexp.MustCompile(`\$\{?(\w+)`).FindAllStringSubmatch(queries.String(), -1) {
+			builtIn := strings.HasPrefix(m[1], "__") || m[1] == "1"
+			if !builtIn && !slices.Contains(names, m[1]) {
+				t.Errorf("variable %s is used, but there is none", m[0])
+			}
+		}
+	})
+}
+
+// TestHistogram checks that a panel of sizes works with either form of the histogram.
+func TestHistogram(t *testing.T) {
+	found := 0
+	each(t, func(t *testing.T, d dashboard) {
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				if !strings.Contains(target.Expr, "nflog_packet_size_bytes") {
+					continue
+				}
+				found++
+				native, classic, both := strings.Cut(target.Expr, "\nor on ()\n")
+				if !both || !strings.Contains(native, "nflog_packet_size_bytes{") || !strings.Contains(classic, "nflog_packet_size_bytes_bucket{") {
+					t.Errorf("%q: %s knows one form of the histogram:\n%s", p.Title, target.RefID, target.Expr)
+				}
+			}
+		}
+	})
+	if found == 0 {
+		t.Error("no panel has the histogram")
+	}
+}
+
+// TestLinks checks that links between dashboards lead to one of them.
+func TestLinks(t *testing.T) {
+	uids := make(map[string]bool)
+	for _, d := range dashboards(t) {
+		uids[d.UID] = true
+	}
+	each(t, func(t *testing.T, d dashboard) {
+		links := regexp.MustCompile(`"url": "([^"]*)"`).FindAllStringSubmatch(d.text, -1)
+		if len(links) == 0 && d.UID != "nflog-node" {
+			t.Error("no link to a node")
+		}
+		for _, m := range links {
+			uid, rest, _ := strings.Cut(strings.TrimPrefix(m[1], "/d/"), "?")
+			if !uids[uid] || !strings.Contains(rest, "${__url_time_range}") {
+				t.Errorf("link %q leads nowhere, or loses the time range", m[1])
+			}
+		}
+	})
+}

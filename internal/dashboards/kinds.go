@@ -1,0 +1,107 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// maxPoints is how many points a line has at most. It bounds what a panel costs where there are very many
+// series, and is still finer than an eye.
+const maxPoints = 300
+
+func (c chart) asLines(p *panel) {
+	p.MaxDataPoints = maxPoints
+	stacking := object{"mode": "none", "group": "A"}
+	fill := 0
+	if c.stacked {
+		stacking["mode"], fill = "normal", 30
+	}
+	zero, one := 0, 1
+	p.FieldConfig.Defaults.Min = &zero
+	if c.full {
+		p.FieldConfig.Defaults.Max = &one
+	}
+	style := "off"
+	if c.steps != nil {
+		style = "dashed"
+	}
+	p.FieldConfig.Defaults.Custom = object{
+		"drawStyle":       "line",
+		"fillOpacity":     fill,
+		"lineWidth":       1,
+		"showPoints":      "auto",
+		"spanNulls":       false,
+		"stacking":        stacking,
+		"thresholdsStyle": object{"mode": style},
+	}
+	for i, q := range c.queries {
+		if q.total {
+			p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
+				Matcher: matcher{ID: "byFrameRefID", Options: refID(i)},
+				Properties: []property{
+					{"custom.stacking", object{"mode": "none", "group": "B"}},
+					{"custom.fillOpacity", 0},
+					{"custom.lineStyle", object{"fill": "dash", "dash": []int{4, 4}}},
+					{"color", object{"mode": "fixed", "fixedColor": "text"}},
+				},
+			})
+		}
+	}
+	// A table beside the lines where there is room for it.
+	legend := object{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": []string{}}
+	if c.w >= gridWidth/2 {
+		legend = object{
+			"showLegend": true, "displayMode": "table", "placement": "right", "calcs": []string{"mean", "max"},
+			"sortBy": "Mean", "sortDesc": true,
+		}
+	}
+	p.Options = object{"legend": legend, "tooltip": object{"mode": "multi", "sort": "desc"}}
+}
+
+func (c chart) asNumber(p *panel) {
+	p.FieldConfig.Defaults.Color = object{"mode": "thresholds"}
+	if c.color != nil {
+		p.FieldConfig.Defaults.Color = c.color
+	}
+	p.Options = object{
+		"reduceOptions":          object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
+		"orientation":            "auto",
+		"textMode":               "auto",
+		"colorMode":              "value",
+		"graphMode":              "none",
+		"justifyMode":            "auto",
+		"percentChangeColorMode": "standard",
+		"showPercentChange":      false,
+		"wideLayout":             true,
+	}
+}
+
+func (c chart) asStates(p *panel) {
+	p.MaxDataPoints = maxPoints
+	p.FieldConfig.Defaults.Color = object{"mode": "thresholds"}
+	p.FieldConfig.Defaults.Custom = object{"fillOpacity": 70, "lineWidth": 0}
+	p.Options = object{
+		"mergeValues": true,
+		"showValue":   "auto",
+		"alignValue":  "left",
+		"rowHeight":   0.9,
+		"legend":      object{"showLegend": false, "displayMode": "list", "placement": "bottom", "calcs": []string{}},
+		"tooltip":     object{"mode": "single", "sort": "none"},
+	}
+}
+
+func (c chart) asHeatmap(p *panel) {
+	// A cell wants some pixels.
+	p.MaxDataPoints = maxPoints / 3
+	p.Options = object{
+		"calculate":    false,
+		"cellGap":      1,
+		"cellValues":   object{"unit": "short"},
+		"color":        object{"mode": "scheme", "scheme": "Oranges", "exponent": 0.5, "fill": "dark-orange", "reverse": false, "scale": "exponential", "steps": 64},
+		"exemplars":    object{"color": "rgba(255,0,255,0.7)"},
+		"filterValues": object{"le": 1e-9},
+		"legend":       object{"show": true},
+		"rowsFrame":    object{"layout": "auto"},
+		"showValue":    "never",
+		"tooltip":      object{"mode": "single", "showColorScale": true, "yHistogram": false},
+		"yAxis":        object{"axisPlacement": "left", "reverse": false, "unit": c.unit},
+	}
+}

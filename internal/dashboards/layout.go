@@ -1,0 +1,83 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// gridWidth is the width of a dashboard in Grafana's units.
+const gridWidth = 24
+
+// tag is on all dashboards, so that each finds the others.
+const tag = "nflog_exporter"
+
+// A page is what a dashboard has of its own.
+type page struct {
+	uid, title, text string
+	variables        []variable
+	sections         []section
+}
+
+// A section is some charts under a heading. Those at the top have none.
+type section struct {
+	title  string
+	repeat string // a variable: the section is there once for each of its values
+	charts []chart
+}
+
+// dashboard lays the page out: charts from left to right, in lines as full as can be.
+func (p page) dashboard() dashboard {
+	d := dashboard{
+		UID:           p.uid,
+		Title:         p.title,
+		Description:   p.text,
+		Tags:          []string{tag},
+		SchemaVersion: 42,
+		GraphTooltip:  1,
+		Refresh:       "1m",
+		Time:          span{From: "now-3h", To: "now"},
+		Timezone:      "browser",
+		Links: []link{{
+			Type:        "dashboards",
+			Title:       "Firewall log dashboards",
+			Tooltip:     "The other dashboards of nflog_exporter, with the same variables and time range",
+			Icon:        "external link",
+			Tags:        []string{tag},
+			IncludeVars: true,
+			KeepTime:    true,
+		}},
+	}
+	d.Templating.List = p.variables
+	y := 0
+	for _, s := range p.sections {
+		if s.title != "" {
+			d.Panels = append(d.Panels, s.row(y))
+			y++
+		}
+		x, height := 0, 0
+		for _, c := range s.charts {
+			if x+c.w > gridWidth {
+				x, y, height = 0, y+height, 0
+			}
+			panel := c.panel()
+			panel.GridPos = gridPos{X: x, Y: y, W: c.w, H: c.h}
+			d.Panels = append(d.Panels, panel)
+			x, height = x+c.w, max(height, c.h)
+		}
+		y += height
+	}
+	for i := range d.Panels {
+		d.Panels[i].ID = i + 1
+	}
+	return d
+}
+
+// row returns the heading of the section. What follows it in the list of panels belongs to it.
+func (s section) row(y int) panel {
+	return panel{
+		Type:      "row",
+		Title:     s.title,
+		Repeat:    s.repeat,
+		GridPos:   gridPos{Y: y, W: gridWidth, H: 1},
+		Collapsed: new(bool),
+		Panels:    &[]panel{},
+	}
+}

@@ -1,0 +1,68 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package queries
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestNamesAreDocumented checks that queries name metrics and labels that the README has, or a recording rule makes,
+// or Prometheus itself.
+func TestNamesAreDocumented(t *testing.T) {
+	content, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, readme, _ := strings.Cut(string(content), "\n## Metrics\n")
+	readme, _, _ = strings.Cut(readme, "\n## Histograms\n")
+	metrics := []string{"up", "scrape_duration_seconds", "scrape_samples_scraped"}
+	labels := []string{"job", "instance", "le", "netns"}
+	quoted := func(cell string) (names []string) {
+		for _, m := range regexp.MustCompile("`([a-z_]+\\*?)`").FindAllStringSubmatch(cell, -1) {
+			names = append(names, m[1])
+		}
+		return names
+	}
+	var families []string // such as process_*
+	for _, m := range regexp.MustCompile("(?m)^\\| (`.*?) \\|(.*?)\\|(.*?)\\|").FindAllStringSubmatch(readme, -1) {
+		names := quoted(m[1])
+		switch kind := strings.TrimSpace(m[2]); {
+		case strings.HasSuffix(names[0], "*"):
+			families = append(families, names...)
+		case kind == "counter" || kind == "gauge":
+			metrics, labels = append(metrics, names...), append(labels, quoted(m[3])...)
+		case kind == "histogram":
+			metrics = append(metrics, names[0], names[0]+"_bucket", names[0]+"_count", names[0]+"_sum")
+		default: // the tables of labels
+			labels = append(labels, names...)
+		}
+	}
+
+	all := ofTree(t)
+	for _, q := range all {
+		metrics = append(metrics, q.Record)
+		labels = append(labels, q.Names().Made...)
+	}
+	for _, q := range all {
+		names := q.Names()
+		if len(names.Metrics) == 0 {
+			t.Errorf("%s: no metric in\n%s", q.Where, q.Expr)
+		}
+		for _, metric := range names.Metrics {
+			inFamily := slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(metric, strings.TrimSuffix(f, "*")) })
+			if !slices.Contains(metrics, metric) && !inFamily {
+				t.Errorf("%s: metric %s is not in README.md", q.Where, metric)
+			}
+		}
+		for _, label := range append(names.Labels, q.Label) {
+			if label != "" && !slices.Contains(labels, label) {
+				t.Errorf("%s: label %s is not in README.md", q.Where, label)
+			}
+		}
+	}
+}
