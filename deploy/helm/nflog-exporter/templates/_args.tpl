@@ -1,0 +1,124 @@
+{{- /*
+Copyright The nflog_exporter Authors
+SPDX-License-Identifier: Apache-2.0
+*/ -}}
+
+{{- /*
+The arguments of the exporter, a list in YAML. A value that is empty makes none, so that the exporter's own default
+holds. Numbers go through int64, since those from a million on would read like 1e+06.
+*/ -}}
+{{- define "nflog-exporter.args" -}}
+{{- include "nflog-exporter.check" . -}}
+{{- with .Values.nflog }}
+{{- range .groups }}
+- --nflog.group={{ int64 . }}
+{{- end }}
+{{- with .copyRange }}
+- --nflog.copy-range={{ . }}
+{{- end }}
+{{- with .queueThreshold }}
+- --nflog.queue-threshold={{ int64 . }}
+{{- end }}
+{{- with .queueTimeout }}
+- --nflog.queue-timeout={{ . }}
+{{- end }}
+{{- with .batchBuffer }}
+- --nflog.batch-buffer={{ . }}
+{{- end }}
+{{- with .socketBuffer }}
+- --nflog.socket-buffer={{ . }}
+{{- end }}
+{{- end }}
+{{- with .Values.collector }}
+{{- with .labels }}
+- --collector.labels={{ join "," . }}
+{{- end }}
+{{- with .markMask }}
+- --collector.mark-mask={{ . }}
+{{- end }}
+{{- with .destinationPorts }}
+- --collector.destination-ports={{ include "nflog-exporter.numbers" . }}
+{{- end }}
+{{- range .interfacePatterns }}
+{{- /* To the kubelet, $$ is a dollar, and $(NAME) a variable. */}}
+- {{ printf "--collector.interface-pattern=%s" . | replace "$" "$$" | quote }}
+{{- end }}
+{{- if not .packetSize }}
+- --no-collector.packet-size
+{{- else }}
+{{- with .histogramLabels }}
+- --collector.histogram-labels={{ join "," . }}
+{{- end }}
+{{- with .packetSizeBuckets }}
+- --collector.packet-size-buckets={{ include "nflog-exporter.numbers" . }}
+{{- end }}
+{{- end }}
+{{- with .maxLabelSets }}
+- --collector.max-label-sets={{ int64 . }}
+{{- end }}
+{{- with .idleTimeout }}
+- --collector.idle-timeout={{ . }}
+{{- end }}
+{{- with .deletedInterfaceTimeout }}
+- --collector.deleted-interface-timeout={{ . }}
+{{- end }}
+{{- end }}
+{{- if .Values.config }}
+- --config.file=/etc/nflog_exporter/config/nflog.yml
+{{- end }}
+{{- with .Values.web }}
+- {{ printf "--web.listen-address=%s:%d" (include "nflog-exporter.listenHost" .) (int64 .port) | quote }}
+{{- if .config.secrets }}
+- --web.config.file=/etc/nflog_exporter/web/{{ .config.file }}
+{{- end }}
+- --web.telemetry-path={{ .telemetryPath }}
+{{- if not .exporterMetrics }}
+- --web.disable-exporter-metrics
+{{- end }}
+{{- if .enableLifecycle }}
+- --web.enable-lifecycle
+{{- end }}
+{{- if ne (toString .maxRequests) "" }}
+- --web.max-requests={{ int64 .maxRequests }}
+{{- end }}
+{{- end }}
+- --log.level={{ .Values.log.level }}
+- --log.format={{ .Values.log.format }}
+{{- with .Values.extraArgs }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "nflog-exporter.numbers" -}}
+{{- range $i, $n := . }}{{ if $i }},{{ end }}{{ int64 $n }}{{ end }}
+{{- end }}
+
+{{- /* Brackets do an IPv4 address no harm, and which kind NODE_IP is shows only on the node. */ -}}
+{{- define "nflog-exporter.listenHost" -}}
+{{- if or (contains ":" .address) (contains "$" .address) -}}
+[{{ .address }}]
+{{- else -}}
+{{ .address }}
+{{- end -}}
+{{- end }}
+
+{{- /* Mistakes that no schema can find, each of which would keep the exporter from starting. */ -}}
+{{- define "nflog-exporter.check" -}}
+{{- if and .Values.nflog.groups .Values.config.groups }}
+{{- fail "nflog.groups and config.groups: give one of them" }}
+{{- end }}
+{{- with .Values.collector }}
+{{- if and .packetSize .labels }}
+{{- range .histogramLabels }}
+{{- if not (has . (append $.Values.collector.labels "group")) }}
+{{- fail (printf "collector.histogramLabels: collector.labels has no %s" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.web.config }}
+{{- if and (or .tls .authentication) (not .secrets) }}
+{{- fail "web.config.tls and web.config.authentication: name the Secrets of the web configuration file in web.config.secrets" }}
+{{- end }}
+{{- end }}
+{{- end }}

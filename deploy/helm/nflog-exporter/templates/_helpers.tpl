@@ -1,0 +1,76 @@
+{{- /*
+Copyright The nflog_exporter Authors
+SPDX-License-Identifier: Apache-2.0
+*/ -}}
+
+{{- define "nflog-exporter.name" -}}
+{{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- /* A release that is called like the chart gives its name to the objects as it is. */ -}}
+{{- define "nflog-exporter.fullname" -}}
+{{- $name := include "nflog-exporter.name" . -}}
+{{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
+{{ default $full .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "nflog-exporter.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "nflog-exporter.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "nflog-exporter.chartLabels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "nflog-exporter.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- /* Labels of an object of the chart root: of one name, the chart's come before the object's own labels, and these before those of all. */ -}}
+{{- define "nflog-exporter.labels" -}}
+{{- $chart := include "nflog-exporter.chartLabels" .root | fromYaml -}}
+{{ merge (dict) $chart (default (dict) .labels) .root.Values.commonLabels | toYaml }}
+{{- end }}
+
+{{- define "nflog-exporter.serviceAccountName" -}}
+{{- $default := .Values.serviceAccount.create | ternary (include "nflog-exporter.fullname" .) "default" -}}
+{{ default $default .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "nflog-exporter.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ default $.Chart.AppVersion .tag }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- /* HTTP or HTTPS, as probes write it. */ -}}
+{{- define "nflog-exporter.scheme" -}}
+{{ .Values.web.config.tls | ternary "HTTPS" "HTTP" }}
+{{- end }}
+
+{{- /* Where a probe connects to, where that is not the address that Kubernetes knows the node by. */ -}}
+{{- define "nflog-exporter.probeHost" -}}
+{{- if not (has .Values.web.address (list "" "0.0.0.0" "::" "$(NODE_IP)")) -}}
+{{ .Values.web.address }}
+{{- end -}}
+{{- end }}
+
+{{- /* What a probe does: path is the path that it asks for. */ -}}
+{{- define "nflog-exporter.probeAction" -}}
+{{- if .root.Values.web.config.authentication -}}
+tcpSocket:
+  port: metrics
+{{- else -}}
+httpGet:
+  path: {{ .path }}
+  port: metrics
+  scheme: {{ include "nflog-exporter.scheme" .root }}
+{{- end }}
+{{- with include "nflog-exporter.probeHost" .root }}
+  host: {{ . | quote }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,134 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kubernetes
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/filecap"
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+)
+
+// program is the exporter as the image has it: with a file capability. The file has no name any more,
+// so that nothing is left of it.
+var program = sync.OnceValues(func() (*os.File, error) {
+	dir, err := os.MkdirTemp("", "nflog_exporter")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	cmd := exec.Command("make", "build", "PREFIX="+dir)
+	cmd.Dir = tree
+	if _, err := output(cmd); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "nflog_exporter")
+	if err := filecap.PermitNetAdmin(path); err != nil {
+		return nil, err
+	}
+	return os.Open(path)
+})
+
+// programPath returns the path of the exporter.
+func programPath(t testing.TB) string {
+	t.Helper()
+	kerneltest.Require(t, "make")
+	f, err := program()
+	must(t, err)
+	return fmt.Sprintf("/proc/self/fd/%d", f.Fd())
+}
+
+// A node is where the exporter runs.
+type node struct {
+	ip      string // that Kubernetes knows it by
+	volumes string // folder with a folder for each volume of the pod
+}
+
+// arguments returns the exporter's arguments as it gets them on a node. A variable is there if the container has it.
+func (n node) arguments(o *objects) []string {
+	variables := make(map[string]string)
+	for _, v := range o.container().Env {
+		if v.ValueFrom != nil && v.ValueFrom.FieldRef.FieldPath == "status.hostIP" {
+			variables[v.Name] = n.ip
+		}
+	}
+	var all []string
+	for _, arg := range o.container().Args {
+		arg = expand(arg, variables)
+		for _, m := range o.container().VolumeMounts {
+			arg = strings.ReplaceAll(arg, "="+m.MountPath+"/", "="+filepath.Join(n.volumes, m.Name)+"/")
+		}
+		all = append(all, arg)
+	}
+	return all
+}
+
+// expand does as the kubelet does with an argument: $(NAME) is the value of a variable that there is, $$ is a dollar.
+func expand(arg string, variables map[string]string) string {
+	var b strings.Builder
+	for {
+		before, after, ok := strings.Cut(arg, "$")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		arg = after
+		name, rest, isReference := strings.Cut(strings.TrimPrefix(after, "("), ")")
+		value, known := variables[name]
+		switch {
+		case strings.HasPrefix(after, "$"):
+			b.WriteByte('$')
+			arg = after[1:]
+		case strings.HasPrefix(after, "(") && isReference && known:
+			b.WriteString(value)
+			arg = rest
+		default:
+			b.WriteByte('$')
+		}
+	}
+}
+
+// mount writes the files that the pod has from the chart's ConfigMap.
+func (n node) mount(o *objects) error {
+	if o.Config == nil {
+		return nil
+	}
+	return n.write("config", o.Config.Data)
+}
+
+// write makes a volume with files. All may read it.
+func (n node) write(volume string, files map[string]string) error {
+	dir := filepath.Join(n.volumes, volume)
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkAccepted lets the exporter itself check its arguments and its configuration file.
+func checkAccepted(t *testing.T, o *objects) {
+	t.Helper()
+	n := node{ip: "192.0.2.1", volumes: t.TempDir()}
+	must(t, n.mount(o))
+	for _, v := range o.podTemplate().Spec.Volumes {
+		if v.Projected != nil {
+			must(t, n.write(v.Name, map[string]string{"web.yml": "", "config.yml": ""}))
+		}
+	}
+	if _, err := output(exec.Command(programPath(t), append(n.arguments(o), "--config.check")...)); err != nil {
+		t.Error(err)
+	}
+}

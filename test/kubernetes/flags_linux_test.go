@@ -1,0 +1,83 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kubernetes
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/test/kubernetes/chartvalues"
+)
+
+// TestFlags checks that the chart has a value for each flag that makes sense in a pod, and tells the exporter's
+// own default where the value is empty.
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	// To read other network namespaces takes more than the binary's capability.
+	senseless := []string{"config.check", "help", "nflog.netns", "version", "web.systemd-socket"}
+	// These are called otherwise, or have a default of the chart's.
+	others := map[string]string{
+		"nflog.group":                  "nflog.groups",
+		"collector.interface-pattern":  "collector.interfacePatterns",
+		"collector.histogram-labels":   "collector.histogramLabels",
+		"collector.packet-size":        "collector.packetSize",
+		"config.file":                  "config",
+		"web.config.file":              "web.config.secrets",
+		"web.disable-exporter-metrics": "web.exporterMetrics",
+		"web.enable-lifecycle":         "web.enableLifecycle",
+		"web.listen-address":           "web.port",
+	}
+
+	list, err := chartvalues.Read(chart + "/values.yaml")
+	must(t, err)
+	values := make(map[string]chartvalues.Value)
+	for _, v := range list {
+		values[v.Path] = v
+	}
+	for flag, def := range readmeFlags(t) {
+		if slices.Contains(senseless, flag) {
+			continue
+		}
+		path, isOther := others[flag]
+		if !isOther {
+			path = camelCase(flag)
+		}
+		v, ok := values[path]
+		switch text := v.Default; {
+		case !ok:
+			t.Errorf("--%s: the chart has no value %s", flag, path)
+		case isOther:
+		case text.Value != "":
+			if text.Value != def {
+				t.Errorf("%s is %q, but --%s is %q by default", path, text.Value, flag, def)
+			}
+		case !strings.Contains(v.Comment, "by default `"+def+"`"):
+			t.Errorf("%s is empty, but nothing tells that this means %q, as --%s is by default: %s", path, def, flag, v.Comment)
+		}
+	}
+}
+
+// readmeFlags returns all flags and their defaults.
+func readmeFlags(t *testing.T) map[string]string {
+	t.Helper()
+	readme, err := os.ReadFile(tree + "/README.md")
+	must(t, err)
+	flags := make(map[string]string)
+	row := regexp.MustCompile("(?m)^\\| `--(?:\\[no-\\])?([a-z.-]+)` \\| (?:`([^`]*)`)?")
+	for _, m := range row.FindAllStringSubmatch(string(readme), -1) {
+		flags[m[1]] = m[2]
+	}
+	if len(flags) < 20 {
+		t.Fatalf("README.md has only the flags %v", flags)
+	}
+	return flags
+}
+
+// camelCase returns what the chart calls a flag: nflog.copy-range is nflog.copyRange.
+func camelCase(flag string) string {
+	return regexp.MustCompile("-.").ReplaceAllStringFunc(flag, func(s string) string { return strings.ToUpper(s[1:]) })
+}

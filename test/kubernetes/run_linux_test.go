@@ -1,0 +1,137 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kubernetes
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+)
+
+const (
+	group      = 100 // where the exporter reads if it is not told otherwise, and where k3s logs
+	loggedPort = 9
+
+	// Those of the documentation.
+	user, password = "prometheus", "test"
+)
+
+// TestIntegrationPod runs what the chart makes of values, and does as kubelet and Prometheus do.
+func TestIntegrationPod(t *testing.T) {
+	tests := []struct {
+		name   string
+		values string
+		ip     string
+		labels string // of what it counts
+	}{
+		{"default", "", nodeIPv4, `prefix="DROP by policy default/deny-all"`},
+		{"k3s", example(t, "k3s"), nodeIPv4, `policy="deny-all",policy_namespace="default"`},
+		{"address of the node", "web: {address: $(NODE_IP)}", nodeIPv4, ""},
+		{"IPv6 address of the node", "web: {address: $(NODE_IP)}", nodeIPv6, ""},
+		{"loopback", "web: {address: '::1', telemetryPath: /nflog}", nodeIPv4, ""},
+		{"TLS", "web: {config: {secrets: [web], file: tls.yml, tls: true}}", nodeIPv4, ""},
+		{"TLS and password", example(t, "tls"), nodeIPv4, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			ns := newNode(t)
+			p := startPod(t, ns, tt.ip, render(t, tt.values, "--set=podMonitor.enabled=true"), webFiles(t))
+			p.waitFor(t, p.container().ReadinessProbe)
+			p.waitFor(t, p.container().LivenessProbe)
+			p.waitForSeries(t, regexp.MustCompile(`(?m)^nflog_up\{group="100"\} 1$`))
+			logPacket(t, ns)
+			p.waitForSeries(t, regexp.MustCompile(`(?m)^nflog_packets_total\{.*`+tt.labels+`.*\} 1$`))
+			p.stop(t)
+		})
+	}
+}
+
+// TestIntegrationHeldGroup checks that a pod is ready where another program holds its group.
+func TestIntegrationHeldGroup(t *testing.T) {
+	t.Parallel()
+	ns := newNode(t)
+	bound := regexp.MustCompile(`(?m)^nflog_up\{group="100"\} 1$`)
+	holder := startPod(t, ns, nodeIPv4, render(t, "", "--set=podMonitor.enabled=true"), nil)
+	holder.waitForSeries(t, bound)
+	p := startPod(t, ns, nodeIPv4, render(t, "web: {port: 10101}", "--set=podMonitor.enabled=true"), nil)
+	p.waitFor(t, p.container().ReadinessProbe)
+	p.waitForSeries(t, regexp.MustCompile(`(?m)^nflog_bind_failures_total\{group="100",reason="held"\} [1-9]`))
+	holder.stop(t)
+	p.waitForSeries(t, bound)
+}
+
+// example returns an example of values.
+func example(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(tree + "/deploy/helm/examples/" + name + ".yaml")
+	must(t, err)
+	return string(b)
+}
+
+// webFiles returns web configuration files and what they name.
+func webFiles(t *testing.T) map[string]string {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	certificate := s.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	must(t, err)
+	return map[string]string{
+		"tls.crt": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})),
+		"tls.key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+		"tls.yml": "tls_server_config: {cert_file: tls.crt, key_file: tls.key}\n",
+		"web.yml": block(t, "yaml", "basic_auth_users"),
+	}
+}
+
+// logPacket makes a rule on a node as k3s has them, and a packet that it logs.
+func logPacket(t *testing.T, ns *netns.NS) {
+	t.Helper()
+	rs := rules.New(ns)
+	rs.Chain(rules.Chain{Hook: rules.Output}).
+		Log(group, "DROP by policy default/deny-all", rules.UDPPort(loggedPort), rules.Drop())
+	must(t, rs.Apply())
+	must(t, traffic.UDP(ns, netip.AddrPortFrom(netip.MustParseAddr(nodeIPv4), loggedPort), 1, 10))
+}
+
+// waitForSeries waits until what Prometheus gets of the pod has something in it.
+func (p *pod) waitForSeries(t *testing.T, want *regexp.Regexp) {
+	t.Helper()
+	kerneltest.Eventually(t, patience, func() error {
+		metrics, err := p.scrape(t)
+		if err == nil && !want.MatchString(metrics) {
+			var lines []string
+			for line := range strings.Lines(metrics) {
+				if strings.HasPrefix(line, "nflog_") {
+					lines = append(lines, line)
+				}
+			}
+			err = fmt.Errorf("nothing is like %s in:\n%s", want, strings.Join(lines, ""))
+		}
+		return err
+	})
+}
+
+// scrape returns the metrics, as the PodMonitor says.
+func (p *pod) scrape(t *testing.T) (string, error) {
+	t.Helper()
+	host := "" // that of the probes, as from elsewhere loopback can't be reached
+	if probe := p.container().LivenessProbe; probe.HTTPGet != nil {
+		host = probe.HTTPGet.Host
+	}
+	e := p.endpoint()
+	return p.get(t.Context(), string(*e.Scheme)+"://"+p.address(host)+e.Path, user, password)
+}

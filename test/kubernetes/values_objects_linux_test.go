@@ -1,0 +1,122 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kubernetes
+
+import (
+	"maps"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The labels that selectors look for.
+const (
+	nameLabel     = "app.kubernetes.io/name"
+	instanceLabel = "app.kubernetes.io/instance"
+)
+
+// everything makes all objects.
+const everything = `
+namespace: {create: true}
+config: {prefix_rules: [{preset: k3s}]}
+podMonitor: {enabled: true}
+prometheusRule: {enabled: true}
+dashboards: {enabled: true}`
+
+// metas returns what all objects of the release have, but for the pod of helm test.
+func (o *objects) metas() []*metav1.ObjectMeta {
+	metas := []*metav1.ObjectMeta{
+		&o.Namespace.ObjectMeta, &o.ServiceAccount.ObjectMeta, &o.Config.ObjectMeta, &o.DaemonSet.ObjectMeta,
+		&o.PodMonitor.ObjectMeta, &o.Rules.ObjectMeta,
+	}
+	for _, d := range o.Dashboards {
+		metas = append(metas, &d.ObjectMeta)
+	}
+	return metas
+}
+
+// setName renames all objects that are called like the release.
+func (o *objects) setName(name string) {
+	for _, meta := range o.metas()[1:] {
+		meta.Name = name + meta.Name[len(release):]
+	}
+	o.Test.Name = name + o.Test.Name[len(release):]
+	o.podTemplate().Spec.ServiceAccountName = name
+	o.podTemplate().Spec.Volumes[0].ConfigMap.Name = name
+}
+
+// objectChanges are about the objects around the pods.
+func objectChanges() []change {
+	return []change{
+		{value: "nameOverride", base: everything, set: "nameOverride: packets", want: func(o *objects) {
+			o.setName("nflog-exporter-packets")
+			for _, meta := range append(o.metas(), &o.podTemplate().ObjectMeta) {
+				meta.Labels[nameLabel] = "packets"
+			}
+			o.DaemonSet.Spec.Selector.MatchLabels[nameLabel] = "packets"
+			o.PodMonitor.Spec.Selector.MatchLabels[nameLabel] = "packets"
+			o.Test.Labels[nameLabel] = "packets-state"
+		}},
+		{value: "fullnameOverride", base: everything, set: "fullnameOverride: log", want: func(o *objects) {
+			o.setName("log")
+		}},
+		{value: "commonLabels", base: everything, set: "commonLabels: {team: network}", want: func(o *objects) {
+			for _, meta := range append(o.metas(), &o.podTemplate().ObjectMeta) {
+				meta.Labels["team"] = "network"
+			}
+		}},
+		{value: "namespace.create", set: "namespace: {create: true}", want: func(o *objects) {
+			labels := map[string]string{
+				"pod-security.kubernetes.io/enforce": "privileged",
+				"pod-security.kubernetes.io/audit":   "privileged",
+				"pod-security.kubernetes.io/warn":    "privileged",
+			}
+			maps.Copy(labels, o.DaemonSet.Labels)
+			o.Namespace = &corev1.Namespace{
+				TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+				ObjectMeta: metav1.ObjectMeta{Name: namespace, Labels: labels},
+			}
+		}},
+		{value: "serviceAccount.create", set: "serviceAccount: {create: false}", want: func(o *objects) {
+			o.ServiceAccount = nil
+			o.podTemplate().Spec.ServiceAccountName = "default"
+		}},
+		{value: "serviceAccount.name", set: "serviceAccount: {name: log}", want: func(o *objects) {
+			o.ServiceAccount.Name = "log"
+			o.podTemplate().Spec.ServiceAccountName = "log"
+		}},
+		{value: "serviceAccount.name of another", set: "serviceAccount: {create: false, name: log}", want: func(o *objects) {
+			o.ServiceAccount = nil
+			o.podTemplate().Spec.ServiceAccountName = "log"
+		}},
+		{value: "serviceAccount.annotations", set: "serviceAccount: {annotations: {a: b}}", want: func(o *objects) {
+			o.ServiceAccount.Annotations = map[string]string{"a": "b"}
+		}},
+		{value: "test.image", set: "test: {image: alpine:3}", want: func(o *objects) {
+			o.Test.Spec.Containers[0].Image = "alpine:3"
+		}},
+	}
+}
+
+// TestLabelsOfOneName gives labels of one name in several places: the chart's own stay, then the most specific counts.
+func TestLabelsOfOneName(t *testing.T) {
+	t.Parallel()
+	o := render(t, "", "--set=commonLabels.team=all", `--set=commonLabels.app\.kubernetes\.io/name=other`,
+		"--set=podMonitor.enabled=true", "--set=podMonitor.labels.team=monitor", "--set=podLabels.team=pod",
+		`--set=podLabels.app\.kubernetes\.io/name=other`)
+	for _, tt := range []struct {
+		object string
+		labels map[string]string
+		team   string
+	}{
+		{object: "DaemonSet", labels: o.DaemonSet.Labels, team: "all"},
+		{object: "pods", labels: o.podTemplate().Labels, team: "pod"},
+		{object: "PodMonitor", labels: o.PodMonitor.Labels, team: "monitor"},
+	} {
+		if tt.labels["team"] != tt.team || tt.labels[nameLabel] != release {
+			t.Errorf("unexpected labels of the %s: %v", tt.object, tt.labels)
+		}
+	}
+}
