@@ -33,7 +33,8 @@ const (
 // An exporter is a running exporter.
 type exporter struct {
 	ns      *netns.NS
-	address string // that it serves, inside ns
+	address string  // that it serves, inside ns
+	access  *access // nil where everybody has it
 	cmd     *exec.Cmd
 	log     log
 	exited  chan struct{}
@@ -159,9 +160,10 @@ func (e *exporter) request(ctx context.Context, method, path, accept string) (st
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dial(ctx) },
+			TLSClientConfig:   e.access.tls(),
 		},
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+e.address+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, e.access.url(e.address, path), nil)
 	if err != nil {
 		return 0, nil, nil, err
 	}

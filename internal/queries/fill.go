@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// Values are what Grafana's variables stand for, without the dollar.
+// Values are what Grafana's variables stand for, without the dollar, and what $PREFIX and the like do in the documentation.
 type Values map[string]string
 
-// Everything returns values of all variables that the dashboards have, with the user's choice on "All": of one node,
-// over a time range, in a Prometheus that scrapes every so often.
+// Everything returns values of all variables, with the user's choice on "All" in dashboards: of one node, over a time range,
+// in a Prometheus that scrapes every so often.
 func Everything(job, instance string, timeRange, scrape time.Duration) Values {
 	values := Values{
 		"job":      regexp.QuoteMeta(job),
@@ -26,6 +26,10 @@ func Everything(job, instance string, timeRange, scrape time.Duration) Values {
 		"__interval":      duration(scrape),
 		"__rate_interval": duration(4 * scrape),
 		"__range":         duration(timeRange),
+
+		"INSTANCE":  instance,
+		"PREFIX":    "",
+		"INTERFACE": "lo",
 	}
 	for _, label := range []string{"prefix", "family", "hook", "in_interface", "out_interface", "protocol"} {
 		values[label] = ".*"

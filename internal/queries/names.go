@@ -19,7 +19,7 @@ type Names struct {
 // Names returns the names in q, whose variables are filled in. It takes words where they stand, and does not judge
 // whether q is PromQL: a Prometheus does that. Prometheus's own parser would bring some hundred modules.
 func (q Query) Names() Names {
-	tokens := regexp.MustCompile("\"(?:\\\\.|[^\"\\\\])*\"|`[^`]*`|[a-zA-Z_:][\\w:]*|[0-9][\\w.]*|[=!]~|[=!<>]=|\\S").
+	tokens := regexp.MustCompile("#[^\n]*|\"(?:\\\\.|[^\"\\\\])*\"|`[^`]*`|[a-zA-Z_:][\\w:]*|[0-9][\\w.]*|[=!]~|[=!<>]=|\\S").
 		FindAllString(q.Expr, -1)
 	var n Names
 	var calls []call // that enclose the token
@@ -29,6 +29,8 @@ func (q Query) Names() Names {
 			next = tokens[i+1]
 		}
 		switch {
+		case strings.HasPrefix(token, "#"): // a comment
+			continue
 		case token == "(" || token == "{" || token == "[":
 			c := call{bracket: token}
 			if i > 0 {

@@ -46,6 +46,11 @@ func TestNames(t *testing.T) {
 			want: Names{Metrics: []string{"a"}, Labels: []string{"b"}, Made: []string{"d", "e"}},
 		},
 		{
+			name: "comment",
+			expr: "a # b{c=\"d\"}\n + e{f=\"#\"}",
+			want: Names{Metrics: []string{"a", "e"}, Labels: []string{"f"}},
+		},
+		{
 			name: "name as a label",
 			expr: `{__name__=~"a"}`,
 			want: Names{Labels: []string{"__name__"}},

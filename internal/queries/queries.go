@@ -19,7 +19,7 @@ const (
 	LabelValues Kind = "label values"
 )
 
-// A Query is one that a panel, a variable or a rule has.
+// A Query is one that a panel, a variable, a rule or a page has.
 type Query struct {
 	Where string // file and place, for people
 	Kind  Kind
@@ -30,7 +30,8 @@ type Query struct {
 	Alert  string // of an alert: its name
 }
 
-// All returns the queries of a tree of the project: of dashboards/*.json and of deploy/prometheus/*.yml.
+// All returns the queries of a tree of the project: of dashboards/*.json, of deploy/prometheus/*.yml, of
+// README.md and of docs/*.md.
 func All(tree fs.FS) ([]Query, error) {
 	var all []Query
 	for _, source := range []struct {
@@ -39,6 +40,8 @@ func All(tree fs.FS) ([]Query, error) {
 	}{
 		{"dashboards/*.json", ofDashboard},
 		{"deploy/prometheus/*.yml", ofRules},
+		{"README.md", ofPage},
+		{"docs/*.md", ofPage},
 	} {
 		names, err := fs.Glob(tree, source.pattern)
 		if err != nil {

@@ -25,6 +25,8 @@ func TestAll(t *testing.T) {
 			]
 		}`)},
 		"deploy/prometheus/l.yml": {Data: []byte("groups:\n- name: m\n  rules:\n  - {record: n, expr: o}\n  - {alert: p, expr: q}\n")},
+		"README.md":               {Data: []byte("# r\n```sh\ns\n```\n```promql\nt  # u\n  / v\n\n# u\nw (\n)\n```\n- x:\n  ```promql\n  y\n    / $z\n  ```\n")},
+		"docs/a.md":               {Data: []byte("```promql\na\n```\n")},
 	}
 	want := []Query{
 		{Where: "dashboards/a.json: variable b", Kind: LabelValues, Expr: `c{d=~"$d"}`, Label: "e"},
@@ -33,6 +35,10 @@ func TestAll(t *testing.T) {
 		{Where: `dashboards/a.json: panel "j", A`, Kind: Range, Expr: "k"},
 		{Where: "deploy/prometheus/l.yml: n", Kind: Instant, Expr: "o", Record: "n"},
 		{Where: "deploy/prometheus/l.yml: p", Kind: Instant, Expr: "q", Alert: "p"},
+		{Where: "README.md:6", Kind: Instant, Expr: "t  # u\n  / v"},
+		{Where: "README.md:10", Kind: Instant, Expr: "w (\n)"},
+		{Where: "README.md:15", Kind: Instant, Expr: "y\n  / $z"},
+		{Where: "docs/a.md:2", Kind: Instant, Expr: "a"},
 	}
 	got, err := All(tree)
 	if err != nil {
@@ -57,8 +63,22 @@ func TestAllErrors(t *testing.T) {
 		},
 		{
 			name: "no queries",
-			tree: fstest.MapFS{"dashboards/a.json": {Data: []byte(`{}`)}, "deploy/prometheus/a.yml": {Data: []byte(rules)}},
+			tree: fstest.MapFS{
+				"dashboards/a.json":       {Data: []byte(`{}`)},
+				"deploy/prometheus/a.yml": {Data: []byte(rules)},
+				"README.md":               {Data: []byte("```\na\n```\n")},
+				"docs/a.md":               {Data: []byte("a\n")},
+			},
 			want: "no queries",
+		},
+		{
+			name: "block without end",
+			tree: fstest.MapFS{
+				"dashboards/a.json":       {Data: []byte(`{}`)},
+				"deploy/prometheus/a.yml": {Data: []byte(rules)},
+				"README.md":               {Data: []byte("\n```promql\na\n")},
+			},
+			want: "README.md: line 2: the block has no end",
 		},
 		{
 			name: "other variable",

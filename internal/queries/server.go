@@ -41,7 +41,7 @@ func (s Server) Ask(ctx context.Context, q Query, end time.Time, timeRange, step
 		form.Set("start", unix(end.Add(-timeRange)))
 		form.Set("end", unix(end))
 	}
-	n, err := s.get(ctx, path+"?"+form.Encode())
+	n, err := s.count(ctx, path+"?"+form.Encode())
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w\n%s", q.Where, err, indent(q.Expr))
 	}
@@ -53,35 +53,44 @@ func unix(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli()
 
 func indent(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
 
-// get asks and counts what there is in the answer.
-func (s Server) get(ctx context.Context, path string) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, http.NoBody)
-	if err != nil {
+// count counts what there is in an answer.
+func (s Server) count(ctx context.Context, path string) (int, error) {
+	var data json.RawMessage
+	if err := s.Get(ctx, path, &data); err != nil {
 		return 0, err
-	}
-	response, err := s.Client.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Status, Error string
-		Data          json.RawMessage
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return 0, fmt.Errorf("status %s: %w", response.Status, err)
-	}
-	if answer.Status != "success" {
-		return 0, fmt.Errorf("status %s: %s", response.Status, answer.Error)
 	}
 	// Of label values an array, of queries an object with one.
 	var items []json.RawMessage
-	if json.Unmarshal(answer.Data, &items) == nil {
+	if json.Unmarshal(data, &items) == nil {
 		return len(items), nil
 	}
-	var data struct {
+	var result struct {
 		Result []json.RawMessage
 	}
-	err = json.Unmarshal(answer.Data, &data)
-	return len(data.Result), err
+	err := json.Unmarshal(data, &result)
+	return len(result.Result), err
+}
+
+// Get asks for a path of Prometheus's API and stores the data of the answer in data.
+func (s Server) Get(ctx context.Context, path string, data any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := s.Client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer := struct {
+		Status, Error string
+		Data          any
+	}{Data: data}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return fmt.Errorf("status %s: %w", response.Status, err)
+	}
+	if answer.Status != "success" {
+		return fmt.Errorf("status %s: %s", response.Status, answer.Error)
+	}
+	return nil
 }

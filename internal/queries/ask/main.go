@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command ask asks a Prometheus all queries of dashboards, alerts and recording rules, and tells how many series each
-// answer has. It fails if one can't be asked; with -data, also if one returns nothing.
+// answer has. It fails if one can't be asked.
 //
 //	go run ./internal/queries/ask -prometheus http://localhost:9090 -job nflog -instance localhost:10100
 //
@@ -29,7 +29,6 @@ func main() {
 	instance := flag.String("instance", "localhost:10100", "instance of the exporter")
 	timeRange := flag.Duration("range", time.Hour, "time range of the dashboards, until now")
 	scrape := flag.Duration("scrape", 15*time.Second, "scrape interval")
-	data := flag.Bool("data", false, "fail where an answer is empty")
 	asRules := flag.Bool("rules", false, "write the queries as rules")
 	flag.Parse()
 
@@ -39,7 +38,7 @@ func main() {
 	case *asRules:
 		err = writeRules(os.Stdout, all)
 	default:
-		a := asker{queries.Server{URL: *server, Client: http.DefaultClient}, *timeRange, *scrape, *data}
+		a := asker{queries.Server{URL: *server, Client: http.DefaultClient}, *timeRange, *scrape}
 		if !a.ask(all) {
 			os.Exit(1)
 		}
@@ -85,7 +84,6 @@ func writeRules(w io.Writer, all []queries.Query) error {
 type asker struct {
 	server            queries.Server
 	timeRange, scrape time.Duration
-	data              bool
 }
 
 // ask asks all queries, and reports whether all was well.
@@ -100,7 +98,6 @@ func (a asker) ask(all []queries.Query) bool {
 			fmt.Println(err)
 		case n == 0:
 			empty++
-			ok = ok && !a.data
 			fmt.Printf("nothing  %s\n", q.Where)
 		default:
 			fmt.Printf("%7d  %s\n", n, q.Where)

@@ -1,0 +1,226 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/internal/queries"
+)
+
+// How Prometheus calls exporters.
+const (
+	promJob        = "nflog"
+	instance       = "10.0.0.1:10100"
+	silentInstance = "10.0.0.1:10101" // in the past alone
+)
+
+// scrapeInterval is what the dashboards take for the time between scrapes, which is shorter: some may fail.
+const scrapeInterval = 5 * time.Second
+
+// A monitor is the Prometheus that looks after a site, from the host on the left.
+type monitor struct {
+	*promServer
+	access     *access
+	rules      []string // paths
+	begin      time.Time
+	queries    []queries.Query          // of the project
+	unanswered map[string]queries.Query // those that have not returned anything so far, by place
+	fired      map[string]bool          // alerts
+}
+
+// startMonitor starts a Prometheus with the project's rules, which scrapes nothing yet.
+func startMonitor(t *testing.T, s *site, data string, args ...string) *monitor {
+	t.Helper()
+	recording, alerts := rulesWith(t, time.Second)
+	all, err := queries.All(os.DirFS("../.."))
+	must(t, err)
+	m := &monitor{
+		access:     s.access,
+		rules:      []string{recording, alerts},
+		begin:      time.Now(),
+		queries:    all,
+		unanswered: make(map[string]queries.Query),
+		fired:      make(map[string]bool),
+	}
+	for _, q := range all {
+		m.unanswered[q.Where] = q
+		if q.Record != "" { // what it records has to be there, too
+			m.unanswered[q.Where+", recorded"] = queries.Query{Where: q.Where, Kind: queries.Instant, Expr: q.Record}
+		}
+	}
+	if want := len(all); len(m.unanswered) < want {
+		t.Fatalf("%d queries are in %d places", want, len(m.unanswered))
+	}
+	m.promServer = startPrometheus(t, s.left, data, m.config(false), args...)
+	return m
+}
+
+// config returns a configuration with the rules, and with a scrape job or without.
+func (m *monitor) config(scraping bool) string {
+	config := fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: [%s]\n", strings.Join(m.rules, ", "))
+	if !scraping {
+		return config
+	}
+	password, _ := m.access.user.Password()
+	return config + fmt.Sprintf(`
+scrape_configs:
+- job_name: %s
+  scheme: https
+  tls_config: {ca_file: %s}
+  basic_auth: {username: %s, password: %s}
+  static_configs: [{targets: [%q]}]
+`, promJob, m.access.certificate, m.access.user.Username(), password, instance)
+}
+
+// awaitScrape waits for a further scrape.
+func (m *monitor) awaitScrape(t *testing.T) {
+	t.Helper()
+	scrapes := func() uint64 {
+		n, err := m.sumBy(t.Context(), "job", `sum by (job) (count_over_time(up[1h]))`)
+		must(t, err)
+		return n[promJob]
+	}
+	before := scrapes()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		if scrapes() < before+2 { // one may be under way
+			return errors.New("no scrape")
+		}
+		return nil
+	})
+}
+
+// fires reports whether an alert fires, and returns what it says. It remembers all that do.
+func (m *monitor) fires(t *testing.T, name string) (description string, fires bool) {
+	t.Helper()
+	firing, err := m.firing(t.Context())
+	must(t, err)
+	for _, a := range firing {
+		m.fired[a.Labels["alertname"]] = true
+		for _, text := range a.Annotations {
+			if text == "" || strings.Contains(text, "<") { // <no value>, <error …>
+				t.Errorf("%v says %q", a.Labels, text)
+			}
+		}
+		if a.Labels["alertname"] == name {
+			description, fires = a.Annotations["description"], true
+		}
+	}
+	return description, fires
+}
+
+// awaitAlert waits until an alert fires or has fired, and asks what there is to ask then.
+func (m *monitor) awaitAlert(t *testing.T, name string) {
+	t.Helper()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		if m.fires(t, name); !m.fired[name] {
+			return fmt.Errorf("%s does not fire", name)
+		}
+		return nil
+	})
+	m.ask(t)
+}
+
+// awaitReason waits until the alert that the group is not bound says why.
+func (m *monitor) awaitReason(t *testing.T, reason string) {
+	t.Helper()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		description, fires := m.fires(t, "NflogGroupNotBound")
+		if !fires || !strings.HasSuffix(description, " The reason: "+reason+".") {
+			return fmt.Errorf("NflogGroupNotBound says %q (fires: %v)", description, fires)
+		}
+		return nil
+	})
+	m.ask(t)
+}
+
+// awaitEnd waits until an alert does not fire.
+func (m *monitor) awaitEnd(t *testing.T, name string) {
+	t.Helper()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		if description, fires := m.fires(t, name); fires {
+			return fmt.Errorf("%s fires: %s", name, description)
+		}
+		return nil
+	})
+}
+
+// awaitAllAlerts waits until each alert fires or has fired.
+func (m *monitor) awaitAllAlerts(t *testing.T) {
+	t.Helper()
+	for _, q := range m.queries {
+		if q.Alert != "" {
+			m.awaitAlert(t, q.Alert)
+		}
+	}
+}
+
+// awaitCounts waits until Prometheus has what the rules have counted. The last of the sums is that of the histogram.
+func (m *monitor) awaitCounts(t *testing.T, want tally, sized string) {
+	t.Helper()
+	selector := fmt.Sprintf(`job=%q,instance=%q,group="%d"`, promJob, instance, group)
+	kerneltest.Eventually(t, promTimeout, func() error {
+		got := make(tally)
+		for expr, set := range map[string]func(*counts, uint64){
+			"sum by (prefix) (nflog_packets_total{%s})": func(c *counts, n uint64) { c.Packets = n },
+			"sum by (prefix) (nflog_bytes_total{%s})":   func(c *counts, n uint64) { c.Bytes = n },
+			sized: func(c *counts, n uint64) { c.Sized = n },
+		} {
+			sums, err := m.sumBy(t.Context(), "prefix", fmt.Sprintf(expr, selector))
+			if err != nil {
+				return err
+			}
+			for prefix, n := range sums {
+				c := got[prefix]
+				set(&c, n)
+				got[prefix] = c
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			return fmt.Errorf("unexpected counts (-rules +Prometheus):\n%s", diff)
+		}
+		return nil
+	})
+}
+
+// ask asks all queries that have not returned anything so far, with the user's choice on this node.
+func (m *monitor) ask(t *testing.T) {
+	t.Helper()
+	now := time.Now()
+	timeRange := now.Sub(m.begin)
+	values := queries.Everything(promJob, instance, timeRange, scrapeInterval).
+		With(queries.Values{"PREFIX": limitedPrefix, "INTERFACE": "eth0"})
+	for where, q := range m.unanswered {
+		q, err := q.Fill(values)
+		must(t, err)
+		n, err := m.Ask(t.Context(), q, now, timeRange, time.Second)
+		must(t, err)
+		if n > 0 {
+			delete(m.unanswered, where)
+		}
+	}
+}
+
+// awaitAnswers waits until each query has returned something.
+func (m *monitor) awaitAnswers(t *testing.T) {
+	t.Helper()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		m.ask(t)
+		var errs []error
+		for _, where := range slices.Sorted(maps.Keys(m.unanswered)) {
+			errs = append(errs, fmt.Errorf("%s returns nothing:\n%s", where, m.unanswered[where].Expr))
+		}
+		return errors.Join(errs...)
+	})
+}
