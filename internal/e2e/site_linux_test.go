@@ -54,7 +54,7 @@ func newSite(t *testing.T, args ...string) *site {
 	s.file = newConfigFile(t, fmt.Sprintf("groups: [{group: %d}, {group: %d, socket_buffer: 128KiB}]\nprefix_rules: [{preset: k3s}]\n", group, troubled))
 	s.args = append([]string{
 		"--config.file=" + s.file.path, "--web.config.file=" + s.access.config, "--nflog.queue-timeout=10ms",
-		fmt.Sprintf("--collector.max-label-sets=%d", maxLabelSets),
+		"--collector.deleted-interface-timeout=1s", fmt.Sprintf("--collector.max-label-sets=%d", maxLabelSets),
 	}, args...)
 
 	rs := rules.New(s.router)
@@ -127,14 +127,19 @@ func (s *site) breakDown(t *testing.T, m *monitor) {
 	s.file.write(t, "groups: [{group: all}]\n")
 	s.exporter.hangup(t, "can't be used")
 
-	must(t, traffic.UDP(s.left, netip.AddrPortFrom(routerL4, scanPort), 3, 10))
+	// A packet that is wrong, by an interface that goes, before there is no room for it among the label sets.
 	src, dst := mac(t, s.upper, "eth0"), mac(t, s.lower, "eth0")
-	must(t, traffic.SendFrames(s.upper, "eth0", traffic.Ethernet(dst, src, traffic.EtherTypeIPv4, make([]byte, 46))))
+	must(t,
+		sendTo(s.router, s.exporter.kernelGroup(t).port, [][]byte{{0}}),
+		traffic.SendFrames(s.upper, "eth0", traffic.Ethernet(dst, src, traffic.EtherTypeIPv4, make([]byte, 46))),
+		traffic.UDP(s.left, netip.AddrPortFrom(routerL4, scanPort), 3, 10),
+	)
 
 	// More than a reader that does not run can be sent.
 	s.exporter.signal(t, syscall.SIGSTOP)
 	s.flood(t, 0)
 	s.exporter.signal(t, syscall.SIGCONT)
+	must(t, s.router.Delete("port0"))
 	// And then many small batches, by the rule's own threshold, that it can read.
 	kerneltest.Eventually(t, promTimeout, func() error {
 		s.flood(t, 30_000)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,9 +21,15 @@ type Server struct {
 	Client *http.Client
 }
 
-// Ask asks the query, whose variables are filled in, and returns how many series or values the answer has. What it
-// asks for ends at a time; what it asks over a range, begins so long before, with a point each step.
-func (s Server) Ask(ctx context.Context, q Query, end time.Time, timeRange, step time.Duration) (int, error) {
+// An Answer says what there is in the answer to a query.
+type Answer struct {
+	Items   int // series, or values of a label
+	NonZero int // of these, which are something else than 0 at some time
+}
+
+// Ask asks the query, whose variables are filled in. What it asks for ends at a time; what it asks over a range, begins so
+// long before, with a point each step.
+func (s Server) Ask(ctx context.Context, q Query, end time.Time, timeRange, step time.Duration) (Answer, error) {
 	form := url.Values{}
 	path := "/api/v1/query"
 	switch q.Kind {
@@ -41,11 +48,11 @@ func (s Server) Ask(ctx context.Context, q Query, end time.Time, timeRange, step
 		form.Set("start", unix(end.Add(-timeRange)))
 		form.Set("end", unix(end))
 	}
-	n, err := s.count(ctx, path+"?"+form.Encode())
+	answer, err := s.answer(ctx, path+"?"+form.Encode())
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w\n%s", q.Where, err, indent(q.Expr))
+		return Answer{}, fmt.Errorf("%s: %w\n%s", q.Where, err, indent(q.Expr))
 	}
-	return n, nil
+	return answer, nil
 }
 
 // unix writes a time as Prometheus reads it.
@@ -53,23 +60,44 @@ func unix(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli()
 
 func indent(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
 
-// count counts what there is in an answer.
-func (s Server) count(ctx context.Context, path string) (int, error) {
+// answer asks for a path of the API and counts what there is in the answer.
+func (s Server) answer(ctx context.Context, path string) (Answer, error) {
 	var data json.RawMessage
 	if err := s.Get(ctx, path, &data); err != nil {
-		return 0, err
+		return Answer{}, err
 	}
 	// Of label values an array, of queries an object with one.
-	var items []json.RawMessage
-	if json.Unmarshal(data, &items) == nil {
-		return len(items), nil
+	var values []string
+	if json.Unmarshal(data, &values) == nil {
+		return Answer{Items: len(values), NonZero: len(values)}, nil
 	}
 	var result struct {
-		Result []json.RawMessage
+		Result []series
 	}
-	err := json.Unmarshal(data, &result)
-	return len(result.Result), err
+	if err := json.Unmarshal(data, &result); err != nil {
+		return Answer{}, err
+	}
+	a := Answer{Items: len(result.Result)}
+	for _, s := range result.Result {
+		if slices.ContainsFunc(append(s.Values, s.Value), point.nonZero) || len(s.Histogram)+len(s.Histograms) > 0 {
+			a.NonZero++
+		}
+	}
+	return a, nil
 }
+
+// A series has one point or many, or histograms, which are taken to be not empty.
+type series struct {
+	Value      point
+	Values     []point
+	Histogram  []json.RawMessage
+	Histograms []json.RawMessage
+}
+
+// A point is a time and a value, the latter as text.
+type point []any
+
+func (p point) nonZero() bool { return len(p) == 2 && p[1] != "0" && p[1] != "NaN" }
 
 // Get asks for a path of Prometheus's API and stores the data of the answer in data.
 func (s Server) Get(ctx context.Context, path string, data any) error {

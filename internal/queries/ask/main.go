@@ -91,16 +91,16 @@ func (a asker) ask(all []queries.Query) bool {
 	ok, empty := true, 0
 	now := time.Now()
 	for _, q := range all {
-		n, err := a.server.Ask(context.Background(), q, now, a.timeRange, a.scrape)
+		answer, err := a.server.Ask(context.Background(), q, now, a.timeRange, a.scrape)
 		switch {
 		case err != nil:
 			ok = false
 			fmt.Println(err)
-		case n == 0:
+		case answer.Items == 0:
 			empty++
 			fmt.Printf("nothing  %s\n", q.Where)
 		default:
-			fmt.Printf("%7d  %s\n", n, q.Where)
+			fmt.Printf("%7d  %s\n", answer.Items, q.Where)
 		}
 	}
 	fmt.Printf("%d queries, %d returned nothing\n", len(all), empty)
