@@ -117,6 +117,13 @@ func readyHandler(r reader) http.HandlerFunc {
 	}
 }
 
+// landingStyle lets the headings of the landing page be no larger than what they say.
+const landingStyle = `
+h1 { font-size: 1.5rem; margin: 0; }
+h2 { font-size: 1.1rem; font-weight: normal; margin-top: 0; }
+h3 { font-size: 1.1rem; margin-bottom: 0; }
+`
+
 // landingHandler makes the landing page anew for each request, since it shows
 // the groups as they are.
 func landingHandler(r reader, telemetryPath string) http.HandlerFunc {
@@ -131,9 +138,10 @@ func landingHandler(r reader, telemetryPath string) http.HandlerFunc {
 		page, err := web.NewLandingPage(web.LandingConfig{
 			Name:        program,
 			Description: description,
-			Version:     version.Info(),
+			Version:     version.Version,
+			ExtraCSS:    landingStyle,
 			Links: []web.LandingLinks{
-				{Address: telemetryPath, Text: "Metrics"},
+				{Address: telemetryPath, Text: "Metrics", Description: "what Prometheus reads"},
 				{Address: healthyPath, Text: "Health", Description: "whether the exporter runs"},
 				{Address: readyPath, Text: "Readiness", Description: "whether every group has been tried"},
 			},
