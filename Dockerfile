@@ -13,13 +13,13 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG TARGETOS TARGETARCH TARGETVARIANT
-ARG VERSION=0.4.0
+ARG VERSION=0.5.0
 ARG REVISION
 RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} GOARM=${TARGETVARIANT#v} make build && \
     go run ./internal/filecap/permit nflog_exporter
 
 FROM gcr.io/distroless/static-debian12:nonroot
-ARG VERSION=0.4.0
+ARG VERSION=0.5.0
 ARG REVISION
 LABEL org.opencontainers.image.title="nflog-exporter" \
       org.opencontainers.image.description="A Prometheus exporter for what Linux firewalls log to NFLOG." \
