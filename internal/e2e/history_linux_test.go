@@ -35,12 +35,13 @@ type past struct {
 // A span is a time in which there were scrapes.
 type span struct{ begin, end time.Time }
 
-// spans returns the time around this one of the last seven days, and until now.
+// spans returns the time around this one of the last seven days, and until now. Each begins where a block of Prometheus's
+// does: promtool takes none of the blocks, if a rule is not evaluated in what there is of the first.
 func (p past) spans() []span {
 	var spans []span
 	for day := 7; day >= 0; day-- {
 		then := p.now.Add(-time.Duration(day) * 24 * time.Hour)
-		spans = append(spans, span{then.Add(-2 * time.Hour), then})
+		spans = append(spans, span{then.Add(-2 * time.Hour).Truncate(2 * time.Hour), then})
 		if day > 0 {
 			spans[len(spans)-1].end = then.Add(15 * time.Minute) // the test goes on meanwhile
 		}
@@ -52,9 +53,10 @@ func (p past) spans() []span {
 func (p past) times() []time.Time {
 	var times []time.Time
 	for _, s := range p.spans() {
-		for at := s.begin; !at.After(s.end); at = at.Add(historyStep) {
+		for at := s.begin; at.Before(s.end); at = at.Add(historyStep) {
 			times = append(times, at)
 		}
+		times = append(times, s.end) // what is older than five minutes, nobody sees
 	}
 	return times
 }

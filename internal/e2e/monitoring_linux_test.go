@@ -64,7 +64,7 @@ func TestIntegrationPrometheus(t *testing.T) {
 			s.breakDown(t, m)
 			m.awaitAllAlerts(t)
 			m.awaitCounts(t, s.counted(t).since(before), tt.sized)
-			m.awaitAnswers(t)
+			m.awaitAnswers(t, s)
 		})
 	}
 }
