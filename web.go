@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"net/http"
@@ -138,7 +139,7 @@ func landingHandler(r reader, telemetryPath string) http.HandlerFunc {
 		page, err := web.NewLandingPage(web.LandingConfig{
 			Name:        program,
 			Description: description,
-			Version:     version.Version,
+			Version:     cmp.Or(version.Version, version.Info()), // go build alone sets none
 			ExtraCSS:    landingStyle,
 			Links: []web.LandingLinks{
 				{Address: telemetryPath, Text: "Metrics", Description: "what Prometheus reads"},

@@ -12,6 +12,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/queries"
 )
 
 // A dashboard is what the tests look at.
@@ -89,12 +93,7 @@ func dashboards(t *testing.T) map[string]dashboard {
 
 func TestDashboard(t *testing.T) {
 	const tag = "nflog_exporter"
-	uids := make(map[string]bool)
 	each(t, func(t *testing.T, d dashboard) {
-		if !regexp.MustCompile(`^nflog-[a-z]+$`).MatchString(d.UID) || uids[d.UID] {
-			t.Errorf("uid %q is not one of its own", d.UID)
-		}
-		uids[d.UID] = true
 		if d.SchemaVersion != 42 {
 			t.Errorf("schema version is %d, want 42", d.SchemaVersion)
 		}
@@ -224,12 +223,60 @@ func TestNothingFixed(t *testing.T) {
 	})
 }
 
-func TestVariables(t *testing.T) {
-	each(t, func(t *testing.T, d dashboard) {
-		var queries strings.Builder
+// TestFixedNames checks what others rely on: links to a dashboard have its uid, and the user's choice by variable.
+func TestFixedNames(t *testing.T) {
+	type names struct {
+		UID       string
+		Variables []string
+	}
+	targets := []string{"datasource", "job", "instance", "group"}
+	packets := slices.Concat(targets, []string{"prefix", "family", "hook", "in_interface", "out_interface", "protocol", "filters"})
+	want := map[string]names{
+		"overview.json": {"nflog-overview", packets},
+		"node.json":     {"nflog-node", packets},
+		"health.json":   {"nflog-health", targets},
+	}
+	got := make(map[string]names)
+	for name, d := range dashboards(t) {
+		n := names{UID: d.UID}
+		for _, v := range d.Templating.List {
+			n.Variables = append(n.Variables, v.Name)
+		}
+		got[name] = n
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("unexpected names (-want +got):\n%s", diff)
+	}
+}
+
+// TestEveryMetricIsShown checks that the dashboards have all metrics of groups.
+func TestEveryMetricIsShown(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exprs strings.Builder
+	for _, d := range dashboards(t) {
 		for _, p := range d.Panels {
 			for _, target := range p.Targets {
-				queries.WriteString(target.Expr)
+				exprs.WriteString(target.Expr)
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(nflog_[a-z_]+)` \\| (?:counter|gauge|histogram) ").FindAllStringSubmatch(string(readme), -1) {
+		if !strings.Contains(exprs.String(), m[1]) && !strings.HasPrefix(m[1], "nflog_exporter_") {
+			t.Errorf("no panel has %s", m[1])
+		}
+	}
+}
+
+func TestVariables(t *testing.T) {
+	everything := queries.Everything("", ".+", 0, 0) // jobs are listed
+	each(t, func(t *testing.T, d dashboard) {
+		var exprs strings.Builder
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				exprs.WriteString(target.Expr)
 			}
 		}
 		var names []string
@@ -244,6 +291,9 @@ func TestVariables(t *testing.T) {
 			if v.Datasource == nil || v.Datasource.UID != "${datasource}" {
 				t.Errorf("%s: data source is %v", v.Name, v.Datasource)
 			}
+			if v.IncludeAll && v.AllValue != everything[v.Name] {
+				t.Errorf("%s: all stands for %q", v.Name, v.AllValue)
+			}
 			if single := d.UID == "nflog-node" && v.Name == "instance"; single == v.Multi || single == v.IncludeAll {
 				t.Errorf("%s: many: %t, all: %t", v.Name, v.Multi, v.IncludeAll)
 			}
@@ -252,7 +302,7 @@ func TestVariables(t *testing.T) {
 			if v.Multi {
 				operator = "=~"
 			}
-			if !strings.Contains(queries.String(), v.Name+operator+`"$`+v.Name+`"`) {
+			if !strings.Contains(exprs.String(), v.Name+operator+`"$`+v.Name+`"`) {
 				t.Errorf("%s: not used, or not with %s", v.Name, operator)
 			}
 		}
@@ -260,7 +310,7 @@ func TestVariables(t *testing.T) {
 		if len(names) < 4 || !slices.Equal(names[:4], []string{"datasource", "job", "instance", "group"}) {
 			t.Errorf("variables begin with %q", names)
 		}
-		for _, m := range regexp.MustCompile(`\$\{?(\w+)`).FindAllStringSubmatch(queries.String(), -1) {
+		for _, m := range regexp.MustCompile(`\$\{?(\w+)`).FindAllStringSubmatch(exprs.String(), -1) {
 			builtIn := strings.HasPrefix(m[1], "__") || m[1] == "1"
 			if !builtIn && !slices.Contains(names, m[1]) {
 				t.Errorf("variable %s is used, but there is none", m[0])

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -186,15 +187,24 @@ func TestAlerts(t *testing.T) {
 
 // TestAlertsAreTested checks that of each alert there is a test in which it does not fire, then does, and then ends.
 func TestAlertsAreTested(t *testing.T) {
+	type alertTest struct {
+		Name string `yaml:"alertname"`
+		At   string `yaml:"eval_time"`
+		Want []any  `yaml:"exp_alerts"`
+	}
 	type testFile struct {
 		GroupEvalOrder []string `yaml:"group_eval_order"`
 		Tests          []struct {
 			Name           string
-			AlertRuleTests []struct {
-				Name string `yaml:"alertname"`
-				Want []any  `yaml:"exp_alerts"`
-			} `yaml:"alert_rule_test"`
+			AlertRuleTests []alertTest `yaml:"alert_rule_test"`
 		}
+	}
+	at := func(test alertTest) model.Duration {
+		d, err := model.ParseDuration(test.At)
+		if err != nil {
+			t.Errorf("%s: %v", test.Name, err)
+		}
+		return d
 	}
 	var order []string
 	for _, g := range groups(t) {
@@ -209,6 +219,7 @@ func TestAlertsAreTested(t *testing.T) {
 		for _, test := range file.Tests {
 			hasAlerts = hasAlerts || len(test.AlertRuleTests) > 0
 			fired := make(map[string]bool)
+			slices.SortStableFunc(test.AlertRuleTests, func(a, b alertTest) int { return int(at(a) - at(b)) })
 			for _, check := range test.AlertRuleTests {
 				state := "quiet"
 				switch {

@@ -4,11 +4,13 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -131,7 +133,10 @@ func (p past) save(t *testing.T, ns *netns.NS) (data string) {
 func promtool(t *testing.T, ns *netns.NS, args ...string) {
 	t.Helper()
 	var out strings.Builder
-	cmd := exec.Command(kerneltest.Require(t, "promtool"), args...)
+	ctx, cancel := context.WithTimeout(t.Context(), promTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, kerneltest.Require(t, "promtool"), args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stdout, cmd.Stderr = &out, &out
 	must(t, ns.Start(cmd))
 	if err := cmd.Wait(); err != nil {

@@ -6,8 +6,11 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +25,7 @@ import (
 const (
 	promJob        = "nflog"
 	instance       = "10.0.0.1:10100"
-	silentInstance = "10.0.0.1:10101" // in the past alone
+	silentInstance = "10.0.0.1:10101" // in the past alone: to fall silent takes longer than a test
 )
 
 // scrapeInterval is what the dashboards take for the time between scrapes, which is shorter: some may fail.
@@ -166,6 +169,40 @@ func (m *monitor) awaitAllAlerts(t *testing.T) {
 	})
 }
 
+// checkFiring checks which alerts fire.
+func (m *monitor) checkFiring(t *testing.T, want ...string) {
+	t.Helper()
+	firing, err := m.firing(t.Context())
+	must(t, err)
+	got := make(map[string]bool)
+	for _, a := range firing {
+		got[a.Labels["alertname"]] = true
+	}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
+		t.Errorf("unexpected alerts (-want +got):\n%s", diff)
+	}
+}
+
+// awaitTroubles waits until Prometheus has of the other group, which has lost packets, as many as the rules have counted.
+func (m *monitor) awaitTroubles(t *testing.T, want uint64) {
+	t.Helper()
+	selector := fmt.Sprintf(`{job=%q,instance=%q,group="%d"}`, promJob, instance, troubled)
+	expr := fmt.Sprintf(
+		"sum by (group) (nflog_packets_total%[1]s) + on (group) nflog_forgotten_packets_total%[1]s + on (group) nflog_lost_packets_total%[1]s",
+		selector,
+	)
+	kerneltest.Eventually(t, promTimeout, func() error {
+		sums, err := m.sumBy(t.Context(), "group", expr)
+		if err != nil {
+			return err
+		}
+		if got := sums[strconv.Itoa(troubled)]; got != want {
+			return fmt.Errorf("%d packets counted, forgotten and lost, but %d were logged", got, want)
+		}
+		return nil
+	})
+}
+
 // awaitCounts waits until Prometheus has what the rules have counted. The last of the sums is that of the histogram.
 func (m *monitor) awaitCounts(t *testing.T, want tally, sized string) {
 	t.Helper()
@@ -223,10 +260,10 @@ func mayBeZero(q queries.Query) bool {
 }
 
 // awaitAnswers waits until each query returns something while the site talks, or has done so while there was what it asks for:
-// an exporter that could not be scraped, and a group that was not bound.
+// an exporter that could not be scraped, a group that was not bound, and one that was silent five minutes ago.
 func (m *monitor) awaitAnswers(t *testing.T, s *site) {
 	t.Helper()
-	over := regexp.MustCompile(`absent\(up|\b(nflog_)?up({[^}]*})?\)? == (bool )?0`)
+	over := regexp.MustCompile(`absent\(up|\b(nflog_)?up({[^}]*})?\)? == (bool )?0|age > 1800|> 3600`)
 	kerneltest.Eventually(t, promTimeout, func() error {
 		s.talk(t)
 		var errs []error

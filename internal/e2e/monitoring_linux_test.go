@@ -55,7 +55,9 @@ func TestIntegrationPrometheus(t *testing.T) {
 			release()
 			m.awaitEnd(t, "NflogGroupNotBound")
 
-			before := s.counted(t)
+			m.checkFiring(t, "NflogSilent")
+
+			before, troubles := s.counted(t), s.countedTroubles(t)
 			for range 5 {
 				s.talk(t)
 				s.talkOn(t)
@@ -65,6 +67,10 @@ func TestIntegrationPrometheus(t *testing.T) {
 			m.awaitAllAlerts(t)
 			m.awaitCounts(t, s.counted(t).since(before), tt.sized)
 			m.awaitAnswers(t, s)
+			m.awaitTroubles(t, s.countedTroubles(t)-troubles) // a loss shows with the next packet, of the talk until here
+
+			s.mend(t)
+			m.awaitEnd(t, "NflogConfigReloadFailed")
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -142,6 +143,9 @@ func (p *promServer) sumBy(ctx context.Context, label, expr string) (map[string]
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil {
 			return nil, err
+		}
+		if value < 0 || math.IsNaN(value) {
+			return nil, fmt.Errorf("%s: %v of %v", expr, value, r.Metric)
 		}
 		sums[r.Metric[label]] = uint64(value)
 	}

@@ -34,7 +34,7 @@ const (
 
 	// limitedPrefix is the prefix of a rule that logs 10 packets a minute, and a burst.
 	limitedPrefix = "DROP by policy default/deny-all"
-	limitedBurst  = 150
+	limitedBurst  = 300
 )
 
 // A site is a network whose router logs and runs the exporter, which is reached from the host on the left.
@@ -42,16 +42,21 @@ type site struct {
 	network
 	access   *access
 	file     configFile
+	config   string   // its text, if it is good
 	args     []string // of the exporter
 	exporter *exporter
 	rules    map[string]*rules.Rule // of the group that goes well, by prefix
+	troubles []*rules.Rule          // of the other
+	ingress  *rules.Rule            // one of them, whose interface goes
+	gone     uint64                 // packets that it had counted then
 }
 
 // newSite returns a site whose exporter runs, with further arguments.
 func newSite(t *testing.T, args ...string) *site {
 	t.Helper()
 	s := &site{network: newNetwork(t), access: newAccess(t, loopback4, routerL4), rules: make(map[string]*rules.Rule)}
-	s.file = newConfigFile(t, fmt.Sprintf("groups: [{group: %d}, {group: %d, socket_buffer: 128KiB}]\nprefix_rules: [{preset: k3s}]\n", group, troubled))
+	s.config = fmt.Sprintf("groups: [{group: %d}, {group: %d, socket_buffer: 128KiB}]\nprefix_rules: [{preset: k3s}]\n", group, troubled)
+	s.file = newConfigFile(t, s.config)
 	s.args = append([]string{
 		"--config.file=" + s.file.path, "--web.config.file=" + s.access.config, "--nflog.queue-timeout=10ms",
 		"--collector.deleted-interface-timeout=1s", fmt.Sprintf("--collector.max-label-sets=%d", maxLabelSets),
@@ -66,13 +71,13 @@ func newSite(t *testing.T, args ...string) *site {
 	s.log(forward, "fw forward", rules.UDPPort(discard))
 	s.log(rs.Chain(rules.Chain{Hook: rules.Output}), "fw output udp", rules.UDPPort(discard))
 
-	input.Log(troubled, "flood", rules.UDPPort(floodPort), rules.QueueThreshold(1), rules.Drop())
+	s.troubles = append(s.troubles, input.Log(troubled, "flood", rules.UDPPort(floodPort), rules.QueueThreshold(1), rules.Drop()))
 	for i := range scanPrefixes {
-		input.Log(troubled, fmt.Sprintf("scan %d", i), rules.UDPPort(scanPort))
+		s.troubles = append(s.troubles, input.Log(troubled, fmt.Sprintf("scan %d", i), rules.UDPPort(scanPort)))
 	}
 	input.Rule(rules.UDPPort(scanPort), rules.Drop())
 	input.Rule(rules.UDPPort(limitedPort), rules.Drop())
-	rs.Chain(rules.Chain{Family: rules.Netdev, Hook: rules.Ingress, Device: "port0"}).
+	s.ingress = rs.Chain(rules.Chain{Family: rules.Netdev, Hook: rules.Ingress, Device: "port0"}).
 		Log(troubled, "ingress", rules.EtherType(traffic.EtherTypeIPv4))
 	must(t, rs.Apply())
 
@@ -117,7 +122,7 @@ func (s *site) talkOn(t *testing.T) {
 	must(t,
 		traffic.UDP(s.left, toPort(right4), 5, 100),
 		traffic.UDP(s.right, toPort(left6), 5, 100),
-		traffic.UDP(s.left, netip.AddrPortFrom(routerL4, limitedPort), limitedBurst/2, 10),
+		traffic.UDP(s.left, netip.AddrPortFrom(routerL4, limitedPort), limitedBurst/4, 10),
 	)
 }
 
@@ -139,6 +144,9 @@ func (s *site) breakDown(t *testing.T, m *monitor) {
 	s.exporter.signal(t, syscall.SIGSTOP)
 	s.flood(t, 0)
 	s.exporter.signal(t, syscall.SIGCONT)
+	// The rule goes with its interface.
+	s.gone = packets(t, s.ingress)
+	s.ingress = nil
 	must(t, s.router.Delete("port0"))
 	// And then many small batches, by the rule's own threshold, that it can read.
 	kerneltest.Eventually(t, promTimeout, func() error {
@@ -148,6 +156,13 @@ func (s *site) breakDown(t *testing.T, m *monitor) {
 		}
 		return nil
 	})
+}
+
+// mend lets the exporter apply its configuration file again.
+func (s *site) mend(t *testing.T) {
+	t.Helper()
+	s.file.write(t, s.config)
+	s.exporter.hangup(t, applied)
 }
 
 // flood sends 10,000 packets that are logged one by one, so many a second.
@@ -170,6 +185,27 @@ func (s *site) counted(t *testing.T) tally {
 		all[prefix] = counts{Packets: packets, Bytes: bytes, Sized: packets}
 	}
 	return all
+}
+
+// countedTroubles returns how many packets the rules of the other group have counted.
+func (s *site) countedTroubles(t *testing.T) uint64 {
+	t.Helper()
+	sum := s.gone
+	if s.ingress != nil {
+		sum = packets(t, s.ingress)
+	}
+	for _, rule := range s.troubles {
+		sum += packets(t, rule)
+	}
+	return sum
+}
+
+// packets returns how many packets a rule has counted.
+func packets(t *testing.T, rule *rules.Rule) uint64 {
+	t.Helper()
+	n, _, err := rule.Count()
+	must(t, err)
+	return n
 }
 
 // since returns what has been counted since.

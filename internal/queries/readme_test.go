@@ -5,11 +5,29 @@ package queries
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// TestQueriesAreInBlocks checks that no page has a query where nothing asks it.
+func TestQueriesAreInBlocks(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "../../README.md") {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile("`[^`\n]*nflog_[a-z_]+({[^`\n]*})?(\\[| [-+*/<>=] )[^`\n]*`").FindAllString(string(content), -1) {
+			t.Errorf("%s: %s is not in a block", page, found)
+		}
+	}
+}
 
 // TestNamesAreDocumented checks that queries name metrics and labels that the README has, or a recording rule makes,
 // or Prometheus itself.
