@@ -27,7 +27,8 @@ const (
 )
 
 // A past is what Prometheus shall know of the time before the test: what an exporter has served once, as if it had served
-// it around this time of the day for a week, and counted the same again each time. One of two instances goes silent.
+// it around this time of the day a week ago, yesterday and today, and counted the same again each time. One of two instances goes
+// silent.
 type past struct {
 	scrape           scrape
 	instance, silent string
@@ -37,11 +38,11 @@ type past struct {
 // A span is a time in which there were scrapes.
 type span struct{ begin, end time.Time }
 
-// spans returns the time around this one of the last seven days, and until now. Each begins where a block of Prometheus's
-// does: promtool takes none of the blocks, if a rule is not evaluated in what there is of the first.
+// spans returns those that alerts look back at: around this time a week ago and yesterday, and until now. Each begins where a
+// block of Prometheus's does: promtool makes no block at all, if a rule is not evaluated in what there is of the first.
 func (p past) spans() []span {
 	var spans []span
-	for day := 7; day >= 0; day-- {
+	for _, day := range []int{7, 1, 0} {
 		then := p.now.Add(-time.Duration(day) * 24 * time.Hour)
 		spans = append(spans, span{then.Add(-2 * time.Hour).Truncate(2 * time.Hour), then})
 		if day > 0 {

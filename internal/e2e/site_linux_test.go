@@ -218,8 +218,8 @@ func (a tally) since(before tally) tally {
 	return since
 }
 
-// spendWeek returns a folder of Prometheus's data, for a Prometheus that has scraped what the exporter serves after some talk
-// for a week.
+// spendWeek returns a folder of data, for a Prometheus that shall have scraped for a week what the exporter serves after some
+// talk.
 func (s *site) spendWeek(t *testing.T) (data string) {
 	t.Helper()
 	s.talk(t)
