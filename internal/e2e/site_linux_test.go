@@ -90,7 +90,7 @@ func (s *site) log(chain *rules.ChainRules, prefix string, parts ...rules.Part) 
 	s.rules[prefix] = chain.Log(group, prefix, parts...)
 }
 
-// startExporter starts the exporter, which is one or the first.
+// startExporter starts the exporter, for the first time or again.
 func (s *site) startExporter(t *testing.T) {
 	t.Helper()
 	e := launch(t, s.router, command(executable(t), s.args...))

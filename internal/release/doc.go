@@ -3,5 +3,6 @@
 
 // Package release has tests of how the exporter is built for others: what the
 // Makefile does, and that promu, which builds the releases of Prometheus and
-// its exporters, would do the same by .promu.yml.
+// its exporters, would do the same by .promu.yml. They take GNU's tools, so they
+// are for Linux only.
 package release

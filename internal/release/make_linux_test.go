@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
 )
 
 // printBuild in the environment makes the test binary print how it was called, in place of the go command.
@@ -96,13 +98,7 @@ func builds(t *testing.T, dir string, args ...string) []build {
 // skipped, and fails where CI is set, if the program is not there.
 func command(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	cmd := exec.Command(name, args...)
+	cmd := exec.Command(kerneltest.Require(t, name), args...)
 	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
 	cmd.Env = []string{
