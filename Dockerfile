@@ -16,7 +16,7 @@ ARG TARGETOS TARGETARCH TARGETVARIANT
 ARG VERSION=0.5.0
 ARG REVISION
 RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} GOARM=${TARGETVARIANT#v} make build && \
-    go run ./internal/filecap/permit nflog_exporter
+    go run ./tools/filecap/permit nflog_exporter
 
 FROM gcr.io/distroless/static-debian12:nonroot
 ARG VERSION=0.5.0

@@ -45,10 +45,10 @@ image:
 	DOCKER_BUILDKIT=1 $(or $(BUILDER),docker) build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) $(IMAGEFLAGS) --tag nflog-exporter .
 
 dashboards:
-	$(GO) run ./internal/dashboards dashboards
+	$(GO) run ./tools/dashboards dashboards
 
 demo: build
-	$(GO) build -o .build/demo ./internal/demo
+	$(GO) build -o .build/demo ./tools/demo
 	.build/demo -exporter ./$(BIN) $(DEMOFLAGS)
 
 # Tests with dependencies that the product must not have are in modules of their own.
@@ -64,7 +64,7 @@ race:
 	cd test/gonflog && $(GO) test -race -vet=off ./...
 
 bench: build
-	$(GO) build -o .build/bench ./internal/bench
+	$(GO) build -o .build/bench ./tools/bench
 	.build/bench -exporter ./$(BIN) $(BENCHFLAGS)
 
 # The compiler inlines what the profile shows to be hot. Worth anew when the path of a packet changes.

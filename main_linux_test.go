@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
 // runMain in the environment makes the test binary the exporter.

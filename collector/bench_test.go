@@ -9,18 +9,18 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // BenchmarkCount decodes a full datagram and counts its packets.
 func BenchmarkCount(b *testing.B) {
-	datagram, packets := logmsg.Datagram(100)
+	datagram, packets := nflogtest.Datagram(100)
 	benchmarkCount(b, Config{}, datagram, packets)
 }
 
 // BenchmarkCountAllLabels is the same by all labels that there are.
 func BenchmarkCountAllLabels(b *testing.B) {
-	datagram, packets := logmsg.Datagram(100)
+	datagram, packets := nflogtest.Datagram(100)
 	benchmarkCount(b, Config{Labels: LabelNames()}, datagram, packets)
 }
 
@@ -36,21 +36,21 @@ func BenchmarkCountMixed(b *testing.B) {
 	}{
 		{2, 0x0800, unhex(ipv4UDP)},
 		{2, 0x0800, unhex("4500 0054 0000 4000 4001 0000 0a00 0001 0a00 0002" + "0800 0000 0001 0001")},
-		{2, 0x0800, logmsg.UDP(1500, 128)},
+		{2, 0x0800, nflogtest.UDP(1500, 128)},
 		{10, 0x86dd, unhex(ipv6UDP)},
 		{10, 0x86dd, unhex(ipv6Header("0100", "00") + "3c00 0502 0000 0100" + "0600 0104 0000 0000")},
 	}
 	var datagram []byte
 	for i := range packets {
 		p := payloads[r.IntN(len(payloads))]
-		datagram = logmsg.Message{
+		datagram = nflogtest.Message{
 			Group: 100, Family: p.family, HWProtocol: p.hwProtocol, Hook: 1, InDev: 1 + r.Uint32N(4),
 			Ethernet: true, Timestamp: 1, Seq: uint32(i),
 			Prefix:  fmt.Sprintf("fw zone%d drop: ", r.IntN(32)),
 			Payload: p.payload,
 		}.Append(datagram)
 	}
-	benchmarkCount(b, Config{}, logmsg.Done(datagram), packets)
+	benchmarkCount(b, Config{}, nflogtest.Done(datagram), packets)
 }
 
 // benchmarkCount counts a datagram over and over again.

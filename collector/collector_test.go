@@ -16,8 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -46,9 +46,9 @@ func count(c *Collector) {
 	)
 	f.seq += 3
 	f.count(
-		logmsg.Message{Family: 10, Hook: 2, HWProtocol: 0x86dd, Prefix: "jumbo", InDev: 2, OutDev: 3, Payload: unhex(ipv6Header("0000", "00") + "06 00 c204 0001 0000")},
-		logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x88cc, Prefix: "lldp", InDev: 3, Payload: unhex("0207 0402")},
-		logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Prefix: "bad", InDev: 2, Payload: unhex(ipv6UDP)},
+		nflogtest.Message{Family: 10, Hook: 2, HWProtocol: 0x86dd, Prefix: "jumbo", InDev: 2, OutDev: 3, Payload: unhex(ipv6Header("0000", "00") + "06 00 c204 0001 0000")},
+		nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88cc, Prefix: "lldp", InDev: 3, Payload: unhex("0207 0402")},
+		nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Prefix: "bad", InDev: 2, Payload: unhex(ipv6UDP)},
 	)
 	f.countDatagram([]byte("garbage"))
 }

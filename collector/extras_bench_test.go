@@ -8,14 +8,14 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // BenchmarkExtras takes the extras of packets: of those of a flood, all of them; of various ones, which
 // do not come in any order, each and all of them.
 func BenchmarkExtras(b *testing.B) {
-	flood, _ := logmsg.Datagram(100)
+	flood, _ := nflogtest.Datagram(100)
 	b.Run("flood", func(b *testing.B) { benchmarkExtras(b, flood, LabelNames()...) })
 
 	r := seededRand()
@@ -23,7 +23,7 @@ func BenchmarkExtras(b *testing.B) {
 	for i := range uint32(1000) {
 		mixed = randomMessage(r, i).Append(mixed)
 	}
-	mixed = logmsg.Done(mixed)
+	mixed = nflogtest.Done(mixed)
 	for _, l := range extraLabels {
 		b.Run(labelNames[l], func(b *testing.B) { benchmarkExtras(b, mixed, labelNames[l]) })
 	}
@@ -52,8 +52,8 @@ func benchmarkExtras(b *testing.B, datagram []byte, names ...string) {
 }
 
 // randomMessage returns the message of a packet of TCP, UDP or ICMP by IPv4 or IPv6.
-func randomMessage(r *rand.Rand, seq uint32) logmsg.Message {
-	m := logmsg.Message{Group: 100, Family: 2, HWProtocol: 0x0800, Hook: 1, InDev: 1, Ethernet: true, Timestamp: 1, Seq: seq}
+func randomMessage(r *rand.Rand, seq uint32) nflogtest.Message {
+	m := nflogtest.Message{Group: 100, Family: 2, HWProtocol: 0x0800, Hook: 1, InDev: 1, Ethernet: true, Timestamp: 1, Seq: seq}
 	pick := func(some ...byte) byte { return some[r.IntN(len(some))] }
 
 	port := []byte{byte(r.IntN(256)), byte(r.IntN(256))}

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // FuzzExtras checks that all labels of any packet have values that there are, that a shorter copy of it
@@ -42,7 +42,7 @@ func FuzzExtras(f *testing.F) {
 	f.Fuzz(func(t *testing.T, family, hook uint8, hwProtocol uint16, l2 int, packet []byte, mark, uid, gid, info uint32, vlan uint16, owner bool) {
 		const enough = 256
 		packet = packet[:min(len(packet), enough)]
-		message := logmsg.Message{
+		message := nflogtest.Message{
 			Family: family, Hook: hook, HWProtocol: hwProtocol, Mark: mark, UID: uid, GID: gid, Owner: owner, VLAN: vlan,
 			L2Header: append(slices.Clone(packet), make([]byte, enough)...)[:uint(l2)%enough],
 		}

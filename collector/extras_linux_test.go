@@ -14,11 +14,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // TestIntegrationExtras checks what is told of packets that go through the kernel.
@@ -29,12 +29,12 @@ func TestIntegrationExtras(t *testing.T) {
 	if err := netns.Veth(a, "a", addr("10.0.0.1/24"), b, "b", addr("10.0.0.2/24")); err != nil {
 		t.Fatal(err)
 	}
-	rs := rules.New(a)
-	rs.Chain(rules.Chain{Family: rules.Netdev, Hook: rules.Egress, Device: "a"}).Log(100, "egress")
-	rs.Chain(rules.Chain{Family: rules.Netdev, Hook: rules.Ingress, Device: "a"}).Log(100, "ingress")
-	output := rs.Chain(rules.Chain{Hook: rules.Output})
-	output.Log(100, "output", rules.UDPPort(443), rules.SetMark(0x1f))
-	output.Log(100, "output", rules.ICMP())
+	rs := nftrules.New(a)
+	rs.Chain(nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Egress, Device: "a"}).Log(100, "egress")
+	rs.Chain(nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Ingress, Device: "a"}).Log(100, "ingress")
+	output := rs.Chain(nftrules.Chain{Hook: nftrules.Output})
+	output.Log(100, "output", nftrules.UDPPort(443), nftrules.SetMark(0x1f))
+	output.Log(100, "output", nftrules.ICMP())
 	apply(t, rs)
 	reader, err := nflog.OpenReader(100, nflog.ReaderConfig{NetNS: a.FD(), QueueTimeout: 10 * time.Millisecond})
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // onePacket returns the packet of a message.
-func onePacket(t testing.TB, m logmsg.Message) nflog.Packet {
+func onePacket(t testing.TB, m nflogtest.Message) nflog.Packet {
 	t.Helper()
 	for p := range nflog.NewDecoder(m.Group).Decode(m.Append(nil)).Packets() {
 		return p
@@ -47,7 +47,7 @@ func values(e extras) map[string]string {
 
 // TestExtrasOfMessage checks the labels that the kernel tells beside the packet.
 func TestExtrasOfMessage(t *testing.T) {
-	message := func(m logmsg.Message) logmsg.Message {
+	message := func(m nflogtest.Message) nflogtest.Message {
 		m.Family, m.HWProtocol, m.Hook, m.Payload = 2, 0x0800, 3, unhex(ipv4UDP)
 		return m
 	}
@@ -56,35 +56,35 @@ func TestExtrasOfMessage(t *testing.T) {
 		name    string
 		label   string
 		mask    uint32 // of the mark
-		message logmsg.Message
+		message nflogtest.Message
 		want    string
 	}{
 		{name: "no mark", label: "mark", mask: 0xffffffff, want: "0x0"},
-		{name: "mark", label: "mark", mask: 0xffffffff, message: logmsg.Message{Mark: 0x1f}, want: "0x1f"},
-		{name: "largest mark", label: "mark", mask: 0xffffffff, message: logmsg.Message{Mark: 0xffffffff}, want: "0xffffffff"},
-		{name: "masked mark", label: "mark", mask: 0xff00, message: logmsg.Message{Mark: 0x123456}, want: "0x3400"},
-		{name: "mark outside of the mask", label: "mark", mask: 0xff00, message: logmsg.Message{Mark: 0x10001}, want: "0x0"},
+		{name: "mark", label: "mark", mask: 0xffffffff, message: nflogtest.Message{Mark: 0x1f}, want: "0x1f"},
+		{name: "largest mark", label: "mark", mask: 0xffffffff, message: nflogtest.Message{Mark: 0xffffffff}, want: "0xffffffff"},
+		{name: "masked mark", label: "mark", mask: 0xff00, message: nflogtest.Message{Mark: 0x123456}, want: "0x3400"},
+		{name: "mark outside of the mask", label: "mark", mask: 0xff00, message: nflogtest.Message{Mark: 0x10001}, want: "0x0"},
 
 		{name: "no user", label: "uid", want: ""},
-		{name: "user", label: "uid", message: logmsg.Message{UID: 1000, GID: 100}, want: "1000"},
-		{name: "root", label: "uid", message: logmsg.Message{Owner: true}, want: "0"},
-		{name: "user without group", label: "uid", message: logmsg.Message{UID: 1000}, want: "1000"},
-		{name: "largest user", label: "uid", message: logmsg.Message{UID: 4294967295}, want: "4294967295"},
+		{name: "user", label: "uid", message: nflogtest.Message{UID: 1000, GID: 100}, want: "1000"},
+		{name: "root", label: "uid", message: nflogtest.Message{Owner: true}, want: "0"},
+		{name: "user without group", label: "uid", message: nflogtest.Message{UID: 1000}, want: "1000"},
+		{name: "largest user", label: "uid", message: nflogtest.Message{UID: 4294967295}, want: "4294967295"},
 		{name: "no group", label: "gid", want: ""},
-		{name: "group", label: "gid", message: logmsg.Message{UID: 1000, GID: 100}, want: "100"},
-		{name: "root's group", label: "gid", message: logmsg.Message{Owner: true, UID: 1000}, want: "0"},
-		{name: "user without group, group", label: "gid", message: logmsg.Message{UID: 1000}, want: ""},
-		{name: "largest group", label: "gid", message: logmsg.Message{GID: 4294967295}, want: "4294967295"},
+		{name: "group", label: "gid", message: nflogtest.Message{UID: 1000, GID: 100}, want: "100"},
+		{name: "root's group", label: "gid", message: nflogtest.Message{Owner: true, UID: 1000}, want: "0"},
+		{name: "user without group, group", label: "gid", message: nflogtest.Message{UID: 1000}, want: ""},
+		{name: "largest group", label: "gid", message: nflogtest.Message{GID: 4294967295}, want: "4294967295"},
 
 		{name: "no connection", label: "conntrack_state", want: ""},
-		{name: "established", label: "conntrack_state", message: logmsg.Message{Conntrack: connection, CTInfo: 0}, want: "established"},
-		{name: "related", label: "conntrack_state", message: logmsg.Message{Conntrack: connection, CTInfo: 1}, want: "related"},
-		{name: "new", label: "conntrack_state", message: logmsg.Message{Conntrack: connection, CTInfo: 2}, want: "new"},
-		{name: "established, reply", label: "conntrack_state", message: logmsg.Message{Conntrack: connection, CTInfo: 3}, want: "established"},
-		{name: "related, reply", label: "conntrack_state", message: logmsg.Message{Conntrack: connection, CTInfo: 4}, want: "related"},
-		{name: "untracked", label: "conntrack_state", message: logmsg.Message{Conntrack: connection, CTInfo: 7}, want: "untracked"},
-		{name: "a state that there is not yet", label: "conntrack_state", message: logmsg.Message{Conntrack: connection, CTInfo: 5}, want: "5"},
-		{name: "a state that there can't be", label: "conntrack_state", message: logmsg.Message{Conntrack: connection, CTInfo: 8}, want: ""},
+		{name: "established", label: "conntrack_state", message: nflogtest.Message{Conntrack: connection, CTInfo: 0}, want: "established"},
+		{name: "related", label: "conntrack_state", message: nflogtest.Message{Conntrack: connection, CTInfo: 1}, want: "related"},
+		{name: "new", label: "conntrack_state", message: nflogtest.Message{Conntrack: connection, CTInfo: 2}, want: "new"},
+		{name: "established, reply", label: "conntrack_state", message: nflogtest.Message{Conntrack: connection, CTInfo: 3}, want: "established"},
+		{name: "related, reply", label: "conntrack_state", message: nflogtest.Message{Conntrack: connection, CTInfo: 4}, want: "related"},
+		{name: "untracked", label: "conntrack_state", message: nflogtest.Message{Conntrack: connection, CTInfo: 7}, want: "untracked"},
+		{name: "a state that there is not yet", label: "conntrack_state", message: nflogtest.Message{Conntrack: connection, CTInfo: 5}, want: "5"},
+		{name: "a state that there can't be", label: "conntrack_state", message: nflogtest.Message{Conntrack: connection, CTInfo: 8}, want: ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,34 +114,34 @@ func TestExtrasOfVLAN(t *testing.T) {
 	)
 	tests := []struct {
 		name    string
-		message logmsg.Message
+		message nflogtest.Message
 		payload string
 		want    string
 	}{
-		{name: "bridge, none", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, L2Header: unhex(ipv4Link)}, payload: ipv4UDP, want: ""},
-		{name: "bridge, beside", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: 42, L2Header: unhex(ipv4Link)}, payload: ipv4UDP, want: "42"},
-		{name: "bridge, largest", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: 0xffff}, payload: ipv4UDP, want: "4095"},
-		{name: "bridge, priority alone", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: 0xa000}, payload: ipv4UDP, want: "0"},
-		{name: "bridge, LLDP", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x88cc, VLAN: 42}, payload: "0207", want: "42"},
-		{name: "bridge, in the packet", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x8100}, payload: "6005 0800" + ipv4UDP, want: "5"},
-		{name: "netdev ingress, none", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x86dd, L2Header: unhex(ipv4Link)}, payload: ipv6UDP, want: ""},
-		{name: "netdev ingress, beside", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x86dd, VLAN: 42, L2Header: unhex(ipv4Link)}, payload: ipv6UDP, want: "42"},
-		{name: "netdev ingress, beside and in the packet", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x8100, VLAN: 42}, payload: "6005 0800" + ipv4UDP, want: "42"},
-		{name: "netdev ingress, two in the packet", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x88a8}, payload: "2007 8100 0006 0800" + ipv4UDP, want: "7"},
-		{name: "netdev ingress, nothing copied", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x0800, VLAN: 42}, payload: "", want: "42"},
-		{name: "netdev ingress, tag cut in the id", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "00", want: ""},
-		{name: "netdev ingress, tag cut behind the id", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005", want: "5"},
-		{name: "netdev egress, none", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: unhex(ipv4Link)}, payload: ipv4Link + ipv4UDP, want: ""},
-		{name: "netdev egress, beside", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, VLAN: 42, L2Header: unhex(ipv4Link)}, payload: ipv4Link + ipv4UDP, want: "42"},
-		{name: "netdev egress, in the link header", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: unhex(tag)[:18]}, payload: tag, want: "5"},
-		{name: "netdev egress, behind the link header", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: unhex(tag)[:14]}, payload: tag, want: "5"},
-		{name: "netdev egress, two in the link header", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x88a8, L2Header: unhex(twoTags)[:22]}, payload: twoTags, want: "7"},
-		{name: "netdev egress, cut in the addresses", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: unhex(tag)[:18]}, payload: "0200 0000 0002", want: ""},
-		{name: "arp output, none", message: logmsg.Message{Family: 3, Hook: 1, HWProtocol: 0x0806}, payload: broadcast + "0806" + arpRequest, want: ""},
-		{name: "arp output, in the link header", message: logmsg.Message{Family: 3, Hook: 1, HWProtocol: 0x0806}, payload: broadcast + "8100 0005 0806" + arpRequest, want: "5"},
-		{name: "arp input", message: logmsg.Message{Family: 3, Hook: 0, HWProtocol: 0x0806}, payload: arpRequest, want: ""},
-		{name: "ip", message: logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, payload: ipv4From("8100"), want: ""},
-		{name: "ip6", message: logmsg.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd}, payload: ipv6UDP, want: ""},
+		{name: "bridge, none", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, L2Header: unhex(ipv4Link)}, payload: ipv4UDP, want: ""},
+		{name: "bridge, beside", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: 42, L2Header: unhex(ipv4Link)}, payload: ipv4UDP, want: "42"},
+		{name: "bridge, largest", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: 0xffff}, payload: ipv4UDP, want: "4095"},
+		{name: "bridge, priority alone", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: 0xa000}, payload: ipv4UDP, want: "0"},
+		{name: "bridge, LLDP", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x88cc, VLAN: 42}, payload: "0207", want: "42"},
+		{name: "bridge, in the packet", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x8100}, payload: "6005 0800" + ipv4UDP, want: "5"},
+		{name: "netdev ingress, none", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x86dd, L2Header: unhex(ipv4Link)}, payload: ipv6UDP, want: ""},
+		{name: "netdev ingress, beside", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x86dd, VLAN: 42, L2Header: unhex(ipv4Link)}, payload: ipv6UDP, want: "42"},
+		{name: "netdev ingress, beside and in the packet", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100, VLAN: 42}, payload: "6005 0800" + ipv4UDP, want: "42"},
+		{name: "netdev ingress, two in the packet", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88a8}, payload: "2007 8100 0006 0800" + ipv4UDP, want: "7"},
+		{name: "netdev ingress, nothing copied", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x0800, VLAN: 42}, payload: "", want: "42"},
+		{name: "netdev ingress, tag cut in the id", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "00", want: ""},
+		{name: "netdev ingress, tag cut behind the id", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005", want: "5"},
+		{name: "netdev egress, none", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: unhex(ipv4Link)}, payload: ipv4Link + ipv4UDP, want: ""},
+		{name: "netdev egress, beside", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, VLAN: 42, L2Header: unhex(ipv4Link)}, payload: ipv4Link + ipv4UDP, want: "42"},
+		{name: "netdev egress, in the link header", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: unhex(tag)[:18]}, payload: tag, want: "5"},
+		{name: "netdev egress, behind the link header", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: unhex(tag)[:14]}, payload: tag, want: "5"},
+		{name: "netdev egress, two in the link header", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x88a8, L2Header: unhex(twoTags)[:22]}, payload: twoTags, want: "7"},
+		{name: "netdev egress, cut in the addresses", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: unhex(tag)[:18]}, payload: "0200 0000 0002", want: ""},
+		{name: "arp output, none", message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x0806}, payload: broadcast + "0806" + arpRequest, want: ""},
+		{name: "arp output, in the link header", message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x0806}, payload: broadcast + "8100 0005 0806" + arpRequest, want: "5"},
+		{name: "arp input", message: nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806}, payload: arpRequest, want: ""},
+		{name: "ip", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, payload: ipv4From("8100"), want: ""},
+		{name: "ip6", message: nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd}, payload: ipv6UDP, want: ""},
 	}
 	x := newTestExtractor(t, 0, "vlan")
 	for _, tt := range tests {
@@ -157,7 +157,7 @@ func TestExtrasOfVLAN(t *testing.T) {
 
 // TestExtrasChosen checks that each label tells packets apart where it was chosen, and only there.
 func TestExtrasChosen(t *testing.T) {
-	messages := []logmsg.Message{
+	messages := []nflogtest.Message{
 		{
 			Family: 5, Hook: 0, HWProtocol: 0x0800, VLAN: 42, Mark: 0x1f, UID: 1000, GID: 100,
 			Conntrack: []byte{8, 0, 3, 0, 0, 0, 0, 0}, CTInfo: 3,
@@ -206,24 +206,24 @@ func TestExtrasChosen(t *testing.T) {
 // TestExtrasCanonical checks that packets whose labels have the same values have equal extras.
 func TestExtrasCanonical(t *testing.T) {
 	connection := []byte{8, 0, 3, 0, 0, 0, 0, 0}
-	bridged := func(tag uint16) logmsg.Message {
-		return logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: tag, Payload: unhex(ipv4UDP)}
+	bridged := func(tag uint16) nflogtest.Message {
+		return nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: tag, Payload: unhex(ipv4UDP)}
 	}
-	tracked := func(info uint32) logmsg.Message {
-		return logmsg.Message{Family: 2, HWProtocol: 0x0800, Conntrack: connection, CTInfo: info}
+	tracked := func(info uint32) nflogtest.Message {
+		return nflogtest.Message{Family: 2, HWProtocol: 0x0800, Conntrack: connection, CTInfo: info}
 	}
 	tests := []struct {
 		name string
-		a, b logmsg.Message
+		a, b nflogtest.Message
 	}{
-		{name: "mark outside of the mask", a: logmsg.Message{Family: 2, Mark: 0x10001}, b: logmsg.Message{Family: 2}},
+		{name: "mark outside of the mask", a: nflogtest.Message{Family: 2, Mark: 0x10001}, b: nflogtest.Message{Family: 2}},
 		{name: "established", a: tracked(0), b: tracked(3)},
 		{name: "related", a: tracked(1), b: tracked(4)},
 		{name: "VLAN beside, priorities", a: bridged(0x0005), b: bridged(0xf005)},
 		{
 			name: "VLAN in the packet, priorities",
-			a:    logmsg.Message{Family: 7, HWProtocol: 0x8100, Payload: unhex("0005 0800" + ipv4UDP)},
-			b:    logmsg.Message{Family: 7, HWProtocol: 0x8100, Payload: unhex("f005 0800" + ipv4UDP)},
+			a:    nflogtest.Message{Family: 7, HWProtocol: 0x8100, Payload: unhex("0005 0800" + ipv4UDP)},
+			b:    nflogtest.Message{Family: 7, HWProtocol: 0x8100, Payload: unhex("f005 0800" + ipv4UDP)},
 		},
 		{name: "DSCP of IPv4 and IPv6", a: ipPacket("4578 001c 0000 0000 402f 0000 0a00 0001 0a00 0002"), b: ipPacket("6783" + ipv6Header("0008", "2f")[4:])},
 		{name: "ports of a range", a: ipPacket(ipv4("001c", "11") + "0009 0400 0008 0000"), b: ipPacket(ipv4("001c", "11") + "0009 bfff 0008 0000")},
@@ -236,7 +236,7 @@ func TestExtrasCanonical(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var of [2]extras
-			for i, m := range []logmsg.Message{tt.a, tt.b} {
+			for i, m := range []nflogtest.Message{tt.a, tt.b} {
 				p := onePacket(t, m)
 				of[i] = x.extract(p, packetHeader(p).protocol)
 			}
@@ -253,7 +253,7 @@ func TestExtrasCanonical(t *testing.T) {
 // TestExtractAllocates checks that nothing is allocated for a packet.
 func TestExtractAllocates(t *testing.T) {
 	x := newTestExtractor(t, 0xffffffff, LabelNames()...)
-	p := onePacket(t, logmsg.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Payload: unhex(ipv6UDP)})
+	p := onePacket(t, nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Payload: unhex(ipv6UDP)})
 	if n := testing.AllocsPerRun(100, func() { x.extract(p, 17) }); n != 0 {
 		t.Errorf("%v allocations a packet", n)
 	}

@@ -12,24 +12,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // TestIntegrationGroupCounts compares what is counted with the rules' own counters.
 func TestIntegrationGroupCounts(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
-	rs := rules.New(ns)
-	output := rs.Chain(rules.Chain{Hook: rules.Output})
-	input := rs.Chain(rules.Chain{Hook: rules.Input})
-	counted := map[string]*rules.Rule{
-		`family="ip",group="100",hook="output",in_interface="",out_interface="lo",prefix="udp out:",protocol="udp"`: output.Log(100, "udp out: ", rules.UDPPort(9)),
-		`family="ip",group="100",hook="input",in_interface="lo",out_interface="",prefix="udp in",protocol="udp"`:    input.Log(100, "udp in", rules.UDPPort(9)),
-		`family="ip6",group="100",hook="input",in_interface="lo",out_interface="",prefix="",protocol="udp"`:         input.Log(100, "", rules.UDPPort(10)),
-		`family="ip",group="7",hook="output",in_interface="",out_interface="lo",prefix="syn",protocol="tcp"`:        output.Log(7, "syn", rules.TCPPort(11), rules.Drop()),
+	rs := nftrules.New(ns)
+	output := rs.Chain(nftrules.Chain{Hook: nftrules.Output})
+	input := rs.Chain(nftrules.Chain{Hook: nftrules.Input})
+	counted := map[string]*nftrules.Rule{
+		`family="ip",group="100",hook="output",in_interface="",out_interface="lo",prefix="udp out:",protocol="udp"`: output.Log(100, "udp out: ", nftrules.UDPPort(9)),
+		`family="ip",group="100",hook="input",in_interface="lo",out_interface="",prefix="udp in",protocol="udp"`:    input.Log(100, "udp in", nftrules.UDPPort(9)),
+		`family="ip6",group="100",hook="input",in_interface="lo",out_interface="",prefix="",protocol="udp"`:         input.Log(100, "", nftrules.UDPPort(10)),
+		`family="ip",group="7",hook="output",in_interface="",out_interface="lo",prefix="syn",protocol="tcp"`:        output.Log(7, "syn", nftrules.TCPPort(11), nftrules.Drop()),
 	}
 	apply(t, rs)
 	started := time.Now()
@@ -151,8 +151,8 @@ func TestIntegrationGroupShutdown(t *testing.T) {
 	t.Parallel()
 	const packets = 200
 	ns := kerneltest.NS(t)
-	rs := rules.New(ns)
-	rule := rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	rs := nftrules.New(ns)
+	rule := rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(100, "udp", nftrules.UDPPort(9), nftrules.Drop())
 	apply(t, rs)
 	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path(), QueueTimeout: time.Hour}}})
 	r.waitBound(100)
@@ -187,8 +187,8 @@ func TestIntegrationGroupShutdown(t *testing.T) {
 func TestIntegrationGroupRebind(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
-	rs := rules.New(ns)
-	rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	rs := nftrules.New(ns)
+	rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(100, "udp", nftrules.UDPPort(9), nftrules.Drop())
 	apply(t, rs)
 	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond}}})
 	const total = `nflog_packets_total{family="ip",group="100",hook="output",in_interface="",out_interface="lo",prefix="udp",protocol="udp"}`
@@ -217,8 +217,8 @@ func TestIntegrationGroupRebind(t *testing.T) {
 func TestIntegrationGroupRename(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
-	rs := rules.New(ns)
-	rule := rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	rs := nftrules.New(ns)
+	rule := rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(100, "udp", nftrules.UDPPort(9), nftrules.Drop())
 	apply(t, rs)
 	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond}}})
 	r.waitBound(100)
@@ -256,8 +256,8 @@ func TestIntegrationGroupRename(t *testing.T) {
 func TestIntegrationGroupLoss(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
-	rs := rules.New(ns)
-	rule := rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	rs := nftrules.New(ns)
+	rule := rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(100, "udp", nftrules.UDPPort(9), nftrules.Drop())
 	apply(t, rs)
 	r := start(t, Config{Groups: []GroupConfig{{
 		Group: 100, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond, SocketBuffer: 32 << 10,

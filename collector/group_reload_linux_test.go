@@ -10,20 +10,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
 // logGroups logs what is sent to the port of UDP that has the number of the group.
-func logGroups(t *testing.T, ns *netns.NS, groups ...uint16) map[uint16]*rules.Rule {
+func logGroups(t *testing.T, ns *netns.NS, groups ...uint16) map[uint16]*nftrules.Rule {
 	t.Helper()
-	rs := rules.New(ns)
-	output := rs.Chain(rules.Chain{Hook: rules.Output})
-	logged := make(map[uint16]*rules.Rule)
+	rs := nftrules.New(ns)
+	output := rs.Chain(nftrules.Chain{Hook: nftrules.Output})
+	logged := make(map[uint16]*nftrules.Rule)
 	for _, group := range groups {
-		logged[group] = output.Log(group, "udp", rules.UDPPort(group), rules.Drop())
+		logged[group] = output.Log(group, "udp", nftrules.UDPPort(group), nftrules.Drop())
 	}
 	apply(t, rs)
 	return logged

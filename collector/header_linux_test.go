@@ -12,11 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // TestIntegrationHeader checks that a packet's network header is found where the kernel puts it, at
@@ -28,12 +28,12 @@ func TestIntegrationHeader(t *testing.T) {
 	if err := netns.Veth(a, "a", addr("10.0.0.1/24"), b, "b", addr("10.0.0.2/24")); err != nil {
 		t.Fatal(err)
 	}
-	rs := rules.New(a)
-	rs.Chain(rules.Chain{Family: rules.Netdev, Hook: rules.Egress, Device: "a"}).Log(100, "egress")
-	rs.Chain(rules.Chain{Family: rules.Netdev, Hook: rules.Ingress, Device: "a"}).Log(100, "ingress")
-	rs.Chain(rules.Chain{Family: rules.ARP, Hook: rules.Output}).Log(100, "arp output")
-	rs.Chain(rules.Chain{Family: rules.ARP, Hook: rules.Input}).Log(100, "arp input")
-	rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "output")
+	rs := nftrules.New(a)
+	rs.Chain(nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Egress, Device: "a"}).Log(100, "egress")
+	rs.Chain(nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Ingress, Device: "a"}).Log(100, "ingress")
+	rs.Chain(nftrules.Chain{Family: nftrules.ARP, Hook: nftrules.Output}).Log(100, "arp output")
+	rs.Chain(nftrules.Chain{Family: nftrules.ARP, Hook: nftrules.Input}).Log(100, "arp input")
+	rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(100, "output")
 	apply(t, rs)
 	reader, err := nflog.OpenReader(100, nflog.ReaderConfig{NetNS: a.FD(), QueueTimeout: 10 * time.Millisecond})
 	if err != nil {

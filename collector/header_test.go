@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // unhex returns the bytes that hexadecimal digits stand for; white space is for the reader.
@@ -181,39 +181,39 @@ func TestPacketHeader(t *testing.T) {
 	frame, packet := unhex(ethernet+"0800"+ipv4UDP), unhex(ipv4UDP)
 	tests := []struct {
 		name    string
-		message logmsg.Message
+		message nflogtest.Message
 		want    header
 	}{
-		{name: "ip input", message: logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: packet}, want: known(17, 28)},
-		{name: "ip6 output", message: logmsg.Message{Family: 10, Hook: 3, HWProtocol: 0x86dd, Payload: unhex(ipv6UDP)}, want: known(17, 48)},
-		{name: "inet ingress", message: logmsg.Message{Family: 2, Hook: 5, HWProtocol: 0x0800, Payload: packet}, want: known(17, 28)},
+		{name: "ip input", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: packet}, want: known(17, 28)},
+		{name: "ip6 output", message: nflogtest.Message{Family: 10, Hook: 3, HWProtocol: 0x86dd, Payload: unhex(ipv6UDP)}, want: known(17, 48)},
+		{name: "inet ingress", message: nflogtest.Message{Family: 2, Hook: 5, HWProtocol: 0x0800, Payload: packet}, want: known(17, 28)},
 		{
 			name:    "bridge input",
-			message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, L2Header: frame[:14], Payload: packet},
+			message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, L2Header: frame[:14], Payload: packet},
 			want:    known(17, 28),
 		},
 		{
 			name:    "netdev ingress",
-			message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x0800, L2Header: frame[:14], Payload: packet},
+			message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x0800, L2Header: frame[:14], Payload: packet},
 			want:    known(17, 28),
 		},
 		{
 			name:    "netdev egress",
-			message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: frame[:14], Payload: frame},
+			message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: frame[:14], Payload: frame},
 			want:    known(17, 28),
 		},
-		{name: "arp input", message: logmsg.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, Payload: unhex(arpRequest)}, want: known(protocolARP, 28)},
+		{name: "arp input", message: nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, Payload: unhex(arpRequest)}, want: known(protocolARP, 28)},
 		{
 			name:    "arp output",
-			message: logmsg.Message{Family: 3, Hook: 1, HWProtocol: 0x0806, Payload: unhex(ethernet + "0806" + arpRequest)},
+			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x0806, Payload: unhex(ethernet + "0806" + arpRequest)},
 			want:    known(protocolARP, 28),
 		},
 		{
 			name:    "arp output by a VLAN device that makes the tag a part of the header",
-			message: logmsg.Message{Family: 3, Hook: 1, HWProtocol: 0x8100, Payload: unhex(broadcast + "8100 0005 0806" + arpRequest)},
+			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x8100, Payload: unhex(broadcast + "8100 0005 0806" + arpRequest)},
 			want:    known(protocolARP, 28),
 		},
-		{name: "no payload", message: logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, want: unknownHeader},
+		{name: "no payload", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, want: unknownHeader},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

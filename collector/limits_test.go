@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // labelsOf returns the labels of a series but the group, by name.
@@ -67,7 +67,7 @@ func TestLimitBomb(t *testing.T) {
 	f.count(udpInput("known", 2, 100))
 	for range 2 {
 		for i := 0; i < prefixes; i += 100 {
-			var messages []logmsg.Message
+			var messages []nflogtest.Message
 			for j := range 100 {
 				messages = append(messages, udpInput(fmt.Sprintf("bomb %d", i+j), 2, 100))
 			}
@@ -99,7 +99,7 @@ func TestLimitBomb(t *testing.T) {
 // interfaces.
 func TestLimitFoldsExtras(t *testing.T) {
 	f := newFeed(t, Config{MaxLabelSets: 10, Labels: []string{"prefix", "mark", "protocol"}})
-	marked := func(mark uint32) logmsg.Message {
+	marked := func(mark uint32) nflogtest.Message {
 		m := udpInput("a", 2, 100)
 		m.Mark = mark
 		return m
@@ -237,8 +237,8 @@ func (f *feed) creations(t *testing.T) map[string]time.Time {
 // TestDeletedInterface checks that the label sets of a deleted interface are forgotten, those of others not.
 func TestDeletedInterface(t *testing.T) {
 	f := newFeed(t, Config{DeletedInterfaceTimeout: 10 * time.Minute})
-	forward := func(in, out uint32) logmsg.Message {
-		return logmsg.Message{Family: 2, Hook: 2, HWProtocol: 0x0800, Prefix: "a", InDev: in, OutDev: out, Payload: unhex(ipv4UDP)}
+	forward := func(in, out uint32) nflogtest.Message {
+		return nflogtest.Message{Family: 2, Hook: 2, HWProtocol: 0x0800, Prefix: "a", InDev: in, OutDev: out, Payload: unhex(ipv4UDP)}
 	}
 	f.count(forward(2, 1), forward(1, 3), forward(1, 1), udpInput("none", 0, 28))
 	all := map[labelValues]total{

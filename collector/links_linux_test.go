@@ -15,7 +15,7 @@ import (
 	"github.com/jsimonetti/rtnetlink/v2/driver"
 	"github.com/mdlayher/netlink"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
 // kernelLinks makes and changes interfaces of a network namespace.

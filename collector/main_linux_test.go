@@ -6,7 +6,7 @@ package collector
 import (
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }

@@ -13,9 +13,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
 // namespaceTimeout is how soon a namespace that is gone is let go, and one that is back is read.
@@ -25,7 +25,7 @@ const namespaceTimeout = 5 * time.Second
 type named struct {
 	path string
 	ns   *netns.NS // nil while there is none
-	rule *rules.Rule
+	rule *nftrules.Rule
 }
 
 // newNamed returns a namespace that is not there yet.
@@ -55,10 +55,10 @@ func (n *named) create(t *testing.T) {
 }
 
 // logUDP logs, and drops, what is sent to port 9 of UDP.
-func logUDP(t *testing.T, ns *netns.NS) *rules.Rule {
+func logUDP(t *testing.T, ns *netns.NS) *nftrules.Rule {
 	t.Helper()
-	rs := rules.New(ns)
-	rule := rs.Chain(rules.Chain{Hook: rules.Output}).Log(100, "udp", rules.UDPPort(9), rules.Drop())
+	rs := nftrules.New(ns)
+	rule := rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(100, "udp", nftrules.UDPPort(9), nftrules.Drop())
 	apply(t, rs)
 	return rule
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 func readme(t *testing.T) string {
@@ -34,7 +34,7 @@ func TestReadmeMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	datagram, _ := logmsg.Datagram(100)
+	datagram, _ := nflogtest.Datagram(100)
 	c.groups[0].table.begin(fixedNames{})
 	c.groups[0].table.count(nflog.NewDecoder(100).Decode(datagram), time.Now())
 	registry := prometheus.NewPedanticRegistry()

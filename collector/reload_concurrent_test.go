@@ -17,7 +17,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // TestReloadConcurrent reloads while packets are counted and metrics gathered, in both ways. Nothing is lost.
@@ -29,7 +29,7 @@ func TestReloadConcurrent(t *testing.T) {
 	wg.Go(func() {
 		defer close(counted)
 		for i := range uint32(batches) {
-			var messages []logmsg.Message
+			var messages []nflogtest.Message
 			for j := range uint32(batch) {
 				messages = append(messages, udpInput(fmt.Sprintf("prefix %d", j), 1+i%3, 100))
 			}

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // patience is how long something may take that takes a retry or two.
@@ -91,14 +91,14 @@ func (r *running) breakSocket(i int) {
 	}
 }
 
-func apply(t *testing.T, rs *rules.Ruleset) {
+func apply(t *testing.T, rs *nftrules.Ruleset) {
 	t.Helper()
 	if err := rs.Apply(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func ruleCount(t *testing.T, rule *rules.Rule) (packets, bytes uint64) {
+func ruleCount(t *testing.T, rule *nftrules.Rule) (packets, bytes uint64) {
 	t.Helper()
 	packets, bytes, err := rule.Count()
 	if err != nil {

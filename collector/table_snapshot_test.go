@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // TestTableRebind checks that what was counted before a binding stays in the sums.
@@ -47,13 +47,13 @@ func TestTableRebind(t *testing.T) {
 
 	// What can't be decoded, in a binding of its own.
 	f.bind()
-	message := logmsg.Message{Group: 100, Family: 2, Payload: unhex(ipv4UDP)}.Append(nil)
-	unknown := logmsg.Attribute(message, 30, []byte("new"))
+	message := nflogtest.Message{Group: 100, Family: 2, Payload: unhex(ipv4UDP)}.Append(nil)
+	unknown := nflogtest.Attribute(message, 30, []byte("new"))
 	binary.NativeEndian.PutUint32(unknown, uint32(len(unknown)))
 	f.countDatagram(unknown)
 	f.countDatagram([]byte{8, 0, 0, 0})
-	short := logmsg.Message{Group: 100, Family: 2}.Append(nil)
-	short = logmsg.Attribute(short, 2, []byte{1})
+	short := nflogtest.Message{Group: 100, Family: 2}.Append(nil)
+	short = nflogtest.Attribute(short, 2, []byte{1})
 	binary.NativeEndian.PutUint32(short, uint32(len(short)))
 	f.countDatagram(short)
 	want.Packets, want.Datagrams = 6, 7
@@ -131,7 +131,7 @@ func TestTableSnapshotConsistent(t *testing.T) {
 		defer close(done)
 		r := seededRand()
 		for i := range datagrams {
-			var messages []logmsg.Message
+			var messages []nflogtest.Message
 			for range r.IntN(20) {
 				m := udpInput(string(rune('a'+r.IntN(20))), r.Uint32N(5), 28+r.IntN(2000))
 				m.Payload = m.Payload[:r.IntN(len(m.Payload))]

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // A feed gives a table of group 100 what a reader would.
@@ -86,7 +86,7 @@ func (f *feed) bind() {
 }
 
 // count counts messages that come in one datagram, and numbers them.
-func (f *feed) count(messages ...logmsg.Message) {
+func (f *feed) count(messages ...nflogtest.Message) {
 	var datagram []byte
 	for _, m := range messages {
 		m.Group, m.Seq = 100, f.seq
@@ -144,10 +144,10 @@ func (f *feed) check(t *testing.T, want map[labelValues]total) {
 }
 
 // udpInput is a message of the input hook about a UDP packet of that length.
-func udpInput(prefix string, inDev uint32, length int) logmsg.Message {
-	return logmsg.Message{
+func udpInput(prefix string, inDev uint32, length int) nflogtest.Message {
+	return nflogtest.Message{
 		Family: 2, Hook: 1, HWProtocol: 0x0800, Prefix: prefix, InDev: inDev, Ethernet: true,
-		Payload: logmsg.UDP(length, min(length, 64)),
+		Payload: nflogtest.UDP(length, min(length, 64)),
 	}
 }
 
@@ -158,17 +158,17 @@ func TestTableCounts(t *testing.T) {
 		udpInput("b", 2, 100),
 		udpInput("a", 3, 100),
 		udpInput("a", 2, 28),
-		logmsg.Message{Family: 2, Hook: 3, HWProtocol: 0x0800, Prefix: "a", OutDev: 2, Payload: unhex(ipv4UDP)},
-		logmsg.Message{Family: 2, Hook: 2, HWProtocol: 0x0800, Prefix: "a", InDev: 2, OutDev: 3, Payload: unhex(ipv4UDP)},
-		logmsg.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6UDP)},
+		nflogtest.Message{Family: 2, Hook: 3, HWProtocol: 0x0800, Prefix: "a", OutDev: 2, Payload: unhex(ipv4UDP)},
+		nflogtest.Message{Family: 2, Hook: 2, HWProtocol: 0x0800, Prefix: "a", InDev: 2, OutDev: 3, Payload: unhex(ipv4UDP)},
+		nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6UDP)},
 	)
 	f.count(
 		udpInput("a", 2, 65535),
-		logmsg.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6Header("0014", "06"))},
-		logmsg.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, InDev: 9, Payload: unhex(arpRequest)},
-		logmsg.Message{Family: 7, Hook: 4, HWProtocol: 0x0800, InDev: 2, OutDev: 2, PhysInDev: 3, PhysOutDev: 4, Payload: unhex(ipv4UDP)},
+		nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6Header("0014", "06"))},
+		nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, InDev: 9, Payload: unhex(arpRequest)},
+		nflogtest.Message{Family: 7, Hook: 4, HWProtocol: 0x0800, InDev: 2, OutDev: 2, PhysInDev: 3, PhysOutDev: 4, Payload: unhex(ipv4UDP)},
 	)
-	f.count(logmsg.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6UDP)})
+	f.count(nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6UDP)})
 
 	f.check(t, map[labelValues]total{
 		{"a", "ip", "input", "eth0", "", "udp"}:              {3, 100 + 28 + 65535},
@@ -233,15 +233,15 @@ func TestTableRename(t *testing.T) {
 // histogram alone.
 func TestTableUnknownLength(t *testing.T) {
 	f := newFeed(t, Config{})
-	udp := func(payload string) logmsg.Message {
-		return logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(payload)}
+	udp := func(payload string) nflogtest.Message {
+		return nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(payload)}
 	}
 	f.count(
 		udp(ipv4UDP),
 		udp("4500 0000 0000 0000 4011 0000 0a00 0001 0a00 0002"),
 		udp("4500"),
 		udp(""),
-		logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x88cc, Payload: unhex("0207 0402")},
+		nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88cc, Payload: unhex("0207 0402")},
 	)
 	f.check(t, map[labelValues]total{
 		{"", "ip", "input", "", "", "udp"}:          {2, 28},
@@ -270,7 +270,7 @@ func bucketSum(pages []sizePage) (sum uint64) {
 // TestTableBadHeader checks that packets whose header is wrong are counted nevertheless.
 func TestTableBadHeader(t *testing.T) {
 	f := newFeed(t, Config{})
-	bad := logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(ipv6UDP)}
+	bad := nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(ipv6UDP)}
 	f.count(bad, udpInput("", 0, 100), bad)
 	f.count(bad)
 	f.check(t, map[labelValues]total{

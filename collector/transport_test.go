@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 const (
@@ -26,8 +26,8 @@ func ipv4(length, protocol string) string {
 
 // ipPacket returns the message of a packet at an input hook, which tells by its first digit whether it
 // is IPv6.
-func ipPacket(packet string) logmsg.Message {
-	m := logmsg.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(packet)}
+func ipPacket(packet string) nflogtest.Message {
+	m := nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(packet)}
 	if packet != "" && packet[0] == '6' {
 		m.Family, m.HWProtocol = 10, 0x86dd
 	}
@@ -120,23 +120,23 @@ func TestExtrasElsewhere(t *testing.T) {
 	)
 	tests := []struct {
 		name    string
-		message logmsg.Message
+		message nflogtest.Message
 		payload string
 		want    string // of dscp, tcp_flags and destination_port
 	}{
-		{name: "bridge", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x0800}, payload: segment, want: "af11 syn 443"},
-		{name: "bridge, tag", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x8100}, payload: "0005 0800" + segment, want: "af11 syn 443"},
-		{name: "netdev ingress, two tags", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x88a8}, payload: "0005 8100 0006 0800" + segment, want: "af11 syn 443"},
-		{name: "netdev ingress, three tags", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x88a8}, payload: "0005 8100 0006 8100 0007 0800" + segment, want: "  "},
-		{name: "netdev ingress, tag cut", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 08", want: "  "},
-		{name: "netdev ingress, cut behind the tag", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 0800 4528", want: "af11  "},
-		{name: "netdev ingress, wrong behind the tag", message: logmsg.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 86dd" + segment, want: "  "},
-		{name: "netdev egress", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: unhex(ethernet + "0800")}, payload: ethernet + "0800" + segment, want: "af11 syn 443"},
-		{name: "netdev egress, tag", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: unhex(link)}, payload: link + segment, want: "af11 syn 443"},
-		{name: "netdev egress, tag that the EtherType does not tell", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: unhex(link)}, payload: link + segment, want: "af11 syn 443"},
-		{name: "netdev egress, no link layer", message: logmsg.Message{Family: 5, Hook: 1, HWProtocol: 0x0800}, payload: segment, want: "af11 syn 443"},
-		{name: "ARP", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x0806}, payload: arpRequest, want: "  "},
-		{name: "LLDP", message: logmsg.Message{Family: 7, Hook: 1, HWProtocol: 0x88cc}, payload: segment, want: "  "},
+		{name: "bridge", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800}, payload: segment, want: "af11 syn 443"},
+		{name: "bridge, tag", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x8100}, payload: "0005 0800" + segment, want: "af11 syn 443"},
+		{name: "netdev ingress, two tags", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88a8}, payload: "0005 8100 0006 0800" + segment, want: "af11 syn 443"},
+		{name: "netdev ingress, three tags", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88a8}, payload: "0005 8100 0006 8100 0007 0800" + segment, want: "  "},
+		{name: "netdev ingress, tag cut", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 08", want: "  "},
+		{name: "netdev ingress, cut behind the tag", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 0800 4528", want: "af11  "},
+		{name: "netdev ingress, wrong behind the tag", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 86dd" + segment, want: "  "},
+		{name: "netdev egress", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: unhex(ethernet + "0800")}, payload: ethernet + "0800" + segment, want: "af11 syn 443"},
+		{name: "netdev egress, tag", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: unhex(link)}, payload: link + segment, want: "af11 syn 443"},
+		{name: "netdev egress, tag that the EtherType does not tell", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: unhex(link)}, payload: link + segment, want: "af11 syn 443"},
+		{name: "netdev egress, no link layer", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800}, payload: segment, want: "af11 syn 443"},
+		{name: "ARP", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0806}, payload: arpRequest, want: "  "},
+		{name: "LLDP", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x88cc}, payload: segment, want: "  "},
 	}
 	x := newTestExtractor(t, 0, "dscp", "tcp_flags", "destination_port")
 	for _, tt := range tests {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/queries"
+	"github.com/nflog-exporter/nflog_exporter/test/queries"
 )
 
 // A dashboard is what the tests look at.

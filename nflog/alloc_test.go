@@ -6,7 +6,7 @@ package nflog
 import (
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // TestAllocationsPerPacket reads packets as a Reader has them, and as a hook gets them.
@@ -14,14 +14,14 @@ func TestAllocationsPerPacket(t *testing.T) {
 	const group, few = 100, 20
 	var complete []byte // packets with everything that a kernel tells
 	for i := range few {
-		complete = logmsg.Message{
+		complete = nflogtest.Message{
 			Group: group, Family: 7, HWProtocol: 0x0800, Hook: 1, Prefix: "all: ",
 			InDev: 1, OutDev: 2, PhysInDev: 3, PhysOutDev: 4, Mark: 5, Ethernet: true, Timestamp: 6, Owner: true,
 			Seq: uint32(i), SeqGlobal: 7, Conntrack: make([]byte, 80), CTInfo: 2, VLAN: 8, L2Header: make([]byte, 14),
 			Payload: make([]byte, 128),
 		}.Append(complete)
 	}
-	flood, many := logmsg.Datagram(group)
+	flood, many := nflogtest.Datagram(group)
 
 	d := NewDecoder(group)
 	var origins, bytes int

@@ -6,8 +6,8 @@ package nflog_test
 import (
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // BenchmarkDecode decodes a full datagram and looks at no packet.
@@ -29,7 +29,7 @@ func BenchmarkAttribute(b *testing.B) { benchmarkDatagram(b, readAttributes) }
 // benchmarkDatagram decodes a full datagram over and over again, has its packets read, and reports
 // what one of them takes.
 func benchmarkDatagram(b *testing.B, read func(*nflog.Batch)) {
-	datagram, packets := logmsg.Datagram(group)
+	datagram, packets := nflogtest.Datagram(group)
 	d := nflog.NewDecoder(group)
 	decode := func() { read(d.Decode(datagram)) }
 	b.SetBytes(int64(len(datagram)))

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // A capture is a datagram that a kernel sent: Linux 6.18 on x86-64, copying 64 bytes of each
@@ -59,7 +59,7 @@ func TestDecodeNative(t *testing.T) {
 	}
 }
 
-// TestCaptureIsBuilt verifies that package logmsg, on which other tests rely, makes what a kernel
+// TestCaptureIsBuilt verifies that package nflogtest, on which other tests rely, makes what a kernel
 // makes.
 func TestCaptureIsBuilt(t *testing.T) {
 	for _, tt := range captures() {
@@ -79,7 +79,7 @@ func conntrackCapture() capture {
 		want: []values{{
 			Group: group, Family: 2, HWProtocol: 0x0800, Hook: 1, InDev: 2,
 			Seq:             some(uint32(0)),
-			Conntrack:       logmsg.Attribute(nil, 3, []byte{0, 0, 0, 8}), // CTA_STATUS
+			Conntrack:       nflogtest.Attribute(nil, 3, []byte{0, 0, 0, 8}), // CTA_STATUS
 			ConntrackInfo:   some(nflog.ConntrackNew),
 			ConntrackStatus: some(nflog.StatusConfirmed),
 		}},
@@ -93,7 +93,7 @@ func build(packets []values) []byte {
 		datagram = v.message().Append(datagram)
 	}
 	if len(packets) > 1 {
-		datagram = logmsg.Done(datagram)
+		datagram = nflogtest.Done(datagram)
 	}
 	return datagram
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // checkClosed checks that a closed reader says so.

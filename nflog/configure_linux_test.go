@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // TestIntegrationConfigure checks that packets are delivered as they were configured last.

@@ -15,9 +15,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // A host is what the examples run on: a network namespace, which the example's goroutine is in, whose
@@ -35,10 +35,10 @@ type event func(*host) error
 func startHost(events ...event) *host {
 	ns, err := netns.New()
 	check(err)
-	rs := rules.New(ns)
-	output := rs.Chain(rules.Chain{Hook: rules.Output})
-	output.Log(group, "ssh ", rules.TCPPort(22), rules.Drop())
-	output.Log(group, "dns ", rules.UDPPort(53), rules.Drop())
+	rs := nftrules.New(ns)
+	output := rs.Chain(nftrules.Chain{Hook: nftrules.Output})
+	output.Log(group, "ssh ", nftrules.TCPPort(22), nftrules.Drop())
+	output.Log(group, "dns ", nftrules.UDPPort(53), nftrules.Drop())
 	check(rs.Apply())
 
 	h := &host{ns: ns, ended: make(chan struct{})}

@@ -13,11 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // severalGroups are groups that a reader reads, with the lowest and the highest number.
@@ -27,14 +27,14 @@ var severalGroups = []uint16{300, 0, 65535}
 func target(i int) netip.AddrPort { return netip.AddrPortFrom(netip.IPv6Loopback(), uint16(1000+i)) }
 
 // logGroups returns a namespace where packets to each target are logged to its group, and dropped.
-func logGroups(t testing.TB) (*netns.NS, []*rules.Rule) {
+func logGroups(t testing.TB) (*netns.NS, []*nftrules.Rule) {
 	t.Helper()
 	ns := kerneltest.NS(t)
-	rs := rules.New(ns)
-	chain := rs.Chain(rules.Chain{Hook: rules.Output})
-	var logging []*rules.Rule
+	rs := nftrules.New(ns)
+	chain := rs.Chain(nftrules.Chain{Hook: nftrules.Output})
+	var logging []*nftrules.Rule
 	for i, group := range severalGroups {
-		logging = append(logging, chain.Log(group, prefix, rules.UDPPort(target(i).Port()), rules.Drop()))
+		logging = append(logging, chain.Log(group, prefix, nftrules.UDPPort(target(i).Port()), nftrules.Drop()))
 	}
 	if err := rs.Apply(); err != nil {
 		t.Fatalf("failed to apply rules: %v", err)

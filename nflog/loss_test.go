@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // datagramOf returns a datagram of packets with these numbers.
@@ -23,7 +23,7 @@ func datagramOf(seqs ...uint32) []byte {
 		datagram = append(datagram, good(seq)...)
 	}
 	if len(seqs) > 1 {
-		datagram = logmsg.Done(datagram)
+		datagram = nflogtest.Done(datagram)
 	}
 	return datagram
 }

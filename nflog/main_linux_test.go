@@ -17,11 +17,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 const (
@@ -70,11 +70,11 @@ var (
 
 // logUDP returns a namespace where packets to the targets are logged to the group, and dropped. They
 // have been logged by the time that they are sent.
-func logUDP(t testing.TB) (*netns.NS, *rules.Rule) {
+func logUDP(t testing.TB) (*netns.NS, *nftrules.Rule) {
 	t.Helper()
 	ns := kerneltest.NS(t)
-	rs := rules.New(ns)
-	rule := rs.Chain(rules.Chain{Hook: rules.Output}).Log(group, prefix, rules.UDPPort(target4.Port()), rules.Drop())
+	rs := nftrules.New(ns)
+	rule := rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(group, prefix, nftrules.UDPPort(target4.Port()), nftrules.Drop())
 	if err := rs.Apply(); err != nil {
 		t.Fatalf("failed to apply rules: %v", err)
 	}
@@ -82,7 +82,7 @@ func logUDP(t testing.TB) (*netns.NS, *rules.Rule) {
 }
 
 // logged returns how many packets a rule has logged.
-func logged(t testing.TB, rule *rules.Rule) uint64 {
+func logged(t testing.TB, rule *nftrules.Rule) uint64 {
 	t.Helper()
 	packets, _, err := rule.Count()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // Types of messages: those of include/uapi/linux/netlink.h, and NFULNL_MSG_PACKET.
@@ -78,7 +78,7 @@ func packet(attributes ...[]byte) []byte {
 }
 
 // attr returns an attribute, padded.
-func attr(typ uint16, value ...byte) []byte { return logmsg.Attribute(nil, typ, value) }
+func attr(typ uint16, value ...byte) []byte { return nflogtest.Attribute(nil, typ, value) }
 
 // withAttrLength changes what an attribute says of its length.
 func withAttrLength(attribute []byte, length uint16) []byte {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // origins returns the origins of a datagram's packets.
@@ -25,12 +25,12 @@ func origins(d *nflog.Decoder, datagram []byte) []*nflog.Origin {
 
 // TestOriginShared decodes packets of two rules, which differ in all that is not of their origin.
 func TestOriginShared(t *testing.T) {
-	one := logmsg.Message{Group: group, Family: 2, HWProtocol: 0x0800, Hook: 1, Prefix: "one ", InDev: 3}
+	one := nflogtest.Message{Group: group, Family: 2, HWProtocol: 0x0800, Hook: 1, Prefix: "one ", InDev: 3}
 	two := one
 	two.Prefix = "two "
 	var datagram []byte
 	for i := range uint32(100) {
-		for _, m := range []logmsg.Message{one, two} {
+		for _, m := range []nflogtest.Message{one, two} {
 			m.Seq, m.Mark, m.UID = 2*i, i%3, i%5
 			m.Payload = make([]byte, i%7)
 			datagram = m.Append(datagram)
@@ -111,7 +111,7 @@ func TestOriginLimit(t *testing.T) {
 	highest := 0
 	byIndex := make(map[int]*nflog.Origin)
 	for i := range uint32(many) {
-		m := logmsg.Message{Group: group, Prefix: "p", InDev: 1 + i}
+		m := nflogtest.Message{Group: group, Prefix: "p", InDev: 1 + i}
 		for _, o := range origins(d, slices.Concat(m.Append(nil), m.Append(nil))) {
 			if o.InDev != 1+i {
 				t.Fatalf("unexpected origin of packet %d: %+v", i, o)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // group is the group of messages that tests make.
@@ -88,8 +88,8 @@ func valuesOf(p nflog.Packet) values {
 }
 
 // message returns the message that the kernel makes of a packet with these values.
-func (v values) message() logmsg.Message {
-	m := logmsg.Message{
+func (v values) message() nflogtest.Message {
+	m := nflogtest.Message{
 		Group: v.Group, Family: v.Family, HWProtocol: v.HWProtocol, Hook: v.Hook, Prefix: v.Prefix,
 		InDev: v.InDev, OutDev: v.OutDev, PhysInDev: v.PhysInDev, PhysOutDev: v.PhysOutDev,
 		Mark: v.Mark.Value, Ethernet: v.HWAddr != nil, HWHeader: v.HWHeader,

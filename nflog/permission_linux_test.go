@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
 // childTest, in the environment of the test program, is the test that runs in a child process.

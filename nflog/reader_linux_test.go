@@ -11,10 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // TestIntegrationPackets compares what is read with what the rule has counted.
@@ -105,12 +105,12 @@ func TestIntegrationCopyRange(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := kerneltest.NS(t)
-			rs := rules.New(ns)
-			var parts []rules.Part
+			rs := nftrules.New(ns)
+			var parts []nftrules.Part
 			if tt.snaplen > 0 {
-				parts = append(parts, rules.Snaplen(tt.snaplen))
+				parts = append(parts, nftrules.Snaplen(tt.snaplen))
 			}
-			rs.Chain(rules.Chain{Hook: rules.Output}).Log(group, prefix, append(parts, rules.Drop())...)
+			rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(group, prefix, append(parts, nftrules.Drop())...)
 			if err := rs.Apply(); err != nil {
 				t.Fatalf("failed to apply rules: %v", err)
 			}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
 // many is how often what may fail once in a while has to succeed.

@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // openLogged returns a reader, and a function that has so many packets logged to its group, each in
@@ -24,8 +24,8 @@ func openLogged(t *testing.T, config ReaderConfig) (r *Reader, log func(packets 
 	t.Helper()
 	const group, port = 100, 9
 	ns := kerneltest.NS(t)
-	rs := rules.New(ns)
-	rs.Chain(rules.Chain{Hook: rules.Output}).Log(group, "test ", rules.UDPPort(port), rules.Drop())
+	rs := nftrules.New(ns)
+	rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(group, "test ", nftrules.UDPPort(port), nftrules.Drop())
 	if err := rs.Apply(); err != nil {
 		t.Fatalf("failed to apply rules: %v", err)
 	}

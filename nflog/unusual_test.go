@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // TestDecodeUnusual decodes messages that no kernel sends so far, but that are right.
@@ -199,7 +199,7 @@ func TestDecodeVLANIncomplete(t *testing.T) {
 
 func TestDecodeGroups(t *testing.T) {
 	for _, group := range []uint16{0, 1, 0x0100, 0xffff} {
-		m := logmsg.Message{Group: group, Family: 2, Prefix: strings.Repeat("p", int(group>>8))}.Append(nil)
+		m := nflogtest.Message{Group: group, Family: 2, Prefix: strings.Repeat("p", int(group>>8))}.Append(nil)
 		got := decode(nflog.NewDecoder(group), m)
 		if len(got) != 1 || got[0].Group != group {
 			t.Errorf("unexpected packets of group %d: %+v", group, got)

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/logmsg"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // kinds returns messages of all kinds: those of the captures, and those that no kernel sends.
@@ -63,7 +63,7 @@ func kinds() [][]byte {
 // randomMessage returns a message of some of the attributes that a kernel sends, with a prefix of
 // some length and a payload of any.
 func randomMessage(r *rand.Rand) []byte {
-	m := logmsg.Message{
+	m := nflogtest.Message{
 		Group: group, Family: 2, HWProtocol: 0x0800, Hook: uint8(r.IntN(5)), Seq: r.Uint32(),
 		Prefix: "prefix "[:r.IntN(8)], Ethernet: r.IntN(2) == 0, Owner: r.IntN(2) == 0,
 		Payload: make([]byte, r.IntN(70)),
@@ -142,10 +142,10 @@ func use(p nflog.Packet) {
 }
 
 func TestDecodeAllocations(t *testing.T) {
-	benchmark, _ := logmsg.Datagram(group)
+	benchmark, _ := nflogtest.Datagram(group)
 	var many []byte
 	for i := range 400 {
-		many = logmsg.Message{
+		many = nflogtest.Message{
 			Group: group, Family: 2, Prefix: fmt.Sprintf("rule %d", i%100), InDev: uint32(i % 3),
 			Mark: uint32(i % 2), Owner: i%4 > 1, Ethernet: i%8 > 3, Payload: make([]byte, i),
 		}.Append(many)

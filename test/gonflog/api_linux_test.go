@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
 // TestAPI checks that package nflog exports what go-nflog does (v2.1.0 the same as

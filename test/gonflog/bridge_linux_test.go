@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // bridgeCases are frames from the left, by what they hold, that nobody answers.
@@ -63,12 +63,12 @@ type bridgeCase struct {
 // values that it has there beside those that all have.
 var bridgeHooks = []struct {
 	name   string
-	hook   rules.Hook
+	hook   nftrules.Hook
 	values []string
 }{
-	{"prerouting", rules.Prerouting, []string{"InDev", "PhysInDev", "HwAddr", "HwHeader", "HwType", "HwLen", "Timestamp"}},
-	{"forward", rules.Forward, []string{"InDev", "PhysInDev", "OutDev", "PhysOutDev", "HwAddr", "HwHeader", "HwType", "HwLen", "Timestamp"}},
-	{"postrouting", rules.Postrouting, []string{"OutDev", "PhysOutDev"}},
+	{"prerouting", nftrules.Prerouting, []string{"InDev", "PhysInDev", "HwAddr", "HwHeader", "HwType", "HwLen", "Timestamp"}},
+	{"forward", nftrules.Forward, []string{"InDev", "PhysInDev", "OutDev", "PhysOutDev", "HwAddr", "HwHeader", "HwType", "HwLen", "Timestamp"}},
+	{"postrouting", nftrules.Postrouting, []string{"OutDev", "PhysOutDev"}},
 }
 
 // TestIntegrationBridge logs frames, with VLAN tags and without, at the hooks of a
@@ -78,7 +78,7 @@ func TestIntegrationBridge(t *testing.T) {
 	stampPackets(t)
 	d := newDifferential(t, n.middle, everyPacket())
 	for _, h := range bridgeHooks {
-		d.log(d.rules.Chain(rules.Chain{Family: rules.Bridge, Hook: h.hook}), h.name)
+		d.log(d.rules.Chain(nftrules.Chain{Family: nftrules.Bridge, Hook: h.hook}), h.name)
 	}
 	must(t, d.rules.Apply())
 	left, right := hardwareAddr(t, n.left, "eth0"), hardwareAddr(t, n.right, "eth0")
@@ -116,8 +116,8 @@ func TestIntegrationBridgeLocal(t *testing.T) {
 	must(t, n.middle.AddNeighbor("br0", rightRouter4.Addr(), left))
 	stampPackets(t)
 	d := newDifferential(t, n.middle, everyPacket())
-	d.log(d.rules.Chain(rules.Chain{Family: rules.Bridge, Hook: rules.Input}), "input")
-	d.log(d.rules.Chain(rules.Chain{Family: rules.Bridge, Hook: rules.Output}), "output")
+	d.log(d.rules.Chain(nftrules.Chain{Family: nftrules.Bridge, Hook: nftrules.Input}), "input")
+	d.log(d.rules.Chain(nftrules.Chain{Family: nftrules.Bridge, Hook: nftrules.Output}), "output")
 	must(t, d.rules.Apply())
 
 	// The reply is the packet of the output hook.
@@ -135,9 +135,9 @@ func TestIntegrationBridgeNetfilter(t *testing.T) {
 	must(t, n.middle.Sysctl("net/bridge/bridge-nf-call-iptables", "1"))
 	stampPackets(t)
 	d := newDifferential(t, n.middle, everyPacket())
-	d.log(d.rules.Chain(rules.Chain{Family: rules.IPv4, Hook: rules.Prerouting}), "prerouting")
-	d.log(d.rules.Chain(rules.Chain{Family: rules.IPv4, Hook: rules.Forward}), "forward")
-	d.log(d.rules.Chain(rules.Chain{Family: rules.IPv4, Hook: rules.Postrouting}), "postrouting")
+	d.log(d.rules.Chain(nftrules.Chain{Family: nftrules.IPv4, Hook: nftrules.Prerouting}), "prerouting")
+	d.log(d.rules.Chain(nftrules.Chain{Family: nftrules.IPv4, Hook: nftrules.Forward}), "forward")
+	d.log(d.rules.Chain(nftrules.Chain{Family: nftrules.IPv4, Hook: nftrules.Postrouting}), "postrouting")
 	must(t, d.rules.Apply())
 
 	frame := traffic.Ethernet(

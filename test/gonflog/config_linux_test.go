@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
 // TestIntegrationCopy copies nothing of packets, parts of them and all.
@@ -19,7 +19,7 @@ func TestIntegrationCopy(t *testing.T) {
 		name  string
 		mode  uint8
 		bytes uint32
-		parts []rules.Part
+		parts []nftrules.Part
 		want  int // bytes copied, or -1 for no payload
 	}{
 		{name: "none", mode: nflog.CopyNone, want: -1},
@@ -30,7 +30,7 @@ func TestIntegrationCopy(t *testing.T) {
 		{name: "part", mode: nflog.CopyPacket, bytes: 63, want: 63},
 		{name: "more than there is", mode: nflog.CopyPacket, bytes: 65531, want: packetLen},
 		{name: "more than the kernel copies", mode: nflog.CopyPacket, bytes: 0xffffffff, want: packetLen},
-		{name: "as the rule says", mode: nflog.CopyPacket, bytes: 64, parts: []rules.Part{rules.Snaplen(30)}, want: 30},
+		{name: "as the rule says", mode: nflog.CopyPacket, bytes: 64, parts: []nftrules.Part{nftrules.Snaplen(30)}, want: 30},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

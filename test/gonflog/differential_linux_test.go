@@ -10,10 +10,10 @@ import (
 
 	gonflog "github.com/florianl/go-nflog/v2"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
 // The groups that each packet is logged to, in this order.
@@ -27,9 +27,9 @@ type differential struct {
 	ns           *netns.NS
 	theirs, ours recorder
 
-	rules  *rules.Ruleset
-	logged [2][]*rules.Rule // that log to theirGroup, to ourGroup
-	taken  int              // messages of each group that were taken
+	rules  *nftrules.Ruleset
+	logged [2][]*nftrules.Rule // that log to theirGroup, to ourGroup
+	taken  int                 // messages of each group that were taken
 
 	// unstamped says that the kernel does not stamp the packets: see stampPackets.
 	unstamped bool
@@ -45,7 +45,7 @@ func everyPacket() nflog.Config {
 // group, the namespace and the logger of the configuration are set here.
 func newDifferential(t testing.TB, ns *netns.NS, config nflog.Config) *differential {
 	t.Helper()
-	d := &differential{ns: ns, rules: rules.New(ns)}
+	d := &differential{ns: ns, rules: nftrules.New(ns)}
 	t.Cleanup(func() {
 		d.theirs.checkEnd(t, "go-nflog")
 		d.ours.checkEnd(t, "nflog")
@@ -85,7 +85,7 @@ func newDifferential(t testing.TB, ns *netns.NS, config nflog.Config) *different
 
 // log adds rules that log packets which match every part to both groups, one
 // right after the other.
-func (d *differential) log(chain *rules.ChainRules, prefix string, parts ...rules.Part) {
+func (d *differential) log(chain *nftrules.ChainRules, prefix string, parts ...nftrules.Part) {
 	for i, group := range []uint16{theirGroup, ourGroup} {
 		d.logged[i] = append(d.logged[i], chain.Log(group, prefix, parts...))
 	}
@@ -134,7 +134,7 @@ func (d *differential) takeEqual(t testing.TB, n int) []nflog.Attribute {
 }
 
 // count returns how many packets rules have counted.
-func count(counters []*rules.Rule) (int, error) {
+func count(counters []*nftrules.Rule) (int, error) {
 	var sum uint64
 	for _, rule := range counters {
 		packets, _, err := rule.Count()

@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // Ways of packets through the hooks of a router. The prefixes of the rules are the
@@ -36,15 +36,15 @@ var valuesAt = map[string][]string{
 // logRouted logs the packets that come from the left, and those that go to the
 // right.
 func logRouted(d *differential) {
-	chain := func(hook rules.Hook, device string) *rules.ChainRules {
-		return d.rules.Chain(rules.Chain{Hook: hook, Device: device})
+	chain := func(hook nftrules.Hook, device string) *nftrules.ChainRules {
+		return d.rules.Chain(nftrules.Chain{Hook: hook, Device: device})
 	}
-	d.log(chain(rules.Ingress, "left"), "ingress")
-	d.log(chain(rules.Prerouting, ""), "prerouting", rules.InInterface("left"))
-	d.log(chain(rules.Input, ""), "input", rules.InInterface("left"))
-	d.log(chain(rules.Forward, ""), "forward", rules.InInterface("left"))
-	d.log(chain(rules.Output, ""), "output", rules.OutInterface("right"))
-	d.log(chain(rules.Postrouting, ""), "postrouting", rules.OutInterface("right"))
+	d.log(chain(nftrules.Ingress, "left"), "ingress")
+	d.log(chain(nftrules.Prerouting, ""), "prerouting", nftrules.InInterface("left"))
+	d.log(chain(nftrules.Input, ""), "input", nftrules.InInterface("left"))
+	d.log(chain(nftrules.Forward, ""), "forward", nftrules.InInterface("left"))
+	d.log(chain(nftrules.Output, ""), "output", nftrules.OutInterface("right"))
+	d.log(chain(nftrules.Postrouting, ""), "postrouting", nftrules.OutInterface("right"))
 }
 
 // TestIntegrationIP logs all sorts of IP packets at all hooks of a router.

@@ -7,10 +7,10 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // packetLen is the length of the packets that a loopback sends.
@@ -21,14 +21,14 @@ const packetLen = 128
 // they are sent.
 type loopback struct {
 	*differential
-	output *rules.ChainRules
+	output *nftrules.ChainRules
 }
 
 // newLoopback returns a loopback without rules.
 func newLoopback(t testing.TB, config nflog.Config) *loopback {
 	t.Helper()
 	d := newDifferential(t, kerneltest.NS(t), config)
-	return &loopback{differential: d, output: d.rules.Chain(rules.Chain{Hook: rules.Output, Drop: true})}
+	return &loopback{differential: d, output: d.rules.Chain(nftrules.Chain{Hook: nftrules.Output, Drop: true})}
 }
 
 // send sends packets, of which no two have the same bytes.

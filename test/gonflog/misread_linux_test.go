@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // In messages of families ARP and netdev go-nflog takes struct nfgenmsg, which
@@ -29,7 +29,7 @@ const (
 // and to the right if it is netdev.
 type misreadCase struct {
 	name      string
-	chain     rules.Chain
+	chain     nftrules.Chain
 	prefix    string
 	etherType uint16
 	payload   []byte
@@ -79,17 +79,17 @@ func TestIntegrationMisread(t *testing.T) {
 					t.Errorf("unexpected misreading of go-nflog (-want +got):\n%s", diff)
 				}
 				read.Hook, read.HwProtocol, read.Prefix = got.Hook, got.HwProtocol, got.Prefix
-				compare(t, read, got, tt.chain.Hook == rules.Egress)
+				compare(t, read, got, tt.chain.Hook == nftrules.Egress)
 			}
 		})
 	}
 }
 
 // frameTo returns a frame from the left for rules of a family.
-func frameTo(t testing.TB, n network, family rules.Family, etherType uint16, payload []byte) []byte {
+func frameTo(t testing.TB, n network, family nftrules.Family, etherType uint16, payload []byte) []byte {
 	t.Helper()
 	to := hardwareAddr(t, n.right, "eth0")
-	if family == rules.ARP {
+	if family == nftrules.ARP {
 		to = hardwareAddr(t, n.middle, "br0")
 	}
 	return traffic.Ethernet(to, hardwareAddr(t, n.left, "eth0"), etherType, payload)
@@ -100,7 +100,7 @@ func arpCases(t testing.TB, n network) []misreadCase {
 	t.Helper()
 	left, bridge := hardwareAddr(t, n.left, "eth0"), hardwareAddr(t, n.middle, "br0")
 	request := traffic.ARPRequest(left, leftHost4.Addr(), rightHost4.Addr())
-	in := received(t, n, "br0", frameTo(t, n, rules.ARP, traffic.EtherTypeARP, request))
+	in := received(t, n, "br0", frameTo(t, n, nftrules.ARP, traffic.EtherTypeARP, request))
 	in.Layer2Hdr = nil
 
 	reply := slices.Concat([]byte{0, 1, 8, 0, 6, 4, 0, 2}, bridge, rightHost4.Addr().AsSlice(), left, leftHost4.Addr().AsSlice())
@@ -108,14 +108,14 @@ func arpCases(t testing.TB, n network) []misreadCase {
 	out.Layer2Hdr = nil
 
 	cases := []misreadCase{
-		{name: "ARP input", chain: rules.Chain{Hook: rules.Input}, want: in},
-		{name: "ARP input, prefix", chain: rules.Chain{Hook: rules.Input}, prefix: "arp in", want: in},
-		{name: "ARP output", chain: rules.Chain{Hook: rules.Output}, want: out},
-		{name: "ARP output, prefix", chain: rules.Chain{Hook: rules.Output}, prefix: "arp out", want: out},
+		{name: "ARP input", chain: nftrules.Chain{Hook: nftrules.Input}, want: in},
+		{name: "ARP input, prefix", chain: nftrules.Chain{Hook: nftrules.Input}, prefix: "arp in", want: in},
+		{name: "ARP output", chain: nftrules.Chain{Hook: nftrules.Output}, want: out},
+		{name: "ARP output, prefix", chain: nftrules.Chain{Hook: nftrules.Output}, prefix: "arp out", want: out},
 	}
 	for i := range cases {
 		c := &cases[i]
-		c.chain.Family, c.etherType, c.payload = rules.ARP, traffic.EtherTypeARP, request
+		c.chain.Family, c.etherType, c.payload = nftrules.ARP, traffic.EtherTypeARP, request
 		c.want.Prefix = &c.prefix
 		c.log = []string{dropped}
 	}
@@ -127,8 +127,8 @@ func netdevCases(t testing.TB, n network) []misreadCase {
 	t.Helper()
 	ipv4 := ipPacket(leftHost4.Addr(), rightHost4.Addr(), []byte("four"))
 	ipv6 := ipPacket(leftHost6.Addr(), rightHost6.Addr(), []byte("six"))
-	ingress := rules.Chain{Family: rules.Netdev, Hook: rules.Ingress, Device: "left"}
-	egress := rules.Chain{Family: rules.Netdev, Hook: rules.Egress, Device: "right"}
+	ingress := nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Ingress, Device: "left"}
+	egress := nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Egress, Device: "right"}
 
 	// The EtherType of IPv4 reads as a length of 8, others as more than the message
 	// has. No prefix reads as an attribute without length, behind which everything
@@ -159,8 +159,8 @@ func netdevCases(t testing.TB, n network) []misreadCase {
 	}
 	for i := range cases {
 		c := &cases[i]
-		frame := frameTo(t, n, rules.Netdev, c.etherType, c.payload)
-		if c.chain.Hook == rules.Ingress {
+		frame := frameTo(t, n, nftrules.Netdev, c.etherType, c.payload)
+		if c.chain.Hook == nftrules.Ingress {
 			c.want = received(t, n, "left", frame)
 		} else {
 			c.want = sent(t, n, "right", frame)

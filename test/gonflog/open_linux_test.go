@@ -12,8 +12,8 @@ import (
 	gonflog "github.com/florianl/go-nflog/v2"
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
 // What Open returns, by name. A map is asked for the error itself, not for what it

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
 // errUnmapped reports a user or group that a user namespace does not have.

@@ -19,7 +19,7 @@ func TestReader(t *testing.T) {
 		ours   = `	"github.com/nflog-exporter/nflog_exporter/nflog"`
 	)
 	want := lines(t, "reader/main.go", theirs)
-	got := lines(t, "../../internal/bench/compatible/main.go", ours)
+	got := lines(t, "../../tools/bench/compatible/main.go", ours)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the programs differ (-go-nflog +nflog):\n%s", diff)
 	}

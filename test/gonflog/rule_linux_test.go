@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
 // TestIntegrationPrefixes logs with a prefix of each length that the kernel
@@ -57,9 +57,9 @@ func TestIntegrationMarks(t *testing.T) {
 	want := []*uint32{nil, new(uint32(1)), new(uint32(0x01020304)), new(uint32(0x80000000)), nil, new(uint32(0xffffffff))}
 	for _, mark := range want {
 		if mark == nil {
-			l.log(l.output, "mark", rules.SetMark(0))
+			l.log(l.output, "mark", nftrules.SetMark(0))
 		} else {
-			l.log(l.output, "mark", rules.SetMark(*mark))
+			l.log(l.output, "mark", nftrules.SetMark(*mark))
 		}
 	}
 	must(t, l.rules.Apply())

@@ -12,10 +12,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // stampPackets has the kernel note, until the test ends, when it receives a
@@ -37,8 +37,8 @@ func stampPackets(t testing.TB) {
 	must(t, err)
 	t.Cleanup(func() { must(t, r.Close()) })
 	must(t, r.SetReadDeadline(time.Now().Add(patience)))
-	rs := rules.New(ns)
-	input := rs.Chain(rules.Chain{Hook: rules.Input, Drop: true})
+	rs := nftrules.New(ns)
+	input := rs.Chain(nftrules.Chain{Hook: nftrules.Input, Drop: true})
 	for range probes {
 		input.Log(ourGroup, "probe")
 	}

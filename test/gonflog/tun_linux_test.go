@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
 // TestIntegrationTun logs a packet of a link without link headers: the kernel
@@ -29,7 +29,7 @@ func TestIntegrationTun(t *testing.T) {
 	must(t, ns.SetUp("tun0"))
 	stampPackets(t)
 	d := newDifferential(t, ns, everyPacket())
-	d.log(d.rules.Chain(rules.Chain{Hook: rules.Prerouting}), "tun", rules.InInterface("tun0"))
+	d.log(d.rules.Chain(nftrules.Chain{Hook: nftrules.Prerouting}), "tun", nftrules.InInterface("tun0"))
 	must(t, d.rules.Apply())
 
 	packet := ipPacket(leftHost4.Addr(), rightHost4.Addr(), []byte("four"))

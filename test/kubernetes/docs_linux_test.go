@@ -18,8 +18,8 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 const page = "docs/kubernetes.md"

@@ -13,8 +13,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/filecap"
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/tools/filecap"
 )
 
 // program is the exporter as the image has it: with a file capability. The file has no name any more,

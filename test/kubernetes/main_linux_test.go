@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
 const (

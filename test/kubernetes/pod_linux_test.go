@@ -25,9 +25,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/filecap"
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/tools/filecap"
 )
 
 // The addresses that a node can be known by.

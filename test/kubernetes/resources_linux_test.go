@@ -20,8 +20,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // TestIntegrationResources measures what the chart's resources have to hold. go test -v shows it:
@@ -72,8 +72,8 @@ func TestIntegrationResources(t *testing.T) {
 // A load is what an exporter has to do.
 type load struct {
 	*pod
-	rules     *rules.Ruleset
-	chain     *rules.ChainRules
+	rules     *nftrules.Ruleset
+	chain     *nftrules.ChainRules
 	labelSets int
 }
 
@@ -89,14 +89,14 @@ func (l *load) port(rule int) netip.AddrPort {
 func (l *load) grow(t *testing.T, labelSets int) {
 	t.Helper()
 	if l.rules == nil {
-		l.rules = rules.New(l.ns)
-		l.chain = l.rules.Chain(rules.Chain{Hook: rules.Output})
+		l.rules = nftrules.New(l.ns)
+		l.chain = l.rules.Chain(nftrules.Chain{Hook: nftrules.Output})
 	}
 	for l.labelSets < labelSets {
 		first, next := l.labelSets, min(l.labelSets+100, labelSets) // more at a time would be too long a message
 		for i := first; i < next; i++ {
 			prefix := fmt.Sprintf("DROP by policy namespace-%d/policy-%d", i/10, i)
-			l.chain.Log(group, prefix, rules.UDPPort(l.port(i).Port()), rules.Drop())
+			l.chain.Log(group, prefix, nftrules.UDPPort(l.port(i).Port()), nftrules.Drop())
 		}
 		must(t, l.rules.Apply())
 		for i := first; i < next; i++ {

@@ -14,10 +14,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 const (
@@ -100,9 +100,9 @@ func webFiles(t *testing.T) map[string]string {
 // logPacket makes a rule on a node as k3s has them, and a packet that it logs.
 func logPacket(t *testing.T, ns *netns.NS) {
 	t.Helper()
-	rs := rules.New(ns)
-	rs.Chain(rules.Chain{Hook: rules.Output}).
-		Log(group, "DROP by policy default/deny-all", rules.UDPPort(loggedPort), rules.Drop())
+	rs := nftrules.New(ns)
+	rs.Chain(nftrules.Chain{Hook: nftrules.Output}).
+		Log(group, "DROP by policy default/deny-all", nftrules.UDPPort(loggedPort), nftrules.Drop())
 	must(t, rs.Apply())
 	must(t, traffic.UDP(ns, netip.AddrPortFrom(netip.MustParseAddr(nodeIPv4), loggedPort), 1, 10))
 }

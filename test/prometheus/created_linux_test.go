@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
 // TestIntegrationFirstPacketInScrape logs the first packet of a rule when a scrape

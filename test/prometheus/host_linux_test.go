@@ -7,10 +7,10 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/netns"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // A host is a namespace with rules that log UDP packets to a port each.
@@ -21,10 +21,10 @@ type host struct {
 
 // A logRule is a rule that logs.
 type logRule struct {
-	*rules.Rule
+	*nftrules.Rule
 	prefix string
 	label  string // what the exporter makes of the prefix
-	hook   rules.Hook
+	hook   nftrules.Hook
 }
 
 // newHost returns a host with the rules first and sizes, and some whose prefixes
@@ -34,30 +34,30 @@ func newHost(t *testing.T) *host {
 	h := &host{
 		ns: kerneltest.NS(t),
 		logs: []*logRule{
-			first: {prefix: "first", label: "first", hook: rules.Output},
-			sizes: {prefix: "sizes", label: "sizes", hook: rules.Output},
-			{prefix: "", label: "", hook: rules.Output},
-			{prefix: "input: ", label: "input:", hook: rules.Input},
-			{prefix: "naïve 火壁", label: "naïve 火壁", hook: rules.Output},
-			{prefix: "\xff\\\"\n{", label: `\xff\\"` + "\n{", hook: rules.Output},
+			first: {prefix: "first", label: "first", hook: nftrules.Output},
+			sizes: {prefix: "sizes", label: "sizes", hook: nftrules.Output},
+			{prefix: "", label: "", hook: nftrules.Output},
+			{prefix: "input: ", label: "input:", hook: nftrules.Input},
+			{prefix: "naïve 火壁", label: "naïve 火壁", hook: nftrules.Output},
+			{prefix: "\xff\\\"\n{", label: `\xff\\"` + "\n{", hook: nftrules.Output},
 		},
 	}
-	rs := rules.New(h.ns)
-	chains := map[rules.Hook]*rules.ChainRules{
-		rules.Output: rs.Chain(rules.Chain{Hook: rules.Output}),
-		rules.Input:  rs.Chain(rules.Chain{Hook: rules.Input}),
+	rs := nftrules.New(h.ns)
+	chains := map[nftrules.Hook]*nftrules.ChainRules{
+		nftrules.Output: rs.Chain(nftrules.Chain{Hook: nftrules.Output}),
+		nftrules.Input:  rs.Chain(nftrules.Chain{Hook: nftrules.Input}),
 	}
 	for i, log := range h.logs {
-		parts := []rules.Part{rules.UDPPort(port(i))}
-		if log.hook == rules.Input {
-			parts = append(parts, rules.Drop()) // instead of an answer
+		parts := []nftrules.Part{nftrules.UDPPort(port(i))}
+		if log.hook == nftrules.Input {
+			parts = append(parts, nftrules.Drop()) // instead of an answer
 		}
 		log.Rule = chains[log.hook].Log(group, log.prefix, parts...)
 	}
 	// What was logged goes no further.
 	for i, log := range h.logs {
-		if log.hook == rules.Output {
-			chains[rules.Output].Rule(rules.UDPPort(port(i)), rules.Drop())
+		if log.hook == nftrules.Output {
+			chains[nftrules.Output].Rule(nftrules.UDPPort(port(i)), nftrules.Drop())
 		}
 	}
 	must(t, rs.Apply())

@@ -25,7 +25,7 @@ import (
 	"github.com/prometheus/prometheus/scrape"
 	"github.com/prometheus/prometheus/tsdb"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
 // scrapeInterval is so short that the tests are, and so long that what was sent

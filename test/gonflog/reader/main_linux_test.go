@@ -13,9 +13,9 @@ import (
 	"github.com/florianl/go-nflog/v2"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/internal/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/internal/rules"
-	"github.com/nflog-exporter/nflog_exporter/internal/traffic"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }
@@ -23,10 +23,10 @@ func TestMain(m *testing.M) { kerneltest.Main(m) }
 // TestIntegrationRead counts packets with two prefixes.
 func TestIntegrationRead(t *testing.T) {
 	ns := kerneltest.NS(t)
-	set := rules.New(ns)
-	output := set.Chain(rules.Chain{Hook: rules.Output, Drop: true})
-	output.Log(group, "long", rules.UDPPort(1))
-	output.Log(group, "", rules.UDPPort(2))
+	set := nftrules.New(ns)
+	output := set.Chain(nftrules.Chain{Hook: nftrules.Output, Drop: true})
+	output.Log(group, "long", nftrules.UDPPort(1))
+	output.Log(group, "", nftrules.UDPPort(2))
 	if err := set.Apply(); err != nil {
 		t.Fatalf("failed to apply rules: %v", err)
 	}

@@ -1,0 +1,202 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
+)
+
+// overflow is the value of labels by which packets are not told apart any more.
+const overflow = "__overflow__"
+
+// TestIntegrationBomb logs by 5,000 rules, each with a prefix of its own: more than the exporter as it is released will
+// tell apart. Until somebody asks for metrics, it takes no more than 48 MiB; then not a packet is missing, and the first
+// step of counting in common has given up the interfaces alone.
+func TestIntegrationBomb(t *testing.T) {
+	const (
+		bombRules = 5000
+		packets   = 40
+		limit     = 2000
+		maxMemory = 48 << 20
+	)
+	ns := kerneltest.NS(t)
+	logAll(t, ns, bombRules)
+	e := startBinary(t, ns, built(t, released))
+
+	for range packets / 4 {
+		must(t, traffic.UDP(ns, toPort(loopback4), 4, 10))
+		e.awaitDrained(t) // an ordinary user's socket holds no more
+	}
+	for _, field := range []string{"VmRSS", "VmHWM"} {
+		memory := e.memory(t, field)
+		t.Logf("%s is %.1f MiB", field, float64(memory)/(1<<20))
+		if memory > maxMemory {
+			t.Errorf("%s is %.1f MiB, want at most %d", field, float64(memory)/(1<<20), maxMemory>>20)
+		}
+	}
+
+	logged := loggedByPrefix(t, ns)
+	if len(logged) != bombRules {
+		t.Fatalf("%d rules have logged, want %d", len(logged), bombRules)
+	}
+	s := e.eventually(t, bookTimeout, func(s scrape) error {
+		if got := s.packets(); got != bombRules*packets {
+			return fmt.Errorf("%.0f packets are counted, want %d", got, bombRules*packets)
+		}
+		return nil
+	})
+	if err := errors.Join(
+		s.expect(limit+limit/10+1, "nflog_label_sets"),
+		s.expect(limit, "nflog_label_sets_limit"),
+		s.expect(0, "nflog_lost_packets_total"),
+		s.expect((bombRules-limit)*packets, "nflog_overflow_packets_total"),
+	); err != nil {
+		t.Error(err)
+	}
+
+	sets, err := s.labelSets()
+	must(t, err)
+	inCommon := labels{Group: "100", Prefix: overflow, Family: overflow, Hook: overflow, In: overflow, Out: overflow, Protocol: overflow}
+	common, ok := sets[inCommon]
+	if !ok {
+		t.Fatalf("no label set is %+v", inCommon)
+	}
+	delete(sets, inCommon)
+	whole := 0
+	for l, c := range sets {
+		want := labels{Group: "100", Prefix: l.Prefix, Family: "ip", Hook: "output", Out: "lo", Protocol: "udp"}
+		if l.In == overflow {
+			want.In, want.Out = overflow, overflow
+		} else {
+			whole++
+		}
+		if diff := cmp.Diff(want, l); diff != "" {
+			t.Fatalf("unexpected labels (-want +got):\n%s", diff)
+		}
+		if c.Packets != logged[l.Prefix] {
+			t.Errorf("%+v: %d packets are counted, the rule has logged %d", l, c.Packets, logged[l.Prefix])
+		}
+		delete(logged, l.Prefix)
+	}
+	if whole != limit || len(sets) != limit+limit/10 {
+		t.Errorf("%d label sets, %d of them with interfaces, want %d and %d", len(sets), whole, limit+limit/10, limit)
+	}
+	for _, packets := range logged {
+		common.Packets -= packets
+	}
+	if common.Packets != 0 {
+		t.Errorf("%d more packets are counted in common than the other rules have logged", int64(common.Packets))
+	}
+}
+
+// logAll makes rules that all log what is sent to the port discard, and drop it in the end.
+func logAll(t *testing.T, ns *netns.NS, count int) {
+	t.Helper()
+	rs := nftrules.New(ns)
+	output := rs.Chain(nftrules.Chain{Hook: nftrules.Output})
+	for i := range count {
+		parts := []nftrules.Part{nftrules.UDPPort(discard)}
+		if i == count-1 {
+			parts = append(parts, nftrules.Drop())
+		}
+		output.Log(group, fmt.Sprintf("fw zone%d drop: ", i), parts...)
+		if i%100 == 99 { // all at once are too many for a socket's buffer
+			must(t, rs.Apply())
+		}
+	}
+	must(t, rs.Apply())
+}
+
+// loggedByPrefix returns how many packets the rules of a namespace have logged, by what the exporter makes of their prefix.
+func loggedByPrefix(t *testing.T, ns *netns.NS) map[string]uint64 {
+	t.Helper()
+	logged := make(map[string]uint64)
+	must(t, ns.Do(func() error {
+		var conn nftables.Conn
+		chains, err := conn.ListChains()
+		if err != nil {
+			return err
+		}
+		for _, chain := range chains {
+			installed, err := conn.GetRules(chain.Table, chain)
+			if err != nil {
+				return err
+			}
+			for _, rule := range installed {
+				var prefix string
+				var packets uint64
+				for _, e := range rule.Exprs {
+					switch e := e.(type) {
+					case *expr.Counter:
+						packets = e.Packets
+					case *expr.Log:
+						prefix = strings.TrimRight(string(e.Data), " \x00")
+					}
+				}
+				logged[prefix] += packets
+			}
+		}
+		return nil
+	}))
+	return logged
+}
+
+// awaitDrained waits until no packet waits any more, neither in the kernel nor in the exporter's socket, without a scrape.
+func (e *exporter) awaitDrained(t *testing.T) {
+	t.Helper()
+	kerneltest.Eventually(t, bookTimeout, func() error {
+		g := e.kernelGroup(t)
+		queued, err := e.queued(g.port)
+		if err == nil && (g.waiting > 0 || queued > 0) {
+			err = fmt.Errorf("%d packets wait in the kernel, %d bytes in the socket", g.waiting, queued)
+		}
+		return err
+	})
+}
+
+// queued returns how many bytes wait in the netlink socket with that port.
+func (e *exporter) queued(port uint32) (bytes int, err error) {
+	err = e.ns.Do(func() error {
+		sockets, err := os.ReadFile("/proc/thread-self/net/netlink")
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(sockets)) {
+			// sk, protocol, port, groups, memory
+			fields := strings.Fields(line)
+			if len(fields) > 4 && fields[1] == "12" && fields[2] == fmt.Sprint(port) {
+				_, err := fmt.Sscan(fields[4], &bytes)
+				return err
+			}
+		}
+		return fmt.Errorf("no netlink socket has port %d", port)
+	})
+	return bytes, err
+}
+
+// memory returns a field of the exporter's status that is a number of kB, in bytes.
+func (e *exporter) memory(t *testing.T, field string) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.cmd.Process.Pid))
+	must(t, err)
+	_, value, _ := strings.Cut(string(status), "\n"+field+":")
+	var n int
+	if _, err := fmt.Sscan(value, &n); err != nil {
+		t.Fatalf("no %s in the exporter's status: %v", field, err)
+	}
+	return n << 10
+}

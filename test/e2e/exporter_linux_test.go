@@ -1,0 +1,232 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+)
+
+const (
+	// startTimeout is how long the exporter may take to be ready.
+	startTimeout = 10 * time.Second
+
+	// stopTimeout is how long it may take to end.
+	stopTimeout = 5 * time.Second
+)
+
+// An exporter is a running exporter.
+type exporter struct {
+	ns      *netns.NS
+	address string  // that it serves, inside ns
+	access  *access // nil where everybody has it
+	cmd     *exec.Cmd
+	log     log
+	exited  chan struct{}
+	ended   bool // by the test
+}
+
+// start starts the exporter inside ns and waits until it has tried to bind its
+// group. With the test, it is stopped, and has to end well.
+func start(t *testing.T, ns *netns.NS, args ...string) *exporter {
+	t.Helper()
+	return startBinary(t, ns, executable(t), args...)
+}
+
+// startBinary starts one of the exporter's programs as start does.
+func startBinary(t *testing.T, ns *netns.NS, program *os.File, args ...string) *exporter {
+	t.Helper()
+	e := launch(t, ns, command(program, args...))
+	e.awaitReady(t)
+	t.Cleanup(func() { e.stop(t) })
+	return e
+}
+
+// launch runs the exporter by cmd inside ns, until the test ends at the latest.
+func launch(t *testing.T, ns *netns.NS, cmd *exec.Cmd) *exporter {
+	t.Helper()
+	e := &exporter{ns: ns, address: "127.0.0.1:10100", cmd: cmd, exited: make(chan struct{})}
+	for _, arg := range cmd.Args {
+		if port, ok := strings.CutPrefix(arg, "--web.listen-address=:"); ok {
+			e.address = "127.0.0.1:" + port
+		}
+	}
+	cmd.Stderr = &e.log
+	// With the race detector, a program takes a second to end if it is let.
+	cmd.Env = append(cmd.Environ(), "GORACE=atexit_sleep_ms=10")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := ns.Start(cmd); err != nil {
+		t.Fatalf("failed to start the exporter: %v", err)
+	}
+	go func() {
+		defer close(e.exited)
+		_ = cmd.Wait() // the exit status is looked at later
+	}()
+	t.Cleanup(func() {
+		e.kill()
+		if t.Failed() {
+			t.Logf("log of %v:\n%s", cmd.Args, strings.Join(e.log.lines(""), ""))
+		}
+	})
+	return e
+}
+
+// awaitReady waits until the exporter has tried to bind its group.
+func (e *exporter) awaitReady(t *testing.T) {
+	t.Helper()
+	kerneltest.Eventually(t, startTimeout, func() error {
+		_, err := e.ready(t.Context())
+		return err
+	})
+}
+
+// stop asks the exporter to end, unless the test has ended it, and waits until
+// it has.
+func (e *exporter) stop(t *testing.T) {
+	t.Helper()
+	if !e.ended {
+		e.signal(t, syscall.SIGTERM)
+		e.awaitExit(t, 0)
+	}
+}
+
+// signal sends a signal.
+func (e *exporter) signal(t *testing.T, signal os.Signal) {
+	t.Helper()
+	if err := e.cmd.Process.Signal(signal); err != nil {
+		t.Fatalf("failed to send %v to the exporter: %v", signal, err)
+	}
+}
+
+// awaitExit checks that the exporter ends, in time and with that status.
+func (e *exporter) awaitExit(t *testing.T, status int) {
+	t.Helper()
+	e.ended = true
+	select {
+	case <-e.exited:
+	case <-time.After(stopTimeout):
+		t.Fatalf("the exporter has not ended after %v", stopTimeout)
+	}
+	if got := e.cmd.ProcessState.ExitCode(); got != status {
+		t.Errorf("unexpected exit status: got %d, want %d", got, status)
+	}
+}
+
+// kill ends the exporter without asking.
+func (e *exporter) kill() {
+	e.ended = true
+	_ = e.cmd.Process.Kill()
+	<-e.exited
+}
+
+// dial connects to the exporter.
+func (e *exporter) dial(ctx context.Context) (conn net.Conn, err error) {
+	err = e.ns.Do(func() error {
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", e.address)
+		return err
+	})
+	return conn, err
+}
+
+// get returns the answer to a request of path, which has to be a good one, in a
+// format of the exposition that accept names.
+func (e *exporter) get(ctx context.Context, path, accept string) (body []byte, contentType string, err error) {
+	status, header, body, err := e.request(ctx, http.MethodGet, path, accept)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s: status %d: %s", path, status, body)
+	}
+	return body, header.Get("Content-Type"), err
+}
+
+// request returns the answer to a request of path.
+func (e *exporter) request(ctx context.Context, method, path, accept string) (status int, header http.Header, body []byte, err error) {
+	client := http.Client{
+		Timeout: startTimeout,
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dial(ctx) },
+			TLSClientConfig:   e.access.tls(),
+		},
+	}
+	req, err := http.NewRequestWithContext(ctx, method, e.access.url(e.address, path), nil)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	req.Header.Set("Accept", accept)
+	res, err := client.Do(req)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	defer res.Body.Close()
+	body, err = io.ReadAll(res.Body)
+	return res.StatusCode, res.Header, body, err
+}
+
+// ready returns what the exporter says of the state of its group.
+func (e *exporter) ready(ctx context.Context) (string, error) {
+	body, _, err := e.get(ctx, "/-/ready", "")
+	return string(body), err
+}
+
+// A kernelGroup is what the kernel tells of a group.
+type kernelGroup struct {
+	port    uint32 // of netlink, of the socket that reads the group
+	waiting int    // packets that wait for their batch
+}
+
+// kernelGroup returns what the kernel tells of the exporter's group.
+func (e *exporter) kernelGroup(t *testing.T) kernelGroup {
+	t.Helper()
+	var g kernelGroup
+	must(t, e.ns.Do(func() error {
+		// Of this thread: the process itself is in another namespace.
+		groups, err := os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
+		if err != nil {
+			return err
+		}
+		var number int
+		_, err = fmt.Sscan(string(groups), &number, &g.port, &g.waiting)
+		if err == nil && number != group {
+			err = fmt.Errorf("group %d is there, want %d", number, group)
+		}
+		return err
+	}))
+	return g
+}
+
+// A log keeps what the exporter logs.
+type log struct {
+	mu      sync.Mutex
+	written []byte
+}
+
+// Write implements [io.Writer].
+func (l *log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.written = append(l.written, b...)
+	return len(b), nil
+}
+
+// lines returns the lines that have text in them.
+func (l *log) lines(text string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := slices.Collect(strings.Lines(string(l.written)))
+	return slices.DeleteFunc(all, func(line string) bool { return !strings.Contains(line, text) })
+}

@@ -1,0 +1,277 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/queries"
+)
+
+// How Prometheus calls exporters.
+const (
+	promJob        = "nflog"
+	instance       = "10.0.0.1:10100"
+	silentInstance = "10.0.0.1:10101" // in the past alone: to fall silent takes longer than a test
+)
+
+// scrapeInterval is what the dashboards take for the time between scrapes, which is shorter: some may fail.
+const scrapeInterval = 5 * time.Second
+
+// A monitor is the Prometheus that looks after a site, from the host on the left.
+type monitor struct {
+	*promServer
+	access   *access
+	rules    []string // paths
+	begin    time.Time
+	queries  []queries.Query // of the project
+	answered map[string]bool // those that have returned something, by place
+	fired    map[string]bool // alerts
+}
+
+// startMonitor starts a Prometheus with the project's rules, which scrapes nothing yet.
+func startMonitor(t *testing.T, s *site, data string, args ...string) *monitor {
+	t.Helper()
+	recording, alerts := rulesWith(t, time.Second)
+	m := &monitor{
+		access:   s.access,
+		rules:    []string{recording, alerts},
+		begin:    time.Now(),
+		answered: make(map[string]bool),
+		fired:    make(map[string]bool),
+	}
+	all, err := queries.All(os.DirFS("../.."))
+	must(t, err)
+	for _, q := range all {
+		m.queries = append(m.queries, q)
+		if q.Record != "" { // what it records has to be there, too
+			m.queries = append(m.queries, queries.Query{Where: q.Where + ", recorded", Kind: queries.Instant, Expr: q.Record})
+		}
+	}
+	m.promServer = startPrometheus(t, s.left, data, m.config(false), args...)
+	return m
+}
+
+// config returns a configuration with the rules, and with a scrape job or without.
+func (m *monitor) config(scraping bool) string {
+	config := fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: [%s]\n", strings.Join(m.rules, ", "))
+	if !scraping {
+		return config
+	}
+	password, _ := m.access.user.Password()
+	return config + fmt.Sprintf(`
+scrape_configs:
+- job_name: %s
+  scheme: https
+  tls_config: {ca_file: %s}
+  basic_auth: {username: %s, password: %s}
+  static_configs: [{targets: [%q]}]
+`, promJob, m.access.certificate, m.access.user.Username(), password, instance)
+}
+
+// awaitScrape waits for a further scrape.
+func (m *monitor) awaitScrape(t *testing.T) {
+	t.Helper()
+	scrapes := func() uint64 {
+		n, err := m.sumBy(t.Context(), "job", `sum by (job) (count_over_time(up[1h]))`)
+		must(t, err)
+		return n[promJob]
+	}
+	before := scrapes()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		if scrapes() < before+2 { // one may be under way
+			return errors.New("no scrape")
+		}
+		return nil
+	})
+}
+
+// fires reports whether an alert fires, and returns what it says. It remembers all that do.
+func (m *monitor) fires(t *testing.T, name string) (description string, fires bool) {
+	t.Helper()
+	firing, err := m.firing(t.Context())
+	must(t, err)
+	for _, a := range firing {
+		m.fired[a.Labels["alertname"]] = true
+		for _, text := range a.Annotations {
+			if text == "" || strings.Contains(text, "<") { // <no value>, <error …>
+				t.Errorf("%v says %q", a.Labels, text)
+			}
+		}
+		if a.Labels["alertname"] == name {
+			description, fires = a.Annotations["description"], true
+		}
+	}
+	return description, fires
+}
+
+// awaitAlert waits until an alert fires or has fired, and asks what there is to ask then.
+func (m *monitor) awaitAlert(t *testing.T, name string) {
+	t.Helper()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		if m.fires(t, name); !m.fired[name] {
+			return fmt.Errorf("%s does not fire", name)
+		}
+		return nil
+	})
+	m.ask(t)
+}
+
+// awaitReason waits until the alert that the group is not bound says why.
+func (m *monitor) awaitReason(t *testing.T, reason string) {
+	t.Helper()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		description, fires := m.fires(t, "NflogGroupNotBound")
+		if !fires || !strings.HasSuffix(description, " The reason: "+reason+".") {
+			return fmt.Errorf("NflogGroupNotBound says %q (fires: %v)", description, fires)
+		}
+		return nil
+	})
+	m.ask(t)
+}
+
+// awaitEnd waits until an alert does not fire.
+func (m *monitor) awaitEnd(t *testing.T, name string) {
+	t.Helper()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		if description, fires := m.fires(t, name); fires {
+			return fmt.Errorf("%s fires: %s", name, description)
+		}
+		return nil
+	})
+}
+
+// awaitAllAlerts waits until each alert fires or has fired.
+func (m *monitor) awaitAllAlerts(t *testing.T) {
+	t.Helper()
+	kerneltest.Eventually(t, promTimeout, func() error {
+		m.fires(t, "")
+		var errs []error
+		for _, q := range m.queries {
+			if q.Alert != "" && !m.fired[q.Alert] {
+				errs = append(errs, fmt.Errorf("%s does not fire", q.Alert))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// checkFiring checks which alerts fire.
+func (m *monitor) checkFiring(t *testing.T, want ...string) {
+	t.Helper()
+	firing, err := m.firing(t.Context())
+	must(t, err)
+	got := make(map[string]bool)
+	for _, a := range firing {
+		got[a.Labels["alertname"]] = true
+	}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
+		t.Errorf("unexpected alerts (-want +got):\n%s", diff)
+	}
+}
+
+// awaitTroubles waits until Prometheus has of the other group, which has lost packets, as many as the rules have counted.
+func (m *monitor) awaitTroubles(t *testing.T, want uint64) {
+	t.Helper()
+	selector := fmt.Sprintf(`{job=%q,instance=%q,group="%d"}`, promJob, instance, troubled)
+	expr := fmt.Sprintf(
+		"sum by (group) (nflog_packets_total%[1]s) + on (group) nflog_forgotten_packets_total%[1]s + on (group) nflog_lost_packets_total%[1]s",
+		selector,
+	)
+	kerneltest.Eventually(t, promTimeout, func() error {
+		sums, err := m.sumBy(t.Context(), "group", expr)
+		if err != nil {
+			return err
+		}
+		if got := sums[strconv.Itoa(troubled)]; got != want {
+			return fmt.Errorf("%d packets counted, forgotten and lost, but %d were logged", got, want)
+		}
+		return nil
+	})
+}
+
+// awaitCounts waits until Prometheus has what the rules have counted. The last of the sums is that of the histogram.
+func (m *monitor) awaitCounts(t *testing.T, want tally, sized string) {
+	t.Helper()
+	selector := fmt.Sprintf(`job=%q,instance=%q,group="%d"`, promJob, instance, group)
+	kerneltest.Eventually(t, promTimeout, func() error {
+		got := make(tally)
+		for expr, set := range map[string]func(*counts, uint64){
+			"sum by (prefix) (nflog_packets_total{%s})": func(c *counts, n uint64) { c.Packets = n },
+			"sum by (prefix) (nflog_bytes_total{%s})":   func(c *counts, n uint64) { c.Bytes = n },
+			sized: func(c *counts, n uint64) { c.Sized = n },
+		} {
+			sums, err := m.sumBy(t.Context(), "prefix", fmt.Sprintf(expr, selector))
+			if err != nil {
+				return err
+			}
+			for prefix, n := range sums {
+				c := got[prefix]
+				set(&c, n)
+				got[prefix] = c
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			return fmt.Errorf("unexpected counts (-rules +Prometheus):\n%s", diff)
+		}
+		return nil
+	})
+}
+
+// ask asks all queries, with the user's choice on this node, and returns those that return nothing.
+func (m *monitor) ask(t *testing.T) []queries.Query {
+	t.Helper()
+	now := time.Now()
+	timeRange := now.Sub(m.begin)
+	values := queries.Everything(promJob, instance, timeRange, scrapeInterval).
+		With(queries.Values{"PREFIX": limitedPrefix, "INTERFACE": "eth0"})
+	var unanswered []queries.Query
+	for _, q := range m.queries {
+		q, err := q.Fill(values)
+		must(t, err)
+		answer, err := m.Ask(t.Context(), q, now, timeRange, time.Second)
+		must(t, err)
+		if answer.NonZero > 0 || answer.Items > 0 && mayBeZero(q) {
+			m.answered[q.Where] = true
+		} else {
+			unanswered = append(unanswered, q)
+		}
+	}
+	return unanswered
+}
+
+// mayBeZero reports whether an answer need not have anything but zeros in it: of a query that asks for them, of attributes, since
+// no kernel sends unknown ones, and of a queue, which is empty again when it is looked at.
+func mayBeZero(q queries.Query) bool {
+	return regexp.MustCompile(`== 0\b|nflog_unknown_attributes_total|nflog_socket_queued_bytes`).MatchString(q.Expr)
+}
+
+// awaitAnswers waits until each query returns something while the site talks, or has done so while there was what it asks for:
+// an exporter that could not be scraped, a group that was not bound, and one that was silent five minutes ago.
+func (m *monitor) awaitAnswers(t *testing.T, s *site) {
+	t.Helper()
+	over := regexp.MustCompile(`absent\(up|\b(nflog_)?up({[^}]*})?\)? == (bool )?0|age > 1800|> 3600`)
+	kerneltest.Eventually(t, promTimeout, func() error {
+		s.talk(t)
+		var errs []error
+		for _, q := range m.ask(t) {
+			if !m.answered[q.Where] || !over.MatchString(q.Expr) {
+				errs = append(errs, fmt.Errorf("%s returns nothing:\n%s", q.Where, q.Expr))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}

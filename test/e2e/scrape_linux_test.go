@@ -1,0 +1,200 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"strconv"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+)
+
+// A scrape is what the exporter served: metric families by name.
+type scrape map[string]*dto.MetricFamily
+
+// scrape reads the exporter's metrics.
+func (e *exporter) scrape(ctx context.Context) (scrape, error) {
+	body, _, err := e.get(ctx, "/metrics", "text/plain")
+	if err != nil {
+		return nil, err
+	}
+	return parseText(body)
+}
+
+// parseText reads metrics in the text format.
+func parseText(body []byte) (scrape, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(bytes.NewReader(body))
+}
+
+// mustScrape reads the exporter's metrics, and fails the test if it can't.
+func (e *exporter) mustScrape(t *testing.T) scrape {
+	t.Helper()
+	s, err := e.scrape(t.Context())
+	if err != nil {
+		t.Fatalf("failed to scrape: %v", err)
+	}
+	return s
+}
+
+// eventually scrapes the exporter until condition is content, and returns that
+// scrape.
+func (e *exporter) eventually(t *testing.T, timeout time.Duration, condition func(scrape) error) (s scrape) {
+	t.Helper()
+	kerneltest.Eventually(t, timeout, func() (err error) {
+		if s, err = e.scrape(t.Context()); err != nil {
+			return err
+		}
+		return condition(s)
+	})
+	return s
+}
+
+// value returns the value of a metric of the group, which has the given labels
+// beside (name, value, name, value), or NaN where there is none.
+func (s scrape) value(name string, labels ...string) float64 {
+	want := map[string]string{"group": strconv.Itoa(group)}
+	for i := 0; i < len(labels); i += 2 {
+		want[labels[i]] = labels[i+1]
+	}
+	for _, m := range s[name].GetMetric() {
+		if maps.Equal(labelMap(m), want) {
+			// One of the two is there.
+			return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return math.NaN()
+}
+
+// expect returns an error unless a metric of the group has that value; see value.
+func (s scrape) expect(want float64, name string, labels ...string) error {
+	if got := s.value(name, labels...); got != want {
+		return fmt.Errorf("%s%v: got %v, want %v", name, labels, got, want)
+	}
+	return nil
+}
+
+// ownValue returns the value of a gauge about the exporter itself, or NaN where there is none.
+func (s scrape) ownValue(name string) float64 {
+	for _, m := range s[name].GetMetric() {
+		return m.GetGauge().GetValue()
+	}
+	return math.NaN()
+}
+
+// expectOwn returns an error unless a gauge about the exporter itself has that value.
+func (s scrape) expectOwn(want float64, name string) error {
+	if got := s.ownValue(name); got != want {
+		return fmt.Errorf("%s: got %v, want %v", name, got, want)
+	}
+	return nil
+}
+
+// labelMap returns the labels of a metric.
+func labelMap(m *dto.Metric) map[string]string {
+	labels := make(map[string]string)
+	for _, pair := range m.GetLabel() {
+		labels[pair.GetName()] = pair.GetValue()
+	}
+	return labels
+}
+
+// labels are all that a packet is counted under.
+type labels struct {
+	Group, Prefix, Family, Hook, In, Out, Protocol string
+}
+
+// counts are what was counted under some labels.
+type counts struct {
+	Packets, Bytes uint64
+	Sized          uint64 // packets in the histogram, which are those of known length
+}
+
+// labelSets returns what was counted, by labels.
+func (s scrape) labelSets() (map[labels]counts, error) {
+	sets := make(map[labels]counts)
+	for _, m := range s["nflog_packets_total"].GetMetric() {
+		l, err := packetLabels(m)
+		if err != nil {
+			return nil, err
+		}
+		sets[l] = counts{Packets: uint64(m.GetCounter().GetValue())}
+	}
+	for _, m := range s["nflog_bytes_total"].GetMetric() {
+		l, err := packetLabels(m)
+		if err != nil {
+			return nil, err
+		}
+		c, ok := sets[l]
+		if !ok {
+			return nil, fmt.Errorf("%+v: bytes without packets", l)
+		}
+		c.Bytes = uint64(m.GetCounter().GetValue())
+		sets[l] = c
+	}
+	for _, m := range s["nflog_packet_size_bytes"].GetMetric() {
+		l, err := packetLabels(m)
+		if err != nil {
+			return nil, err
+		}
+		c := sets[l]
+		c.Sized = m.GetHistogram().GetSampleCount()
+		if err := checkHistogram(m.GetHistogram(), c.Bytes); err != nil {
+			return nil, fmt.Errorf("%+v: %w", l, err)
+		}
+		sets[l] = c
+	}
+	return sets, nil
+}
+
+// checkHistogram checks that a histogram of packets, so many bytes altogether,
+// adds up.
+func checkHistogram(h *dto.Histogram, bytes uint64) error {
+	if got := uint64(h.GetSampleSum()); got != bytes {
+		return fmt.Errorf("histogram of %d bytes, but %d were counted", got, bytes)
+	}
+	// Buckets are cumulative, and the one without bound may be left out.
+	last := uint64(0)
+	for _, b := range h.GetBucket() {
+		if b.GetCumulativeCount() < last {
+			return fmt.Errorf("histogram bucket %v has %d, less than the one before", b.GetUpperBound(), b.GetCumulativeCount())
+		}
+		last = b.GetCumulativeCount()
+	}
+	// None of the packets here is longer than the largest bound.
+	if last != h.GetSampleCount() {
+		return fmt.Errorf("histogram of %d packets has buckets of %d", h.GetSampleCount(), last)
+	}
+	return nil
+}
+
+// packetLabels returns the labels of a metric about packets, which has no more
+// and no fewer than these.
+func packetLabels(m *dto.Metric) (labels, error) {
+	all := labelMap(m)
+	l := labels{
+		Group:    all["group"],
+		Prefix:   all["prefix"],
+		Family:   all["family"],
+		Hook:     all["hook"],
+		In:       all["in_interface"],
+		Out:      all["out_interface"],
+		Protocol: all["protocol"],
+	}
+	// The parser keeps labels whose value is empty.
+	if len(all) != 7 {
+		return labels{}, fmt.Errorf("want the seven labels, got %v", all)
+	}
+	return l, nil
+}

@@ -1,0 +1,80 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"io"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
+	"github.com/nflog-exporter/nflog_exporter/test/traffic"
+)
+
+// TestIntegrationStop stops the exporter while packets wait in the kernel, where
+// they would stay for another hour, and while a client has begun a request that
+// it does not finish.
+func TestIntegrationStop(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			ns := kerneltest.NS(t)
+			sink(t, ns)
+			rs := nftrules.New(ns)
+			rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(group, "", nftrules.UDPPort(discard))
+			must(t, rs.Apply())
+			e := start(t, ns, "--nflog.queue-timeout=1h")
+			hang(t, e)
+
+			must(t, traffic.UDP(ns, toPort(loopback4), 3, 10))
+			if waiting := e.kernelGroup(t).waiting; waiting != 3 {
+				t.Errorf("%d packets wait in the kernel, want 3", waiting)
+			}
+			e.signal(t, signal)
+			awaitFree(t, ns)
+			select {
+			case <-e.exited:
+				t.Error("the exporter did not wait for the request")
+			default:
+			}
+			e.awaitExit(t, 0)
+
+			const drained = "Group let go, its socket drained"
+			if n := len(e.log.lines(drained)); n != 1 {
+				t.Errorf("the log says %d times %q, want once", n, drained)
+			}
+		})
+	}
+}
+
+// hang begins a request for metrics and leaves it unfinished.
+func hang(t *testing.T, e *exporter) {
+	t.Helper()
+	conn, err := e.dial(t.Context())
+	must(t, err)
+	t.Cleanup(func() { conn.Close() })
+	if _, err := io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n"); err != nil {
+		t.Fatalf("failed to begin a request: %v", err)
+	}
+	// Connections are accepted in order: before the one of a later request that
+	// was answered, this one was.
+	e.mustScrape(t)
+}
+
+// awaitFree waits until nobody holds the group, which has to be soon after the
+// exporter was told to stop.
+func awaitFree(t *testing.T, ns *netns.NS) {
+	t.Helper()
+	kerneltest.Eventually(t, time.Second, func() error {
+		r, err := nflog.OpenReader(group, nflog.ReaderConfig{NetNS: ns.FD()})
+		if err != nil {
+			return err
+		}
+		return r.Close()
+	})
+}

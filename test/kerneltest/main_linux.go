@@ -1,0 +1,75 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kerneltest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+)
+
+// inUserNS marks the environment of a test binary that Main has run again.
+const inUserNS = "NFLOG_KERNELTEST_USERNS"
+
+// Main runs the tests of a package and exits. Without the capabilities that
+// tests of the kernel need, it runs the test binary again as root of user,
+// network and mount namespaces of its own. Where user namespaces are forbidden
+// it runs the tests as they are, and those that call NS skip.
+func Main(m *testing.M) {
+	if os.Getenv(inUserNS) != "" {
+		if err := loopbackUp(); err != nil {
+			fmt.Fprintf(os.Stderr, "kerneltest: %v\n", err)
+		}
+		os.Exit(m.Run())
+	}
+	if netns.Privileged() {
+		os.Exit(m.Run())
+	}
+	status, err := runInUserNS()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "kerneltest: can't make a user namespace: %v\n", err)
+		os.Exit(m.Run())
+	}
+	os.Exit(status)
+}
+
+// loopbackUp sets the loopback interface up, for tests that serve on it.
+func loopbackUp() error {
+	ns, err := netns.Current()
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	return ns.SetUp("lo")
+}
+
+// runInUserNS runs this program again, with the same arguments, and returns its
+// exit status.
+func runInUserNS() (status int, err error) {
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), inUserNS+"=1")
+	cmd.SysProcAttr = netns.UserNS()
+	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWNET | unix.CLONE_NEWNS
+	// The death signal is sent when the thread that started the child ends.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	err = cmd.Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		if exit.ExitCode() < 0 { // killed by a signal
+			return 1, nil
+		}
+		return exit.ExitCode(), nil
+	}
+	return 0, err
+}

@@ -1,0 +1,189 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nftrules
+
+import (
+	"encoding/binary"
+
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// register is the one register that these rules need.
+const register = 1
+
+// A Part is a match, a setting or a verdict of a rule.
+type Part func(*spec)
+
+// A spec is a rule in the order in which the kernel runs it, without its
+// counter.
+type spec struct {
+	family  Family
+	matches []expr.Any
+	marks   []expr.Any
+	log     *expr.Log
+	verdict []expr.Any
+}
+
+// L4Proto matches packets of one transport protocol (unix.IPPROTO_TCP); for
+// IPv6, the one after the extension headers.
+func L4Proto(protocol uint8) Part {
+	return func(s *spec) { s.matchMeta(expr.MetaKeyL4PROTO, []byte{protocol}) }
+}
+
+// UDPPort matches UDP packets to a port.
+func UDPPort(port uint16) Part {
+	return destinationPort(unix.IPPROTO_UDP, port)
+}
+
+// TCPPort matches TCP packets to a port.
+func TCPPort(port uint16) Part {
+	return destinationPort(unix.IPPROTO_TCP, port)
+}
+
+// ICMP matches ICMP packets (of IPv4).
+func ICMP() Part {
+	return L4Proto(unix.IPPROTO_ICMP)
+}
+
+// ICMPv6 matches ICMPv6 packets, neighbour discovery and MLD among them.
+func ICMPv6() Part {
+	return L4Proto(unix.IPPROTO_ICMPV6)
+}
+
+// InInterface matches packets that came in by the interface of this name.
+func InInterface(name string) Part {
+	return func(s *spec) { s.matchMeta(expr.MetaKeyIIFNAME, interfaceName(name)) }
+}
+
+// OutInterface matches packets that go out by the interface of this name.
+func OutInterface(name string) Part {
+	return func(s *spec) { s.matchMeta(expr.MetaKeyOIFNAME, interfaceName(name)) }
+}
+
+// EtherType matches packets of one EtherType (0x88cc), as the kernel has it at
+// the hook: behind a VLAN tag that it has taken off, the inner one.
+func EtherType(ethertype uint16) Part {
+	return func(s *spec) {
+		s.matchMeta(expr.MetaKeyPROTOCOL, binary.BigEndian.AppendUint16(nil, ethertype))
+	}
+}
+
+// Limit matches the first burst packets and then so many a minute.
+func Limit(perMinute uint64, burst uint32) Part {
+	return func(s *spec) {
+		s.matches = append(s.matches, &expr.Limit{
+			Type:  expr.LimitTypePkts,
+			Rate:  perMinute,
+			Unit:  expr.LimitTimeMinute,
+			Burst: burst,
+		})
+	}
+}
+
+// SetMark gives packets a firewall mark.
+func SetMark(mark uint32) Part {
+	return func(s *spec) {
+		s.marks = append(
+			s.marks,
+			&expr.Immediate{Register: register, Data: binaryutil.NativeEndian.PutUint32(mark)},
+			&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: register},
+		)
+	}
+}
+
+// Log sends a copy of each packet to an NFLOG group, with a prefix if that is
+// not empty.
+func Log(group uint16, prefix string) Part {
+	return func(s *spec) {
+		log := s.nflog()
+		log.Group = group
+		if prefix != "" {
+			log.Key |= 1 << unix.NFTA_LOG_PREFIX
+			log.Data = []byte(prefix)
+		}
+	}
+}
+
+// Snaplen limits the bytes of each packet that the log copies.
+func Snaplen(n uint32) Part {
+	return func(s *spec) {
+		log := s.nflog()
+		log.Key |= 1 << unix.NFTA_LOG_SNAPLEN
+		log.Snaplen = n
+	}
+}
+
+// QueueThreshold limits the packets that the log lets wait in the kernel.
+func QueueThreshold(n uint16) Part {
+	return func(s *spec) {
+		log := s.nflog()
+		log.Key |= 1 << unix.NFTA_LOG_QTHRESHOLD
+		log.QThreshold = n
+	}
+}
+
+// Accept ends the chain for a packet and lets it pass.
+func Accept() Part {
+	return func(s *spec) { s.verdict = []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}} }
+}
+
+// Drop drops packets.
+func Drop() Part {
+	return func(s *spec) { s.verdict = []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}} }
+}
+
+// Reject drops packets and answers each with a "port unreachable" of ICMP or
+// ICMPv6. Families ARP and Netdev know no such verdict.
+func Reject() Part {
+	return func(s *spec) {
+		reject := &expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_PORT_UNREACH}
+		switch s.family {
+		case IPv4:
+			*reject = expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 3} // ICMP_PORT_UNREACH
+		case IPv6:
+			*reject = expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 4} // ICMPV6_PORT_UNREACH
+		}
+		s.verdict = []expr.Any{reject}
+	}
+}
+
+// nflog returns the rule's log expression, to NFLOG.
+func (s *spec) nflog() *expr.Log {
+	if s.log == nil {
+		// The kernel logs to NFLOG instead of its own log where a group is
+		// given, even if that is 0.
+		s.log = &expr.Log{Key: 1 << unix.NFTA_LOG_GROUP}
+	}
+	return s.log
+}
+
+// matchMeta matches packets whose meta data key is value.
+func (s *spec) matchMeta(key expr.MetaKey, value []byte) {
+	s.matches = append(
+		s.matches,
+		&expr.Meta{Key: key, Register: register},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: register, Data: value},
+	)
+}
+
+// destinationPort matches packets of a transport protocol to a port.
+func destinationPort(protocol uint8, port uint16) Part {
+	return func(s *spec) {
+		L4Proto(protocol)(s)
+		s.matches = append(
+			s.matches,
+			&expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
+			&expr.Cmp{Op: expr.CmpOpEq, Register: register, Data: binary.BigEndian.AppendUint16(nil, port)},
+		)
+	}
+}
+
+// interfaceName returns name as the kernel compares it, with its padding.
+func interfaceName(name string) []byte {
+	b := make([]byte, unix.IFNAMSIZ)
+	copy(b, name)
+	return b
+}

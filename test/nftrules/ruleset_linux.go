@@ -1,0 +1,172 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nftrules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"github.com/google/nftables/userdata"
+
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
+)
+
+// tableName is the name of each table that this package makes.
+const tableName = "nflog"
+
+// A Ruleset is the set of chains and rules of a network namespace, which takes
+// only one. It is not safe for concurrent use; Count is, once the rules are
+// applied.
+type Ruleset struct {
+	ns     *netns.NS
+	conn   nftables.Conn // collects what Apply sends
+	chains int
+	rules  int
+	err    error
+}
+
+// New returns an empty Ruleset for ns, which must stay open as long as it is
+// used.
+func New(ns *netns.NS) *Ruleset {
+	return &Ruleset{ns: ns}
+}
+
+// A Chain says where a chain's rules run. Hook must be set; Device too, where
+// the family is Netdev or the hook Ingress or Egress.
+type Chain struct {
+	Family   Family // zero means INet
+	Hook     Hook
+	Priority int32  // lower runs earlier
+	Device   string // name of an interface
+	Drop     bool   // drop packets that no rule accepted
+}
+
+// A ChainRules is a chain to which rules are added.
+type ChainRules struct {
+	ruleset *Ruleset
+	chain   *nftables.Chain
+}
+
+// Chain adds a chain. A mistake in c is reported by Apply.
+func (rs *Ruleset) Chain(c Chain) *ChainRules {
+	if c.Family == 0 {
+		c.Family = INet
+	}
+	number, err := c.Hook.number(c.Family)
+	if err != nil {
+		rs.err = errors.Join(rs.err, err)
+	}
+	policy := nftables.ChainPolicyAccept
+	if c.Drop {
+		policy = nftables.ChainPolicyDrop
+	}
+	table := rs.conn.AddTable(&nftables.Table{Name: tableName, Family: nftables.TableFamily(c.Family)})
+	rs.chains++
+	chain := rs.conn.AddChain(&nftables.Chain{
+		Name:     fmt.Sprintf("chain-%d", rs.chains),
+		Table:    table,
+		Type:     nftables.ChainTypeFilter,
+		Hooknum:  new(nftables.ChainHook(number)),
+		Priority: new(nftables.ChainPriority(c.Priority)),
+		Policy:   &policy,
+		Device:   c.Device,
+	})
+	return &ChainRules{ruleset: rs, chain: chain}
+}
+
+// A Rule is a rule with a counter of its own.
+type Rule struct {
+	chain   *ChainRules
+	comment string // tells the rule from others of its chain
+}
+
+// Log adds a rule that counts packets and logs them to an NFLOG group, with a
+// prefix if that is not empty, for all packets that match every part.
+func (c *ChainRules) Log(group uint16, prefix string, parts ...Part) *Rule {
+	return c.Rule(append([]Part{Log(group, prefix)}, parts...)...)
+}
+
+// Rule adds a rule that counts packets and does what its parts say, which may
+// be nothing, for all packets that match every part.
+func (c *ChainRules) Rule(parts ...Part) *Rule {
+	s := spec{family: Family(c.chain.Table.Family)}
+	for _, part := range parts {
+		part(&s)
+	}
+	exprs := slices.Concat(s.matches, []expr.Any{&expr.Counter{}}, s.marks)
+	if s.log != nil {
+		exprs = append(exprs, s.log)
+	}
+	exprs = append(exprs, s.verdict...)
+
+	rs := c.ruleset
+	rs.rules++
+	rule := &Rule{chain: c, comment: fmt.Sprintf("rule %d", rs.rules)}
+	rs.conn.AddRule(&nftables.Rule{
+		Table:    c.chain.Table,
+		Chain:    c.chain,
+		Exprs:    exprs,
+		UserData: userdata.AppendString(nil, userdata.TypeComment, rule.comment),
+	})
+	return rule
+}
+
+// Apply installs, in one transaction, what was added since the last Apply.
+func (rs *Ruleset) Apply() error {
+	if rs.err != nil {
+		return fmt.Errorf("apply rules: %w", rs.err)
+	}
+	if err := rs.flush(); err != nil {
+		return fmt.Errorf("apply rules: %w", err)
+	}
+	return nil
+}
+
+// Clear removes all tables of the namespace with their chains and rules, at
+// once.
+func (rs *Ruleset) Clear() error {
+	rs.conn.FlushRuleset()
+	if err := rs.flush(); err != nil {
+		return fmt.Errorf("clear rules: %w", err)
+	}
+	return nil
+}
+
+// flush sends what the connection has collected.
+func (rs *Ruleset) flush() error {
+	// Not by the connection's NetNS: that goes back to the namespace that it
+	// came from, which a process in a user namespace may not enter.
+	return rs.ns.Do(rs.conn.Flush)
+}
+
+// Count reads the rule's counter: the packets that matched it since Apply, and
+// their lengths as the kernel counts them at the hook. For families INet, IPv4,
+// IPv6 and Bridge that is from the network header on.
+func (r *Rule) Count() (packets, bytes uint64, err error) {
+	chain := r.chain.chain
+	var installed []*nftables.Rule
+	err = r.chain.ruleset.ns.Do(func() (err error) {
+		var conn nftables.Conn
+		installed, err = conn.GetRules(chain.Table, chain)
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("read counter of %s: %w", r.comment, err)
+	}
+	for _, rule := range installed {
+		comment, _ := userdata.GetString(rule.UserData, userdata.TypeComment)
+		if comment != r.comment {
+			continue
+		}
+		for _, e := range rule.Exprs {
+			if counter, ok := e.(*expr.Counter); ok {
+				return counter.Packets, counter.Bytes, nil
+			}
+		}
+	}
+	return 0, 0, fmt.Errorf("read counter of %s: %s has no such rule", r.comment, chain.Name)
+}
