@@ -126,7 +126,7 @@ func BenchmarkCollect(b *testing.B) {
 // fixedNames gives every interface the same name.
 type fixedNames struct{}
 
-func (fixedNames) name(uint32) string { return "eth0" }
-func (fixedNames) generation() uint64 { return 0 }
+func (fixedNames) Name(uint32) string { return "eth0" }
+func (fixedNames) Generation() uint64 { return 0 }
 
-func (fixedNames) present() map[string]bool { return map[string]bool{"eth0": true} }
+func (fixedNames) Present() map[string]bool { return map[string]bool{"eth0": true} }

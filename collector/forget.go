@@ -38,7 +38,7 @@ func (t *table) sweep(s *tableSnapshot, now time.Time) (found bool) {
 	}
 	var present map[string]bool
 	if s.names != nil && t.limits.deletedInterface > 0 {
-		present = s.names.present()
+		present = s.names.Present()
 	}
 	for i := range s.sets {
 		found = s.sets[i].expire(t.limits, present, now) || found
@@ -107,6 +107,6 @@ func (t *table) deleteSets(del func(*labelSet) bool) {
 
 // forgetKeys makes the keys lead to label sets anew, because interfaces changed their names.
 func (t *table) forgetKeys() {
-	t.generation = t.names.generation()
+	t.generation = t.names.Generation()
 	t.keys.clear()
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/go-kit/log/level"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/ifname"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
@@ -115,7 +116,7 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer names.close()
+	defer names.Close()
 	g.bound(reader)
 	g.table.begin(names)
 	stopWatch := namespace.watch(func() { end(errNamespaceGone) })
@@ -159,7 +160,7 @@ func (g *group) reconfigure(config GroupConfig) {
 }
 
 // open binds the group and follows the names of the interfaces beside it.
-func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *interfaces, error) {
+func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *ifname.Names, error) {
 	settings := config.reader()
 	settings.NetNS = namespace.fd()
 	if g.conntrack {
@@ -172,7 +173,7 @@ func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := openInterfaces(settings.NetNS, g.logger)
+	names, err := ifname.Open(settings.NetNS, g.logger)
 	if err != nil {
 		_ = reader.Close()
 		return nil, nil, fmt.Errorf("follow network interfaces: %w", err)

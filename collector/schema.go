@@ -188,7 +188,7 @@ func (s *schema) combine(k *key, names interfaceNames) *combination {
 }
 
 func (s *schema) interfaceName(c *combination, index uint32, names interfaceNames) string {
-	name := names.name(index)
+	name := names.Name(index)
 	folded := s.folder.fold(name)
 	if name != "" && !folded.folded {
 		c.interfaces = append(c.interfaces, name)

@@ -50,9 +50,9 @@ type limits struct {
 
 // interfaceNames says what interfaces are called.
 type interfaceNames interface {
-	name(index uint32) string
-	generation() uint64 // moves when an answer of name may have changed
-	present() map[string]bool
+	Name(index uint32) string
+	Generation() uint64 // moves when an answer of name may have changed
+	Present() map[string]bool
 }
 
 func newTable(s *schema, scale *sizeScale, l limits) *table {
@@ -79,7 +79,7 @@ func (t *table) begin(names interfaceNames) {
 func (t *table) count(b *nflog.Batch, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.names.generation() != t.generation {
+	if t.names.Generation() != t.generation {
 		t.forgetKeys()
 	}
 	for p := range b.Packets() {

@@ -6,6 +6,7 @@ package collector
 import (
 	"fmt"
 	"strings"
+	"strconv"
 	"testing"
 	"time"
 
@@ -30,13 +31,13 @@ type fakeNames struct {
 	moves uint64
 }
 
-func (f *fakeNames) generation() uint64 { return f.moves }
+func (f *fakeNames) Generation() uint64 { return f.moves }
 
-func (f *fakeNames) name(index uint32) string {
+func (f *fakeNames) Name(index uint32) string {
 	if name, ok := f.names[index]; ok || index == 0 {
 		return name
 	}
-	return unknownName(index)
+	return "if" + strconv.FormatUint(uint64(index), 10)
 }
 
 // rename gives an interface another name.
@@ -45,7 +46,7 @@ func (f *fakeNames) rename(index uint32, name string) {
 	f.moves++
 }
 
-func (f *fakeNames) present() map[string]bool {
+func (f *fakeNames) Present() map[string]bool {
 	present := make(map[string]bool)
 	for _, name := range f.names {
 		present[name] = true

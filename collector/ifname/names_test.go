@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package ifname
 
 import (
 	"errors"
@@ -179,10 +179,10 @@ func TestInterfacesName(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				links := newFakeLinks()
-				in := newInterfaces(links.query)
-				defer in.close()
+				in := newNames(links.query)
+				defer in.Close()
 				for i, s := range tt.steps {
-					before := in.generation()
+					before := in.Generation()
 					for index, name := range s.set {
 						links.set(index, name)
 					}
@@ -194,12 +194,12 @@ func TestInterfacesName(t *testing.T) {
 
 					got := make(map[uint32]string)
 					for index := range s.want {
-						got[index] = in.name(index)
+						got[index] = in.Name(index)
 					}
 					if diff := cmp.Diff(s.want, got); diff != "" {
 						t.Errorf("step %d: unexpected names (-want +got):\n%s", i, diff)
 					}
-					if moved := in.generation() != before; moved != s.wantMove {
+					if moved := in.Generation() != before; moved != s.wantMove {
 						t.Errorf("step %d: generation moved: %t, want %t", i, moved, s.wantMove)
 					}
 				}
@@ -211,19 +211,19 @@ func TestInterfacesName(t *testing.T) {
 // TestInterfacesQueryFails checks that a query that fails changes nothing that is known.
 func TestInterfacesQueryFails(t *testing.T) {
 	links := newFakeLinks()
-	in := newInterfaces(links.query)
-	defer in.close()
+	in := newNames(links.query)
+	defer in.Close()
 	links.set(1, "lo")
 	in.refresh(1, "")
-	before := in.generation()
+	before := in.Generation()
 
 	links.err = errors.New("out of memory")
 	in.refresh(1, "")
-	got := []string{in.name(1), in.name(2)}
+	got := []string{in.Name(1), in.Name(2)}
 	if diff := cmp.Diff([]string{"lo", "if2"}, got); diff != "" {
 		t.Errorf("unexpected names (-want +got):\n%s", diff)
 	}
-	if in.generation() != before {
+	if in.Generation() != before {
 		t.Error("the generation moved")
 	}
 }
@@ -236,8 +236,8 @@ func TestInterfacesConcurrent(t *testing.T) {
 		rounds  = 200
 	)
 	links := newFakeLinks()
-	in := newInterfaces(links.query)
-	defer in.close()
+	in := newNames(links.query)
+	defer in.Close()
 
 	var done atomic.Bool
 	var wg sync.WaitGroup
@@ -247,12 +247,12 @@ func TestInterfacesConcurrent(t *testing.T) {
 			var generation uint64
 			for {
 				last := done.Load()
-				if g := in.generation(); g != generation || caches[i] == nil {
+				if g := in.Generation(); g != generation || caches[i] == nil {
 					caches[i], generation = make(map[uint32]string), g
 				}
 				for index := uint32(1); index <= indexes; index++ {
 					if _, ok := caches[i][index]; !ok {
-						caches[i][index] = in.name(index)
+						caches[i][index] = in.Name(index)
 					}
 				}
 				if last {
@@ -283,10 +283,10 @@ func TestInterfacesConcurrent(t *testing.T) {
 func TestInterfacesChangeDuringQuery(t *testing.T) {
 	links := newFakeLinks()
 	links.set(7, "old")
-	var in *interfaces
+	var in *Names
 	var asked atomic.Bool
 	refreshed := make(chan struct{})
-	in = newInterfaces(func(index uint32) (string, error) {
+	in = newNames(func(index uint32) (string, error) {
 		name, err := links.query(index)
 		if asked.CompareAndSwap(false, true) {
 			links.set(7, "new")
@@ -302,11 +302,11 @@ func TestInterfacesChangeDuringQuery(t *testing.T) {
 		}
 		return name, err
 	})
-	defer in.close()
+	defer in.Close()
 
-	in.name(7)
+	in.Name(7)
 	<-refreshed
-	if diff := cmp.Diff("new", in.name(7)); diff != "" {
+	if diff := cmp.Diff("new", in.Name(7)); diff != "" {
 		t.Errorf("unexpected name (-want +got):\n%s", diff)
 	}
 }
@@ -314,14 +314,14 @@ func TestInterfacesChangeDuringQuery(t *testing.T) {
 func TestInterfacesClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		links := newFakeLinks()
-		in := newInterfaces(links.query)
+		in := newNames(links.query)
 		links.set(1, "lo")
 		in.refresh(1, "")
 		in.refresh(2, "eth0")
-		in.close()
-		in.close()
+		in.Close()
+		in.Close()
 		time.Sleep(2 * deletedNameLifetime)
-		got := []string{in.name(1), in.name(2)}
+		got := []string{in.Name(1), in.Name(2)}
 		if diff := cmp.Diff([]string{"lo", "eth0"}, got); diff != "" {
 			t.Errorf("unexpected names (-want +got):\n%s", diff)
 		}
@@ -330,13 +330,13 @@ func TestInterfacesClose(t *testing.T) {
 
 func BenchmarkInterfacesName(b *testing.B) {
 	links := newFakeLinks()
-	in := newInterfaces(links.query)
+	in := newNames(links.query)
 	for index := range uint32(1000) {
 		links.set(index+1, fmt.Sprintf("veth%08x", index))
 		in.refresh(index+1, "")
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		in.name(500)
+		in.Name(500)
 	}
 }

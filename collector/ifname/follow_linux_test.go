@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package ifname
 
 import (
 	"encoding/binary"
@@ -97,12 +97,12 @@ func TestIntegrationInterfacesUnknown(t *testing.T) {
 	checkName(t, in, 0, "")
 	checkName(t, in, 100, "if100")
 	checkName(t, in, 1<<31, "if2147483648")
-	before := in.generation()
+	before := in.Generation()
 
 	l.veth("veth", 100)
 	waitNames(t, in, map[uint32]string{1: "lo", 100: "veth", 101: "peer-veth"})
 	checkName(t, in, 100, "veth")
-	if in.generation() == before {
+	if in.Generation() == before {
 		t.Error("the generation did not move")
 	}
 }
@@ -129,7 +129,7 @@ func TestIntegrationInterfacesOtherChanges(t *testing.T) {
 	l.bridge("bridge", 200)
 	in := l.open()
 	want := map[uint32]string{1: "lo", 100: "veth", 101: "peer-veth", 200: "bridge"}
-	before := in.generation()
+	before := in.Generation()
 
 	for range 5 {
 		l.set(rtnetlink.LinkMessage{Index: 100, Flags: unix.IFF_UP, Change: unix.IFF_UP})
@@ -146,14 +146,14 @@ func TestIntegrationInterfacesOtherChanges(t *testing.T) {
 	l.rename(200, "done")
 	want[200] = "done"
 	waitNames(t, in, want)
-	if moves := in.generation() - before; moves != 1 {
+	if moves := in.Generation() - before; moves != 1 {
 		t.Errorf("the generation moved %d times, want once", moves)
 	}
 
 	l.delete(100)
 	waitNames(t, in, map[uint32]string{1: "lo", 200: "done"})
 	checkName(t, in, 100, "veth")
-	if moves := in.generation() - before; moves != 1 {
+	if moves := in.Generation() - before; moves != 1 {
 		t.Errorf("the generation moved %d times after a deletion, want once", moves)
 	}
 }
@@ -171,7 +171,7 @@ func TestIntegrationInterfacesChurn(t *testing.T) {
 		wg.Go(func() {
 			for !done.Load() {
 				for index := range uint32(1000 + 2*pairs) {
-					in.name(index)
+					in.Name(index)
 				}
 				time.Sleep(time.Millisecond) // leave the processor to the others
 			}
@@ -209,7 +209,7 @@ func TestIntegrationInterfacesClose(t *testing.T) {
 		}
 		return len(entries)
 	}
-	l.open().close() // what the first use leaves open, such as the poller's
+	l.open().Close() // what the first use leaves open, such as the poller's
 	before := descriptors()
 
 	in := l.open()
@@ -217,19 +217,19 @@ func TestIntegrationInterfacesClose(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			began := time.Now()
-			in.close()
+			in.Close()
 			if d := time.Since(began); d > time.Second {
 				t.Errorf("close took %v", d)
 			}
 		})
 		wg.Go(func() {
 			for index := range uint32(100) {
-				in.name(index)
+				in.Name(index)
 			}
 		})
 	}
 	wg.Wait()
-	in.close()
+	in.Close()
 	checkName(t, in, 100, "veth")
 	checkName(t, in, 300, "if300")
 	kerneltest.Eventually(t, 10*time.Second, func() error {
@@ -242,11 +242,11 @@ func TestIntegrationInterfacesClose(t *testing.T) {
 
 // TestIntegrationInterfacesOwn opens the namespace of the process.
 func TestIntegrationInterfacesOwn(t *testing.T) {
-	in, err := openInterfaces(0, log.NewNopLogger())
+	in, err := Open(0, log.NewNopLogger())
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
-	defer in.close()
+	defer in.Close()
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {
 		t.Skipf("no loopback interface: %v", err)
@@ -270,9 +270,9 @@ func TestIntegrationInterfacesBadNamespace(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			in, err := openInterfaces(tt.netns, log.NewNopLogger())
+			in, err := Open(tt.netns, log.NewNopLogger())
 			if err == nil {
-				in.close()
+				in.Close()
 			}
 			if !errors.Is(err, tt.want) {
 				t.Errorf("unexpected error: want %v, got %v", tt.want, err)

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package ifname
 
 import (
 	"context"
@@ -30,10 +30,10 @@ const (
 	maxReopenDelay = time.Minute
 )
 
-// openInterfaces returns the interfaces of a network namespace, given by a descriptor or by 0 for
+// Open returns the interfaces of a network namespace, given by a descriptor or by 0 for
 // the one of the process, and follows their changes until it is closed. The descriptor may be
-// closed once openInterfaces has returned.
-func openInterfaces(netns int, logger log.Logger) (*interfaces, error) {
+// closed once Open has returned.
+func Open(netns int, logger log.Logger) (*Names, error) {
 	f, err := newLinkFollower(netns, logger)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func openInterfaces(netns int, logger log.Logger) (*interfaces, error) {
 
 // A linkFollower keeps interfaces up to date by the messages of rtnetlink's group RTNLGRP_LINK.
 type linkFollower struct {
-	interfaces *interfaces
+	interfaces *Names
 	logger     log.Logger
 	netns      int // a descriptor of its own, or 0
 	buffer     int
@@ -63,7 +63,7 @@ type linkFollower struct {
 // newLinkFollower opens what it takes to ask for names.
 func newLinkFollower(netns int, logger log.Logger) (*linkFollower, error) {
 	f := &linkFollower{logger: logger, buffer: linkBuffer}
-	f.interfaces = newInterfaces(f.query)
+	f.interfaces = newNames(f.query)
 
 	if netns != 0 {
 		// Kept to open sockets by. 3 leaves the standard streams and 0 alone.

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package ifname
 
 import (
 	"fmt"
@@ -110,19 +110,19 @@ func (l *kernelLinks) names() map[uint32]string {
 }
 
 // open opens the interfaces of the namespace for the time of the test.
-func (l *kernelLinks) open() *interfaces {
+func (l *kernelLinks) open() *Names {
 	l.t.Helper()
-	in, err := openInterfaces(l.fd, log.NewNopLogger())
+	in, err := Open(l.fd, log.NewNopLogger())
 	if err != nil {
 		l.t.Fatalf("open: %v", err)
 	}
-	l.t.Cleanup(in.close)
+	l.t.Cleanup(in.Close)
 	return in
 }
 
 // follow does what open does, with a receive buffer of another size, and returns the socket that
 // messages come by, too.
-func (l *kernelLinks) follow(buffer int, logger log.Logger) (*interfaces, *netlink.Conn) {
+func (l *kernelLinks) follow(buffer int, logger log.Logger) (*Names, *netlink.Conn) {
 	l.t.Helper()
 	f, err := newLinkFollower(l.fd, logger)
 	if err != nil {
@@ -135,12 +135,12 @@ func (l *kernelLinks) follow(buffer int, logger log.Logger) (*interfaces, *netli
 		l.t.Fatalf("subscribe: %v", err)
 	}
 	f.start(messages)
-	l.t.Cleanup(f.interfaces.close)
+	l.t.Cleanup(f.interfaces.Close)
 	return f.interfaces, messages
 }
 
 // presentNames returns a copy of the names of the interfaces that are known to be there.
-func presentNames(in *interfaces) map[uint32]string {
+func presentNames(in *Names) map[uint32]string {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return maps.Clone(in.names)
@@ -148,7 +148,7 @@ func presentNames(in *interfaces) map[uint32]string {
 
 // waitNames waits until the names of the interfaces that are known to be there are those wanted.
 // It does not ask for names itself, so what it sees is what messages told.
-func waitNames(t *testing.T, in *interfaces, want map[uint32]string) {
+func waitNames(t *testing.T, in *Names, want map[uint32]string) {
 	t.Helper()
 	kerneltest.Eventually(t, 10*time.Second, func() error {
 		if diff := cmp.Diff(want, presentNames(in)); diff != "" {
@@ -158,9 +158,9 @@ func waitNames(t *testing.T, in *interfaces, want map[uint32]string) {
 	})
 }
 
-func checkName(t *testing.T, in *interfaces, index uint32, want string) {
+func checkName(t *testing.T, in *Names, index uint32, want string) {
 	t.Helper()
-	if got := in.name(index); got != want {
+	if got := in.Name(index); got != want {
 		t.Errorf("name of interface %d is %q, want %q", index, got, want)
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package ifname
 
 import (
 	"maps"
@@ -17,8 +17,8 @@ import (
 // no timer is left when all are.
 func TestInterfacesForgetsDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in := newInterfaces(newFakeLinks().query)
-		defer in.close()
+		in := newNames(newFakeLinks().query)
+		defer in.Close()
 		for index := range uint32(10) {
 			in.refresh(index+1, "eth0")
 			time.Sleep(10 * time.Second)
@@ -49,8 +49,8 @@ func TestInterfacesForgetsDeleted(t *testing.T) {
 func TestInterfacesBoundsDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		links := newFakeLinks()
-		in := newInterfaces(links.query)
-		defer in.close()
+		in := newNames(links.query)
+		defer in.Close()
 		const n = 2 * maxDeletedNames
 		for index := range uint32(n) {
 			links.set(index+1, "eth0")
@@ -64,7 +64,7 @@ func TestInterfacesBoundsDeleted(t *testing.T) {
 		if got := len(in.names); got != 0 {
 			t.Errorf("%d interfaces are held, want none", got)
 		}
-		if diff := cmp.Diff(unknownName(n), in.name(n)); diff != "" {
+		if diff := cmp.Diff(unknownName(n), in.Name(n)); diff != "" {
 			t.Errorf("unexpected name beyond the bound (-want +got):\n%s", diff)
 		}
 	})
@@ -75,14 +75,14 @@ func TestInterfacesBoundsDeleted(t *testing.T) {
 func TestInterfacesBoundsQueries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		links := newFakeLinks()
-		in := newInterfaces(links.query)
-		defer in.close()
+		in := newNames(links.query)
+		defer in.Close()
 		flood := func() {
 			t.Helper()
 			links.queries = 0
 			for range 3 {
 				for index := uint32(1); index <= 10000; index++ {
-					if got := in.name(index); got != unknownName(index) {
+					if got := in.Name(index); got != unknownName(index) {
 						t.Fatalf("name of %d is %q", index, got)
 					}
 				}
@@ -98,7 +98,7 @@ func TestInterfacesBoundsQueries(t *testing.T) {
 		// A message gets through while queries are refused.
 		links.set(9999, "eth0")
 		in.refresh(9999, "")
-		if diff := cmp.Diff("eth0", in.name(9999)); diff != "" {
+		if diff := cmp.Diff("eth0", in.Name(9999)); diff != "" {
 			t.Errorf("unexpected name (-want +got):\n%s", diff)
 		}
 	})

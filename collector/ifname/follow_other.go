@@ -3,7 +3,7 @@
 
 //go:build !linux
 
-package collector
+package ifname
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"github.com/go-kit/log"
 )
 
-// openInterfaces returns an error: the interfaces of a network namespace are Linux's.
-func openInterfaces(int, log.Logger) (*interfaces, error) {
+// Open returns an error: the interfaces of a network namespace are Linux's.
+func Open(int, log.Logger) (*Names, error) {
 	return nil, fmt.Errorf("names of network interfaces: %w", errors.ErrUnsupported)
 }

@@ -1,7 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+// Package ifname knows the names of a network namespace's interfaces by their index, and keeps them up to date by rtnetlink.
+package ifname
 
 import (
 	"errors"
@@ -36,7 +37,7 @@ var errNoInterface = errors.New("no such interface")
 // A message about an interface is no more than a reason to ask the kernel what that interface is
 // called now. So it does no harm that messages are late, that some are lost, or that a bridge
 // reports a port that leaves it as a deleted link.
-type interfaces struct {
+type Names struct {
 	// query asks the kernel for the present name of an interface. It is called with mu held: a
 	// name that was asked for before a change must not be stored after it.
 	query func(index uint32) (string, error)
@@ -63,9 +64,9 @@ type deletedName struct {
 	until time.Time
 }
 
-// newInterfaces returns interfaces that know no name yet.
-func newInterfaces(query func(index uint32) (string, error)) *interfaces {
-	return &interfaces{
+// newNames returns interfaces that know no name yet.
+func newNames(query func(index uint32) (string, error)) *Names {
+	return &Names{
 		query:    query,
 		unfollow: func() {},
 		names:    make(map[uint32]string),
@@ -77,7 +78,7 @@ func newInterfaces(query func(index uint32) (string, error)) *interfaces {
 // name returns the name of the interface with the index, the last one where it was deleted within
 // the last minute, "if" and the index where none is known, or "" for index 0, which no interface
 // has. An index that it meets for the first time costs a system call.
-func (in *interfaces) name(index uint32) string {
+func (in *Names) Name(index uint32) string {
 	if index == 0 {
 		return ""
 	}
@@ -109,12 +110,12 @@ func (in *interfaces) name(index uint32) string {
 }
 
 // generation returns a number that changes whenever an answer of name does.
-func (in *interfaces) generation() uint64 {
+func (in *Names) Generation() uint64 {
 	return in.changes.Load()
 }
 
 // present returns the names of the interfaces that are known to be there.
-func (in *interfaces) present() map[string]bool {
+func (in *Names) Present() map[string]bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	names := make(map[string]bool, len(in.names))
@@ -126,7 +127,7 @@ func (in *interfaces) present() map[string]bool {
 
 // close ends the following of changes. Names that are known by then still answer. It may be called
 // more than once.
-func (in *interfaces) close() {
+func (in *Names) Close() {
 	// Without the lock: the goroutine that ends may want it.
 	in.unfollow()
 
@@ -140,7 +141,7 @@ func (in *interfaces) close() {
 
 // refresh asks the kernel for the name of an interface that may have changed. If it is gone, last
 // is the name that it had, "" for the name that was known.
-func (in *interfaces) refresh(index uint32, last string) {
+func (in *Names) refresh(index uint32, last string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch name, err := in.query(index); {
@@ -152,7 +153,7 @@ func (in *interfaces) refresh(index uint32, last string) {
 }
 
 // indexes returns the indexes of all interfaces that are known to be there.
-func (in *interfaces) indexes() []uint32 {
+func (in *Names) indexes() []uint32 {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	indexes := make([]uint32, 0, len(in.names))
@@ -163,7 +164,7 @@ func (in *interfaces) indexes() []uint32 {
 }
 
 // known returns the name of an interface that is, or was, there. The caller holds mu.
-func (in *interfaces) known(index uint32) (string, bool) {
+func (in *Names) known(index uint32) (string, bool) {
 	if name, ok := in.names[index]; ok {
 		return name, true
 	}
@@ -172,7 +173,7 @@ func (in *interfaces) known(index uint32) (string, bool) {
 }
 
 // set stores the name of an interface that is there. The caller holds mu.
-func (in *interfaces) set(index uint32, name string) {
+func (in *Names) set(index uint32, name string) {
 	if old, _ := in.known(index); old != name {
 		in.changes.Add(1)
 	}
@@ -182,7 +183,7 @@ func (in *interfaces) set(index uint32, name string) {
 
 // remove stores that an interface is gone, whose name was last, if that is not "". The caller
 // holds mu.
-func (in *interfaces) remove(index uint32, last string) {
+func (in *Names) remove(index uint32, last string) {
 	old, _ := in.known(index)
 	if last == "" {
 		last = old
@@ -206,7 +207,7 @@ func (in *interfaces) remove(index uint32, last string) {
 }
 
 // expire forgets the names of interfaces that were deleted long enough ago.
-func (in *interfaces) expire() {
+func (in *Names) expire() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
