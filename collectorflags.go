@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // defaultPorts are ports that many hosts serve, and that many others probe for.
@@ -41,7 +42,7 @@ func addCollectorFlags(app *kingpin.Application, c *collector.Config) {
 		PlaceHolder("LABEL,...").SetValue(&value[[]string]{
 		"collector.histogram-labels", listOf(oneOf(collector.LabelNames()...)), &c.HistogramLabels,
 	})
-	addFlag(app, "collector.packet-size-buckets", joinNumbers(collector.DefaultPacketSizeBuckets),
+	addFlag(app, "collector.packet-size-buckets", joinNumbers(collector.DefaultPacketSizeBuckets()),
 		"Bounds of the histogram's classic buckets in bytes, ascending, 16 at most, separated by commas.",
 		ascending(), &c.PacketSizeBuckets)
 	addFlag(app, "collector.max-label-sets", strconv.Itoa(collector.DefaultMaxLabelSets),
@@ -138,7 +139,7 @@ func joinNumbers(numbers []uint32) string {
 }
 
 // interfacePatterns is a kingpin.Value that collects patterns.
-type interfacePatterns []collector.InterfacePattern
+type interfacePatterns []prefix.InterfacePattern
 
 // Set implements kingpin.Value.
 func (p *interfacePatterns) Set(s string) error {
@@ -146,7 +147,7 @@ func (p *interfacePatterns) Set(s string) error {
 	i := strings.LastIndexByte(s, '=')
 	err := errors.New("must be REGEXP=REPLACEMENT, as veth.*=veth")
 	if i > 0 {
-		pattern, bad := collector.NewInterfacePattern(s[:i], s[i+1:])
+		pattern, bad := prefix.NewInterfacePattern(s[:i], s[i+1:])
 		if bad == nil {
 			*p = append(*p, pattern)
 			return nil

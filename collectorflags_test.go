@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // collectorRefusals are about how packets are counted.
@@ -100,9 +101,9 @@ func defaultCollectorConfig() collector.Config {
 	}
 }
 
-func interfacePattern(t *testing.T, match, replacement string) collector.InterfacePattern {
+func interfacePattern(t *testing.T, match, replacement string) prefix.InterfacePattern {
 	t.Helper()
-	p, err := collector.NewInterfacePattern(match, replacement)
+	p, err := prefix.NewInterfacePattern(match, replacement)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func TestParseCollectorFlags(t *testing.T) {
 				c.Labels = []string{"prefix", "mark", "uid"}
 				c.MarkMask = 0xff00
 				c.DestinationPorts = []uint16{0, 65535}
-				c.InterfacePatterns = []collector.InterfacePattern{
+				c.InterfacePatterns = []prefix.InterfacePattern{
 					interfacePattern(t, "veth.*", "veth"), interfacePattern(t, "(cali|lxc)[0-9=]+", "${1}"),
 				}
 				c.NoPacketSize = true

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // maxConfigFile is far more than a configuration needs.
@@ -20,7 +21,7 @@ const maxConfigFile = 256 * kibibyte
 // fileConfig is what the configuration file says.
 type fileConfig struct {
 	Groups []collector.GroupConfig // none where the file leaves them to the flags
-	Rules  []collector.PrefixRule
+	Rules  []prefix.Rule
 }
 
 // loadConfigFile reads a configuration file. Its groups have the settings of defaults where they have

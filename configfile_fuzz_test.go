@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/collector"
 )
 
 // FuzzConfigFile checks that a file has either mistakes or a configuration that can be used, and that
@@ -64,7 +66,7 @@ func FuzzConfigFile(f *testing.F) {
 			seen[g.Group] = true
 		}
 		for _, rule := range got.Rules {
-			if bad, _ := rule.Check(); len(bad) > 0 {
+			if bad, _ := rule.Check(collector.ReservedLabels()); len(bad) > 0 {
 				t.Errorf("rule %+v has mistakes: %v", rule, bad)
 			}
 		}

@@ -7,21 +7,22 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // The names that the settings of prefix rules have in the file.
 const (
 	presetSetting = "preset"
-	matchSetting  = string(collector.RuleMatch)
-	labelsSetting = string(collector.RuleLabels)
-	prefixSetting = string(collector.RulePrefix)
+	matchSetting  = string(prefix.FieldMatch)
+	labelsSetting = string(prefix.FieldLabels)
+	prefixSetting = string(prefix.FieldPrefix)
 )
 
 // templateText says what the values of labels and prefix are.
 const templateText = "text in which ${NAME} stands for a named group of match"
 
-func (r *fileReader) prefixRules(list field) []collector.PrefixRule {
-	var rules []collector.PrefixRule
+func (r *fileReader) prefixRules(list field) []prefix.Rule {
+	var rules []prefix.Rule
 	for _, item := range r.items(list) {
 		fields := r.fields(item, "an item of prefix_rules", presetSetting, matchSetting, labelsSetting, prefixSetting)
 		if preset, ok := lookup(fields, presetSetting); ok {
@@ -34,13 +35,13 @@ func (r *fileReader) prefixRules(list field) []collector.PrefixRule {
 	return rules
 }
 
-func (r *fileReader) preset(preset field, fields []field) []collector.PrefixRule {
+func (r *fileReader) preset(preset field, fields []field) []prefix.Rule {
 	for _, f := range fields {
 		if f != preset {
 			r.mistake(f.key, "%s: must not be given together with %s", f.name(), presetSetting)
 		}
 	}
-	names := oneOf(collector.PrefixRulePresets()...)
+	names := oneOf(prefix.Presets()...)
 	name, ok := r.text(preset, names.allowed)
 	if !ok {
 		return nil
@@ -48,12 +49,12 @@ func (r *fileReader) preset(preset field, fields []field) []collector.PrefixRule
 	if _, ok := names.parse(name); !ok {
 		r.mistake(preset.value, "%s=%.100q: must be %s", presetSetting, name, names.allowed)
 	}
-	return collector.PrefixRulePreset(name)
+	return prefix.Preset(name)
 }
 
-func (r *fileReader) prefixRule(fields []field) collector.PrefixRule {
-	var rule collector.PrefixRule
-	places := make(map[collector.RuleField]*yaml.Node) // of what could be read
+func (r *fileReader) prefixRule(fields []field) prefix.Rule {
+	var rule prefix.Rule
+	places := make(map[prefix.Field]*yaml.Node) // of what could be read
 	labels := make(map[string]*yaml.Node)
 	for _, f := range fields {
 		ok := true
@@ -74,17 +75,17 @@ func (r *fileReader) prefixRule(fields []field) collector.PrefixRule {
 			}
 		}
 		if ok {
-			places[collector.RuleField(f.name())] = f.value
+			places[prefix.Field(f.name())] = f.value
 		}
 	}
 
-	place := func(p collector.RuleProblem) *yaml.Node {
-		if p.Field == collector.RuleLabels {
+	place := func(p prefix.Problem) *yaml.Node {
+		if p.Field == prefix.FieldLabels {
 			return labels[p.Label]
 		}
 		return places[p.Field]
 	}
-	mistakes, warnings := rule.Check()
+	mistakes, warnings := rule.Check(collector.ReservedLabels())
 	for _, p := range mistakes {
 		// A match that could not be read has been remarked on already.
 		if n := place(p); n != nil {

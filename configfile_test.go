@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 var testDefaults = collector.GroupConfig{
@@ -64,7 +65,7 @@ prefix_rules:
 				Groups: []collector.GroupConfig{{
 					Group: 100, CopyRange: 64, QueueThreshold: 1000, QueueTimeout: time.Second, BatchBuffer: 65536, SocketBuffer: 1048576,
 				}},
-				Rules: []collector.PrefixRule{{
+				Rules: []prefix.Rule{{
 					Match:  `fw (?P<zone>\w+) (?P<verdict>drop|reject)`,
 					Labels: map[string]string{"action": "${verdict}", "site": "a b"},
 					Prefix: "fw ${zone}",
@@ -83,17 +84,17 @@ prefix_rules:
 			name: "presets in order",
 			file: "prefix_rules:\n- match: a\n- preset: k3s\n- match: b\n- preset: shorewall\n",
 			want: fileConfig{Rules: append(append(append(
-				[]collector.PrefixRule{{Match: "a"}},
-				collector.PrefixRulePreset("k3s")...),
-				collector.PrefixRule{Match: "b"}),
-				collector.PrefixRulePreset("shorewall")...)},
+				[]prefix.Rule{{Match: "a"}},
+				prefix.Preset("k3s")...),
+				prefix.Rule{Match: "b"}),
+				prefix.Preset("shorewall")...)},
 		},
 		{
 			name: "text is what it looks like",
 			file: "groups: [{group: \"07\", copy_range: 0128}]\nprefix_rules: [{match: no, labels: {a: 1e3, b: 0x10, c: 'null', d: ''}}]\n",
 			want: fileConfig{
 				Groups: []collector.GroupConfig{group(7, nil)},
-				Rules: []collector.PrefixRule{{
+				Rules: []prefix.Rule{{
 					Match: "no", Labels: map[string]string{"a": "1e3", "b": "0x10", "c": "null", "d": ""},
 				}},
 			},

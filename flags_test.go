@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 func TestParseFlags(t *testing.T) {
@@ -131,7 +132,7 @@ func TestCollectorConfig(t *testing.T) {
 			SocketBuffer:   16 << 20,
 		}
 	}
-	rules := []collector.PrefixRule{{Match: "a"}}
+	rules := []prefix.Rule{{Match: "a"}}
 	tests := []struct {
 		name string
 		args []string

@@ -14,11 +14,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // reloadable is what is needed of a collector.Collector to reload it.
 type reloadable interface {
-	Reload(groups []collector.GroupConfig, rules []collector.PrefixRule) error
+	Reload(groups []collector.GroupConfig, rules []prefix.Rule) error
 }
 
 // reloader applies the configuration file anew. A file that can't be used leaves the last one in force.

@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // waitFor waits for a condition.
@@ -39,14 +40,14 @@ type fakeReloadable struct {
 	err error // for the next one
 
 	groups []collector.GroupConfig
-	rules  []collector.PrefixRule
+	rules  []prefix.Rule
 	times  atomic.Int32
 	busy   atomic.Bool
 }
 
 var errTwoAtATime = errors.New("two at a time")
 
-func (f *fakeReloadable) Reload(groups []collector.GroupConfig, rules []collector.PrefixRule) error {
+func (f *fakeReloadable) Reload(groups []collector.GroupConfig, rules []prefix.Rule) error {
 	if f.busy.Swap(true) {
 		return errTwoAtATime
 	}

@@ -34,11 +34,11 @@ func BenchmarkCountMixed(b *testing.B) {
 		hwProtocol uint16
 		payload    []byte
 	}{
-		{2, 0x0800, unhex(ipv4UDP)},
-		{2, 0x0800, unhex("4500 0054 0000 4000 4001 0000 0a00 0001 0a00 0002" + "0800 0000 0001 0001")},
+		{2, 0x0800, nflogtest.Unhex(nflogtest.IPv4UDP)},
+		{2, 0x0800, nflogtest.Unhex("4500 0054 0000 4000 4001 0000 0a00 0001 0a00 0002" + "0800 0000 0001 0001")},
 		{2, 0x0800, nflogtest.UDP(1500, 128)},
-		{10, 0x86dd, unhex(ipv6UDP)},
-		{10, 0x86dd, unhex(ipv6Header("0100", "00") + "3c00 0502 0000 0100" + "0600 0104 0000 0000")},
+		{10, 0x86dd, nflogtest.Unhex(nflogtest.IPv6UDP)},
+		{10, 0x86dd, nflogtest.Unhex(nflogtest.IPv6Header("0100", "00") + "3c00 0502 0000 0100" + "0600 0104 0000 0000")},
 	}
 	var datagram []byte
 	for i := range packets {
@@ -56,7 +56,7 @@ func BenchmarkCountMixed(b *testing.B) {
 // benchmarkCount counts a datagram over and over again.
 func benchmarkCount(b *testing.B, config Config, datagram []byte, packets int) {
 	f := newFeed(b, config)
-	f.table.begin(fixedNames{})
+	f.table.attach(fixedNames{})
 	f.countDatagram(datagram)
 	b.SetBytes(int64(len(datagram)))
 	b.ReportAllocs()
@@ -64,31 +64,6 @@ func benchmarkCount(b *testing.B, config Config, datagram []byte, packets int) {
 		f.countDatagram(datagram)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*packets), "ns/packet")
-}
-
-func BenchmarkHeader(b *testing.B) {
-	benchmarks := []struct {
-		name      string
-		etherType uint16
-		packet    string
-	}{
-		{name: "IPv4", etherType: 0x0800, packet: ipv4UDP},
-		{name: "IPv6", etherType: 0x86dd, packet: ipv6UDP},
-		{
-			name: "IPv6Extensions", etherType: 0x86dd,
-			packet: ipv6Header("0100", "00") + "3c00 0502 0000 0100" + "2c00 0104 0000 0000" + "0600 0001 0000 0001",
-		},
-		{name: "TaggedIPv4", etherType: 0x8100, packet: "0005 0800" + ipv4UDP},
-	}
-	for _, bb := range benchmarks {
-		b.Run(bb.name, func(b *testing.B) {
-			packet := unhex(bb.packet)
-			b.ReportAllocs()
-			for b.Loop() {
-				decodeHeader(bb.etherType, packet)
-			}
-		})
-	}
 }
 
 // BenchmarkCollect collects and gathers the metrics of a group that has as many label sets as it

@@ -14,7 +14,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-func TestExplain(t *testing.T) {
+func TestDescribeBindError(t *testing.T) {
 	const blue = "/run/netns/blue"
 	wrap := func(err error) error { return fmt.Errorf("bind NFLOG group 100: %w", err) }
 	enter := func(err error) error { return fmt.Errorf("%w %s: %w", errNamespace, blue, err) }
@@ -30,20 +30,20 @@ func TestExplain(t *testing.T) {
 			err:    wrap(&nflog.GroupHeldError{Group: 100, PortID: 3187123456, PID: 812, Process: "ulogd"}),
 			reason: "held",
 			want: "it is held by ulogd (PID 812), and a group has one reader at a time. " +
-				"Stop that one, or let one of the two read another group",
+				"Stop that process, or use another group",
 		},
 		{
 			name:   "held by a process with a name of any bytes",
 			err:    wrap(&nflog.GroupHeldError{Group: 100, PortID: 812, PID: 812, Process: "\x1b[1m\n\xff"}),
 			reason: "held",
 			want: `it is held by \x1b[1m\n\xff (PID 812), and a group has one reader at a time. ` +
-				"Stop that one, or let one of the two read another group",
+				"Stop that process, or use another group",
 		},
 		{
 			name:   "held by itself",
 			err:    wrap(&nflog.GroupHeldError{Group: 100, PortID: 3187123456, PID: os.Getpid(), Process: "nflog_exporter"}),
 			reason: "held",
-			want:   "the exporter itself reads it already: another --nflog.netns is the same network namespace. Leave one of the two out",
+			want:   "the exporter itself reads it already, under another name of the same network namespace. Leave one of the two out",
 		},
 		{
 			name:   "held by a port that may be a PID",
@@ -51,7 +51,7 @@ func TestExplain(t *testing.T) {
 			reason: "held",
 			want: "another socket holds it (netlink port 812, as a rule the PID of its process), and a group has one reader at a time " +
 				"(ulogd, tcpdump -i nflog:100, another exporter?). " +
-				"The exporter names the process where it may look into it: as root, in the PID namespace of the host (containers: --pid host)",
+				"The exporter names the process if it runs as root in the host's PID namespace (containers: --pid host)",
 		},
 		{
 			name:   "held by a port that is no PID",
@@ -59,7 +59,7 @@ func TestExplain(t *testing.T) {
 			reason: "held",
 			want: "another socket holds it (netlink port 3187123456), and a group has one reader at a time " +
 				"(ulogd, tcpdump -i nflog:100, another exporter?). " +
-				"The exporter names the process where it may look into it: as root, in the PID namespace of the host (containers: --pid host)",
+				"The exporter names the process if it runs as root in the host's PID namespace (containers: --pid host)",
 		},
 		{
 			name:   "held by nobody who is seen",
@@ -88,7 +88,7 @@ func TestExplain(t *testing.T) {
 			err:    wrap(&nflog.PermissionError{Capability: "CAP_NET_ADMIN"}),
 			reason: "permission",
 			want: "the capability CAP_NET_ADMIN is missing in the user namespace that owns the network namespace. " +
-				"That does not seem to be the exporter's own, so that to grant it does not help: " +
+				"That does not seem to be the exporter's own user namespace, so granting the capability does not help: " +
 				"run the exporter there (containers: not rootless, with --userns=host; Kubernetes: hostUsers: true)",
 		},
 		{
@@ -117,7 +117,7 @@ func TestExplain(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			reason, words := explain(tt.err, tt.netns)
+			reason, words := describeBindError(tt.err, tt.netns)
 			if reason != tt.reason {
 				t.Errorf("the reason is %q, want %q", reason, tt.reason)
 			}

@@ -28,12 +28,12 @@ func sizesToTest() []uint32 {
 // TestSizeScaleCells checks that a size lies in the buckets that Prometheus wants it in.
 func TestSizeScaleCells(t *testing.T) {
 	bounds := []uint32{1, 63, 64, 65, 100, 1500, 65535, 70_001}
-	scale, err := newSizeScale(bounds)
+	scale, err := newBucketLayout(bounds)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, size := range sizesToTest() {
-		cell := scale.cells[scale.cell(size)]
+		cell := scale.subBuckets[scale.index(size)]
 		classic := 0
 		for classic < len(bounds) && size > bounds[classic] {
 			classic++
@@ -48,13 +48,13 @@ func TestSizeScaleCells(t *testing.T) {
 
 // TestNativeResolution checks that the native buckets tell sizes apart that differ by a tenth.
 func TestNativeResolution(t *testing.T) {
-	scale, err := newSizeScale(nil)
+	scale, err := newBucketLayout(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for size := uint32(64); size <= 65536; size++ {
 		more := uint32(math.Ceil(float64(size) * 1.1))
-		if scale.cells[scale.cell(size)].native == scale.cells[scale.cell(more)].native {
+		if scale.subBuckets[scale.index(size)].native == scale.subBuckets[scale.index(more)].native {
 			t.Fatalf("%d and %d are in one bucket", size, more)
 		}
 	}
@@ -63,7 +63,7 @@ func TestNativeResolution(t *testing.T) {
 // TestHistogramLikeClient checks histograms against those of client_golang.
 func TestHistogramLikeClient(t *testing.T) {
 	var bounds []float64
-	for _, bound := range DefaultPacketSizeBuckets {
+	for _, bound := range DefaultPacketSizeBuckets() {
 		bounds = append(bounds, float64(bound))
 	}
 	r := seededRand()
@@ -85,7 +85,7 @@ func TestHistogramLikeClient(t *testing.T) {
 		if len(s.histograms) == 0 {
 			continue
 		}
-		metric := gathered{metric: s.histograms[0].metric.update(&s.histograms[0], f.table.scale, s.pages)}
+		metric := constMetric{metric: s.histograms[0].metric.update(&s.histograms[0], f.table.buckets, s.blocks)}
 		if err := metric.Write(&got); err != nil {
 			t.Fatal(err)
 		}

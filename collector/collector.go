@@ -3,12 +3,11 @@
 
 // Package collector turns logged packets into Prometheus metrics.
 //
-// Each group has a goroutine of its own that reads it and counts its packets in a table. A scrape
-// copies the tables and makes metrics of the copies.
+// Each group has a goroutine that reads it and counts its packets in a table. A scrape copies the tables and makes
+// metrics of the copies.
 package collector
 
 import (
-	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -17,144 +16,44 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// DefaultPacketSizeBuckets are the bounds of the packet size histogram in bytes: powers of two,
-// and the usual MTUs of Ethernet.
-var DefaultPacketSizeBuckets = []uint32{64, 128, 256, 512, 1024, 1500, 9000, 65535}
-
-// A GroupConfig says which NFLOG group is read and how. The fields from CopyRange on are those of
-// [nflog.ReaderConfig]; zero stands for the default there.
-type GroupConfig struct {
-	Group uint16
-	NetNS string // name under /run/netns or path of the network namespace; empty for the program's own
-
-	CopyRange      uint32        // bytes of each packet that the kernel copies
-	QueueThreshold uint32        // packets per batch at most
-	QueueTimeout   time.Duration // longest time that a packet waits in the kernel
-	BatchBuffer    uint32        // bytes per batch in the kernel
-	SocketBuffer   int           // bytes of the socket's receive buffer
-}
-
-func (c GroupConfig) reader() nflog.ReaderConfig {
-	return nflog.ReaderConfig{
-		CopyRange:      c.CopyRange,
-		QueueThreshold: c.QueueThreshold,
-		QueueTimeout:   c.QueueTimeout,
-		BatchBuffer:    c.BatchBuffer,
-		SocketBuffer:   c.SocketBuffer,
-	}
-}
-
-// A Config says what a [Collector] does.
-type Config struct {
-	Groups []GroupConfig // at least one, each group once
-	Logger log.Logger    // nil for none
-
-	// Labels are names of the labels that packets are counted by, out of LabelNames; nil for
-	// DefaultLabels. The group is always one of them.
-	Labels []string
-
-	// MarkMask is the bits of a packet's mark that the label mark shows; 0 for all.
-	MarkMask uint32
-
-	// DestinationPorts are the ports that the label destination_port names.
-	DestinationPorts []uint16
-
-	// InterfacePatterns give names in common to interfaces; the first that matches a name counts.
-	InterfacePatterns []InterfacePattern
-
-	// PrefixRules turn prefixes into labels; the first that matches a prefix counts.
-	PrefixRules []PrefixRule
-
-	// NoPacketSize leaves out the histogram of packet sizes.
-	NoPacketSize bool
-
-	// HistogramLabels are the labels of the histogram, out of Labels; nil for all of them. The
-	// group is always one of them.
-	HistogramLabels []string
-
-	// PacketSizeBuckets are the bounds of the histogram's classic buckets in bytes, ascending; nil
-	// for DefaultPacketSizeBuckets.
-	PacketSizeBuckets []uint32
-
-	// MaxLabelSets is how many label sets a group may have before packets are counted in
-	// common; 0 for DefaultMaxLabelSets.
-	MaxLabelSets int
-
-	// IdleTimeout is after how long a label set is forgotten that counted nothing; 0 for never.
-	IdleTimeout time.Duration
-
-	// DeletedInterfaceTimeout is how long after the deletion of its interface a label set is
-	// forgotten; 0 for never.
-	DeletedInterfaceTimeout time.Duration
-}
-
-// DefaultMaxLabelSets is how many label sets a group may have by default.
-const DefaultMaxLabelSets = 2000
-
-// A Collector reads NFLOG groups and tells what it has counted: as a [prometheus.TransactionalGatherer],
-// which is fast, and as a [prometheus.Collector], for registries.
+// A Collector reads NFLOG groups and exposes their counts: as a [prometheus.TransactionalGatherer], which is fast, and
+// as a [prometheus.Collector], for registries.
+//
+// Locks are taken in this order: gatherer.mu, mu, group.mu, table.mu.
 type Collector struct {
 	config   Config
 	gatherer *gatherer
 
 	mu      sync.Mutex // guards what follows
 	groups  []*group
-	running context.Context // of Run, while that runs
+	running context.Context // of Run, while it runs
 	readers sync.WaitGroup
 }
 
-// New returns a Collector, which does nothing before Run.
+// New returns a Collector. It reads nothing before Run.
 func New(config Config) (*Collector, error) {
 	if config.Logger == nil {
 		config.Logger = log.NewNopLogger()
 	}
-	scale, err := config.sizeScale()
+	buckets, err := config.bucketLayout()
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{config: config, gatherer: &gatherer{scale: scale}}
+	c := &Collector{config: config, gatherer: &gatherer{buckets: buckets}}
 	if err := c.Reload(config.Groups, config.PrefixRules); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// same reports whether two configurations are of one group.
-func (c GroupConfig) same(other GroupConfig) bool {
-	return c.Group == other.Group && c.NetNS == other.NetNS
-}
-
-// sizeScale returns the scale of the histogram, or nil if there is to be none.
-func (c *Config) sizeScale() (*sizeScale, error) {
-	switch {
-	case c.NoPacketSize:
-		return nil, nil
-	case c.PacketSizeBuckets == nil:
-		return newSizeScale(DefaultPacketSizeBuckets)
-	default:
-		return newSizeScale(c.PacketSizeBuckets)
-	}
-}
-
-// limits returns what keeps the tables small.
-func (c *Config) limits() limits {
-	return limits{
-		labelSets:        cmp.Or(c.MaxLabelSets, DefaultMaxLabelSets),
-		idle:             c.IdleTimeout,
-		deletedInterface: c.DeletedInterfaceTimeout,
-	}
-}
-
-// Run reads the groups until the context is done. It returns when all that the kernel had logged
-// to them by then is counted and they are free again.
+// Run reads the groups until the context is done. It returns when it has counted all packets that the kernel logged by
+// then, and has unbound the groups.
 func (c *Collector) Run(ctx context.Context) {
 	c.mu.Lock()
 	c.running = ctx
-	c.readers.Go(func() { c.gatherer.sweepUntil(ctx) })
+	c.readers.Go(func() { c.gatherer.expireUntil(ctx) })
 	for _, g := range c.groups {
 		c.start(g)
 	}
@@ -167,21 +66,21 @@ func (c *Collector) Run(ctx context.Context) {
 	c.readers.Wait()
 }
 
-// start lets a group be read. The caller holds mu.
+// start starts to read a group. The caller holds mu.
 func (c *Collector) start(g *group) {
 	ctx, stop := context.WithCancelCause(c.running)
 	g.stop = stop
 	c.readers.Go(func() { g.run(ctx) })
 }
 
-// A GroupState is what happens with a group at the moment.
+// A GroupState is the current state of a group.
 type GroupState struct {
 	Group  uint16
 	NetNS  string    // as in GroupConfig
-	Tried  bool      // whether it was tried to bind the group
-	Bound  bool      // whether its packets are counted
-	Reason string    // why they are not, in words
-	Since  time.Time // since when that is so
+	Tried  bool      // whether there was an attempt to bind the group
+	Bound  bool      // whether the group is bound, so that its packets are counted
+	Reason string    // why it is not bound, in words
+	Since  time.Time // when this state began
 }
 
 // Groups returns the state of each group, in the order of the configuration.
@@ -195,8 +94,8 @@ func (c *Collector) Groups() []GroupState {
 	return states
 }
 
-// Gather implements [prometheus.TransactionalGatherer]: the metrics are good until done is called, and
-// nobody else can gather until then.
+// Gather implements [prometheus.TransactionalGatherer]. The metrics are valid until done is called, and another Gather
+// waits until then.
 func (c *Collector) Gather() (metrics []*dto.MetricFamily, done func(), err error) {
 	metrics, done = c.gatherer.gather(time.Now())
 	return metrics, done, nil
@@ -217,7 +116,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	defer done()
 	for _, f := range c.gatherer.families.all {
 		for _, m := range f.dto.Metric {
-			ch <- &gathered{f.desc, proto.CloneOf(m)}
+			ch <- &constMetric{f.desc, proto.CloneOf(m)}
 		}
 	}
 }

@@ -46,9 +46,9 @@ func count(c *Collector) {
 	)
 	f.seq += 3
 	f.count(
-		nflogtest.Message{Family: 10, Hook: 2, HWProtocol: 0x86dd, Prefix: "jumbo", InDev: 2, OutDev: 3, Payload: unhex(ipv6Header("0000", "00") + "06 00 c204 0001 0000")},
-		nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88cc, Prefix: "lldp", InDev: 3, Payload: unhex("0207 0402")},
-		nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Prefix: "bad", InDev: 2, Payload: unhex(ipv6UDP)},
+		nflogtest.Message{Family: 10, Hook: 2, HWProtocol: 0x86dd, Prefix: "jumbo", InDev: 2, OutDev: 3, Payload: nflogtest.Unhex(nflogtest.IPv6Header("0000", "00") + "06 00 c204 0001 0000")},
+		nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88cc, Prefix: "lldp", InDev: 3, Payload: nflogtest.Unhex("0207 0402")},
+		nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Prefix: "bad", InDev: 2, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)},
 	)
 	f.countDatagram([]byte("garbage"))
 }
@@ -183,7 +183,7 @@ func TestCollectorConcurrent(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	groups := []GroupConfig{{Group: 100}}
-	buckets := make([]uint32, maxBuckets+1)
+	buckets := make([]uint32, MaxPacketSizeBuckets+1)
 	for i := range buckets {
 		buckets[i] = uint32(i + 1)
 	}

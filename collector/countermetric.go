@@ -5,7 +5,7 @@ package collector
 
 import dto "github.com/prometheus/client_model/go"
 
-// A counterMetric is a counter of a label set. It is the gatherer's.
+// A counterMetric is the metric of a label set's counter. It is made once, and gets a new value for each scrape.
 type counterMetric struct {
 	metric  dto.Metric
 	counter dto.Counter

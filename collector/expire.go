@@ -5,16 +5,15 @@ package collector
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
-// sweepInterval is how often label sets are looked through that nobody scrapes.
-const sweepInterval = 10 * time.Second
+// expireInterval is how often label sets expire when nothing scrapes.
+const expireInterval = 10 * time.Second
 
-// sweepUntil looks through the label sets of all groups now and then until the context is done.
-func (g *gatherer) sweepUntil(ctx context.Context) {
-	ticker := time.NewTicker(sweepInterval)
+// expireUntil lets label sets of all groups expire until the context is done.
+func (g *gatherer) expireUntil(ctx context.Context) {
+	ticker := time.NewTicker(expireInterval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -23,90 +22,72 @@ func (g *gatherer) sweepUntil(ctx context.Context) {
 		case now := <-ticker.C:
 			g.mu.Lock()
 			for _, group := range g.groups {
-				group.table.snapshot(&g.copied, now)
+				g.read(group.table, now)
 			}
 			g.mu.Unlock()
 		}
 	}
 }
 
-// sweep looks through a copy of the label sets, and forgets those that were idle for long, and those of
-// interfaces that were deleted long ago. It reports whether there are any. The caller keeps others from sweeping.
-func (t *table) sweep(s *tableSnapshot, now time.Time) (found bool) {
-	if t.limits.idle == 0 && t.limits.deletedInterface == 0 {
-		return false
+// expired returns the label sets of a snapshot that counted nothing for too long, and those of interfaces that were
+// deleted too long ago. It takes note of which ones count. The caller holds the gatherer's lock.
+func (s *tableSnapshot) expired(l limits, now time.Time) []*setSnapshot {
+	if l.idle == 0 && l.deletedInterface == 0 {
+		return nil
 	}
 	var present map[string]bool
-	if s.names != nil && t.limits.deletedInterface > 0 {
+	if s.names != nil && l.deletedInterface > 0 {
 		present = s.names.Present()
 	}
+	var expired []*setSnapshot
 	for i := range s.sets {
-		found = s.sets[i].expire(t.limits, present, now) || found
+		set := &s.sets[i]
+		if set.exposed().expired(set.packets, l, present, now) {
+			expired = append(expired, set)
+		}
 	}
-	if found {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		// Packets may have come since the copy.
-		t.deleteSets(func(set *labelSet) bool { return set.expired && set.packets == set.seen })
-	}
-	return found
+	return expired
 }
 
-// expire reports whether a label set is to be forgotten.
-func (s *setSnapshot) expire(l limits, present map[string]bool, now time.Time) bool {
-	if s.packets != s.seen {
-		s.seen, s.idle, s.orphaned = s.packets, now, time.Time{}
+// expired takes note of a label set's packets and its missing interfaces, and reports whether it has expired.
+func (e *exposedSet) expired(packets uint64, l limits, present map[string]bool, now time.Time) bool {
+	if packets != e.packets {
+		e.packets, e.idleSince, e.missingSince = packets, now, time.Time{}
 	}
 	switch {
-	case present == nil || s.allPresent(present):
-		s.orphaned = time.Time{}
-	case s.orphaned.IsZero():
-		s.orphaned = now
+	case present == nil || e.allPresent(present):
+		e.missingSince = time.Time{}
+	case e.missingSince.IsZero():
+		e.missingSince = now
 	}
-	s.expired = passed(s.idle, l.idle, now) || passed(s.orphaned, l.deletedInterface, now)
-	return s.expired
+	return passed(e.idleSince, l.idle, now) || passed(e.missingSince, l.deletedInterface, now)
 }
 
-// passed reports whether a time has passed since a moment, if that has come.
+// allPresent reports whether no interface of the labels is missing.
+func (e *exposedSet) allPresent(present map[string]bool) bool {
+	for _, name := range e.interfaces {
+		if !present[name] {
+			return false
+		}
+	}
+	return true
+}
+
+// passed reports whether a timeout has passed since a moment. A zero moment has not come, and a zero timeout never passes.
 func passed(since time.Time, timeout time.Duration, now time.Time) bool {
 	return !since.IsZero() && timeout > 0 && now.Sub(since) >= timeout
 }
 
-// deleteSets forgets the label sets that are to be: if their packets come again, they begin at 0.
-func (t *table) deleteSets(del func(*labelSet) bool) {
-	before := len(t.sets)
-	t.sets = slices.DeleteFunc(t.sets, func(set *labelSet) bool {
-		if !del(set) {
-			return false
-		}
-		t.folded[set.fold]--
-		t.forgotten += set.packets
-		if set.fold != foldNothing {
-			t.overflowed += set.packets
-		}
-		if set.unreachable {
-			t.unreachable--
-		}
-		if set.sizes != nil {
-			set.sizes.sets--
-		}
-		return true
-	})
-	if len(t.sets) == before {
-		return
+// forget evicts expired label sets, except those that have counted packets since the snapshot.
+func (t *table) forget(expired []*setSnapshot) {
+	packets := make(map[*labelSet]uint64, len(expired))
+	for _, s := range expired {
+		packets[s.set] = s.packets
 	}
-	t.histograms = slices.DeleteFunc(t.histograms, func(h *histogram) bool {
-		if h.sets > 0 {
-			return false
-		}
-		t.pages -= h.pageCount()
-		return true
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.evict(func(set *labelSet) bool {
+		n, ok := packets[set]
+		return ok && n == set.packets
 	})
-	t.keys.clear() // some of them lead to what is forgotten
-}
-
-// forgetKeys makes the keys lead to label sets anew, because interfaces changed their names.
-func (t *table) forgetKeys() {
-	t.generation = t.names.Generation()
-	t.keys.clear()
 }

@@ -11,13 +11,13 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A family is all metrics of one name.
+// A family is the metrics of one name.
 type family struct {
 	desc *prometheus.Desc
-	dto  *dto.MetricFamily // with the metrics of the gathering under way
+	dto  *dto.MetricFamily // with the metrics of the current scrape
 }
 
-// families are all that there are.
+// families are all families of the collector.
 type families struct {
 	all []*family // sorted by name
 
@@ -33,8 +33,8 @@ type families struct {
 	overflow, forgotten           *family
 }
 
-// newFamilies returns the families of metrics with the labels of a schema.
-func newFamilies(s *schema) *families {
+// newFamilies returns the families, whose metrics have the labels of a labeling.
+func newFamilies(l *labeling) *families {
 	f := &families{}
 	add := func(name, help string, typ dto.MetricType, labels []string) *family {
 		name = "nflog_" + name
@@ -46,52 +46,52 @@ func newFamilies(s *schema) *families {
 		return added
 	}
 	counter := func(name, help string, labels ...string) *family {
-		return add(name, help, dto.MetricType_COUNTER, append(s.groupColumns.names(), labels...))
+		return add(name, help, dto.MetricType_COUNTER, append(l.ofGroup.names(), labels...))
 	}
 	gauge := func(name, help string) *family {
-		return add(name, help, dto.MetricType_GAUGE, s.groupColumns.names())
+		return add(name, help, dto.MetricType_GAUGE, l.ofGroup.names())
 	}
 
 	f.packets = add("packets_total",
-		"Packets logged, counted once for each rule that logged them.", dto.MetricType_COUNTER, s.columns.names())
-	const length = "Length of the packets logged, at the network layer. Packets whose length can't be known are not in it."
-	f.bytes = add("bytes_total", length, dto.MetricType_COUNTER, s.columns.names())
-	f.packetSize = add("packet_size_bytes", length, dto.MetricType_HISTOGRAM, s.histogram.names())
+		"Logged packets, counted once for each rule that logged them.", dto.MetricType_COUNTER, l.ofCounters.names())
+	const length = "Length of the logged packets at the network layer. Packets of unknown length are left out."
+	f.bytes = add("bytes_total", length, dto.MetricType_COUNTER, l.ofCounters.names())
+	f.packetSize = add("packet_size_bytes", length, dto.MetricType_HISTOGRAM, l.ofHistogram.names())
 
 	f.up = gauge("up",
-		"Whether the group is bound, so that its packets are counted.")
+		"Whether the group is bound: 1 if its packets are counted, else 0.")
 	f.binds = counter("binds_total",
-		"Successful bindings of the group. Packets logged between one and the next are not known to anybody.")
+		"Successful bindings of the group. Packets logged between two bindings are not counted anywhere.")
 	f.bindFailures = counter("bind_failures_total",
-		"Failed attempts to bind the group, by what stood in the way.", "reason")
+		"Failed attempts to bind the group, by reason.", reasonName)
 	f.boundTimestamp = gauge("bound_timestamp_seconds",
 		"When the current binding of the group began, in seconds since 1970; 0 while it is not bound.")
 	f.lastTimestamp = gauge("last_packet_timestamp_seconds",
 		"When packets of the group were last received, in seconds since 1970; absent before the first.")
 	f.lost = counter("lost_packets_total",
-		"Packets lost between kernel and exporter, as their sequence numbers show with the next packet received.")
+		"Packets lost between kernel and exporter. Their sequence numbers show a loss with the next packet received.")
 	f.socketDrops = counter("socket_drops_total",
 		"Datagrams, of many packets each, that the kernel dropped because the socket's buffer was full.")
 	f.receiveErrors = counter("receive_errors_total",
-		"Failed reads of the socket, by how they failed.", "reason")
+		"Failed reads of the socket, by reason.", reasonName)
 	f.decodeErrors = counter("decode_errors_total",
-		"Messages, attributes and network headers of packets that could not be decoded.", "reason")
+		"Messages, attributes and network headers of packets that could not be decoded, by reason.", reasonName)
 	f.unknownAttributes = counter("unknown_attributes_total",
-		"Attributes of a type that the exporter does not know and ignores.")
+		"Attributes of an unknown type, which are ignored.")
 	f.datagrams = counter("datagrams_total",
-		"Datagrams read. Packets by datagram tell how well the kernel can batch them.")
+		"Datagrams read. Packets per datagram show how well the kernel batches.")
 	f.socketBuffer = gauge("socket_buffer_bytes",
-		"Size of the socket's receive buffer as the kernel accounts for it, twice what was asked for; 0 while the group is not bound.")
+		"Size of the socket's receive buffer as the kernel accounts for it, twice the configured size; 0 while the group is not bound.")
 	f.socketQueued = gauge("socket_queued_bytes",
 		"Fill of the socket's receive buffer as the kernel accounts for it; 0 while the group is not bound.")
 	f.labelSets = gauge("label_sets",
-		"Combinations of label values under which packets of the group are counted.")
+		"Label sets of the group, combinations of label values that packets are counted by.")
 	f.labelSetsLimit = gauge("label_sets_limit",
-		"How many combinations of label values there may be before packets are counted under __overflow__: in up to a tenth more of them without interfaces and extra labels, then in one more.")
+		"Limit of label sets of the group. Beyond it packets are counted under __overflow__: first without interfaces and optional labels, in up to a tenth more label sets, then in a single one.")
 	f.overflow = counter("overflow_packets_total",
-		"Packets that were counted under __overflow__ because the group has as many label sets as it may.")
+		"Packets counted under __overflow__, because the group had reached its limit of label sets.")
 	f.forgotten = counter("forgotten_packets_total",
-		"Packets that are no more in nflog_packets_total, because their combination of label values was forgotten.")
+		"Packets that nflog_packets_total no longer has, because their label sets were forgotten.")
 
 	slices.SortFunc(f.all, func(a, b *family) int { return strings.Compare(a.dto.GetName(), b.dto.GetName()) })
 	return f
@@ -104,7 +104,7 @@ func (f *families) clear() {
 	}
 }
 
-// dtos returns the families in which there are metrics.
+// dtos returns the families that have metrics.
 func (f *families) dtos() []*dto.MetricFamily {
 	var dtos []*dto.MetricFamily
 	for _, family := range f.all {

@@ -40,7 +40,7 @@ func collectorOf(b *testing.B, labelSets int) *Collector {
 func vectorsOf(_ *testing.B, labelSets int) prometheus.TransactionalGatherer {
 	labels := DefaultLabels()
 	var bounds []float64
-	for _, bound := range DefaultPacketSizeBuckets {
+	for _, bound := range DefaultPacketSizeBuckets() {
 		bounds = append(bounds, float64(bound))
 	}
 	packets := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "nflog_packets_total", Help: "Packets."}, labels)

@@ -21,20 +21,20 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// How long to wait before a group that could not be bound is tried again: at first, and at most.
+// Shortest and longest wait before another attempt to bind a group.
 const (
-	firstRetry = time.Second
-	lastRetry  = 5 * time.Second
+	minRetry = time.Second
+	maxRetry = 5 * time.Second
 )
 
-// A group supervises the reading of one NFLOG group: it binds it, feeds its table, and when that
-// comes to an end, for whatever reason, begins again.
+// A group supervises the reading of one NFLOG group: it binds the group, feeds its table, and starts over when that
+// ends, for whatever reason.
 type group struct {
 	logger    log.Logger
 	table     *table
-	conntrack bool                    // a label needs it
-	created   *timestamppb.Timestamp  // of its counters
-	stop      context.CancelCauseFunc // ends run, once that was begun
+	conntrack bool                    // a label needs connection tracking
+	created   *timestamppb.Timestamp  // of the group's counters
+	stop      context.CancelCauseFunc // ends run, once it is started
 
 	mu           sync.Mutex // guards what follows
 	config       GroupConfig
@@ -48,12 +48,12 @@ type group struct {
 	readFailures uint64
 }
 
-func newGroup(config GroupConfig, table *table, logger log.Logger) *group {
+func newGroup(config GroupConfig, table *table, conntrack bool, logger log.Logger) *group {
 	return &group{
 		config:       config,
 		logger:       groupLogger(logger, config),
 		table:        table,
-		conntrack:    table.schema.selection.has(labelConntrackState),
+		conntrack:    conntrack,
 		created:      timestamppb.Now(),
 		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: time.Now(), Reason: "not tried yet"},
 		bindFailures: make(map[string]uint64),
@@ -67,45 +67,44 @@ func groupLogger(logger log.Logger, config GroupConfig) log.Logger {
 	return log.With(logger, "group", config.Group)
 }
 
-// run reads the group until the context is done and everything that the kernel had gathered by
-// then is counted.
+// run reads the group until the context is done, and all packets that the kernel logged by then are counted.
 func (g *group) run(ctx context.Context) {
-	retry := firstRetry
+	retry := minRetry
 	for ctx.Err() == nil {
 		began := time.Now()
 		reason, err := g.bindAndRead(ctx)
 		switch {
 		case err != nil:
-			g.failed(err)
+			g.onBindFailed(err)
 			if errors.Is(err, errNamespace) {
-				retry = firstRetry // it may come any moment, and to look costs little
+				retry = minRetry // the namespace may appear any moment, and an attempt is cheap
 			}
-		case reason != nil || time.Since(began) > lastRetry:
-			retry = firstRetry
-			continue // each moment without a binding is a hole in the books
+		case reason != nil || time.Since(began) > maxRetry:
+			retry = minRetry
+			continue // packets are lost while the group is not bound
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(retry):
 		}
-		retry = min(2*retry, lastRetry)
+		retry = min(2*retry, maxRetry)
 	}
 }
 
-// Why a binding was ended that could have gone on.
+// Reasons to end a binding that works.
 var (
 	errShutDown      = errors.New("shut down")
-	errRemoved       = errors.New("no more in the configuration")
-	errReconfigured  = errors.New("bound with other settings")
+	errRemoved       = errors.New("removed from the configuration")
+	errReconfigured  = errors.New("bound again with other settings")
 	errNamespaceGone = errors.New("its network namespace is gone")
 )
 
-// bindAndRead reads the group from a binding to the end of that, and returns the reason for it, nil if the socket
-// failed. The error is that of the binding.
+// bindAndRead binds the group and reads it until the binding ends. It returns the reason for the end, nil if the socket
+// failed, or the error of binding.
 func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	config := g.begin(end)
+	config := g.attach(end)
 
 	namespace, err := openNamespace(config.NetNS)
 	if err != nil {
@@ -117,32 +116,32 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 		return nil, err
 	}
 	defer names.Close()
-	g.bound(reader)
-	g.table.begin(names)
+	g.onBound(reader)
+	g.table.attach(names)
 	stopWatch := namespace.watch(func() { end(errNamespaceGone) })
 	defer stopWatch()
 	err = g.read(ctx, reader)
 	reason = context.Cause(ctx)
-	g.unbound(err, reason)
+	g.onUnbound(err, reason)
 	return reason, nil
 }
 
-// begin returns the settings for a binding, and remembers how to end it.
-func (g *group) begin(end context.CancelCauseFunc) GroupConfig {
+// attach returns the configuration for a new binding, and keeps the function that ends it.
+func (g *group) attach(end context.CancelCauseFunc) GroupConfig {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.end = end
 	return g.config
 }
 
-// same reports whether settings are those of this group.
-func (g *group) same(settings GroupConfig) bool {
+// is reports whether a configuration is of this group.
+func (g *group) is(config GroupConfig) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.config.same(settings)
+	return g.config.sameGroup(config)
 }
 
-// reconfigure lets the group be read with other settings, if they are others: without a break where it is bound.
+// reconfigure applies another configuration. A group that is bound stays bound.
 func (g *group) reconfigure(config GroupConfig) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -150,8 +149,8 @@ func (g *group) reconfigure(config GroupConfig) {
 		return
 	}
 	g.config = config
-	if g.reader != nil && g.reader.Configure(config.reader()) == nil {
-		level.Info(g.logger).Log("msg", "Group is read with other settings")
+	if g.reader != nil && g.reader.Configure(config.readerConfig()) == nil {
+		level.Info(g.logger).Log("msg", "Group reconfigured")
 		return
 	}
 	if g.end != nil {
@@ -159,15 +158,15 @@ func (g *group) reconfigure(config GroupConfig) {
 	}
 }
 
-// open binds the group and follows the names of the interfaces beside it.
+// open binds the group, and follows the names of interfaces.
 func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *ifname.Names, error) {
-	settings := config.reader()
+	settings := config.readerConfig()
 	settings.NetNS = namespace.fd()
 	if g.conntrack {
 		settings.Conntrack = nflog.ConntrackPreferred
 	}
 	reader, err := nflog.OpenReader(config.Group, settings)
-	if failed := (*os.SyscallError)(nil); errors.As(err, &failed) && failed.Syscall == "setns" {
+	if failed, ok := errors.AsType[*os.SyscallError](err); ok && failed.Syscall == "setns" {
 		return nil, nil, fmt.Errorf("%w %s: %w", errNamespace, config.NetNS, err)
 	}
 	if err != nil {
@@ -181,7 +180,7 @@ func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *
 	return reader, names, nil
 }
 
-// read feeds the table until the reader is drained after the context's end, or fails.
+// read feeds the table until the reader fails, or is drained after the end of the context.
 func (g *group) read(ctx context.Context, r *nflog.Reader) error {
 	stop := context.AfterFunc(ctx, func() {
 		if r.Unbind() != nil {
@@ -202,7 +201,7 @@ func (g *group) read(ctx context.Context, r *nflog.Reader) error {
 	}
 }
 
-func (g *group) bound(r *nflog.Reader) {
+func (g *group) onBound(r *nflog.Reader) {
 	socket, err := r.SocketStats()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -212,37 +211,36 @@ func (g *group) bound(r *nflog.Reader) {
 	g.state.Bound = true
 	level.Info(g.logger).Log("msg", "Group bound")
 	if g.conntrack && !r.Conntrack() && g.binds == 1 {
-		level.Warn(g.logger).Log("msg", "The kernel sends no connection tracking with logged packets, so that the label conntrack_state stays empty. "+
+		level.Warn(g.logger).Log("msg", "The kernel sends no connection tracking state with logged packets, so the label conntrack_state stays empty. "+
 			"Load the module nf_conntrack_netlink, or use a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT.")
 	}
-	asked := cmp.Or(g.config.SocketBuffer, nflog.DefaultSocketBuffer)
-	if got := int(socket.Buffer / 2); err == nil && got < asked && g.binds == 1 {
-		level.Warn(g.logger).Log("msg", "The socket buffer is smaller than asked for. Raise the sysctl net.core.rmem_max, or grant CAP_NET_ADMIN in the initial user namespace.",
-			"asked", asked, "got", got)
+	configured := cmp.Or(g.config.SocketBuffer, nflog.DefaultSocketBuffer)
+	if got := int(socket.Buffer / 2); err == nil && got < configured && g.binds == 1 {
+		level.Warn(g.logger).Log("msg", "The socket buffer is smaller than configured. Raise the sysctl net.core.rmem_max, or grant CAP_NET_ADMIN in the initial user namespace.",
+			"configured", configured, "got", got)
 	}
 }
 
-// newState returns the state that begins now, with the reason why the group is not bound.
+// newState returns a state that begins now. The reason says why the group is not bound.
 func (g *group) newState(reason string) GroupState {
 	return GroupState{Group: g.config.Group, NetNS: g.config.NetNS, Tried: true, Reason: reason, Since: time.Now()}
 }
 
-// unbound closes the reader, which can't be read further because of err. That is expected where the
-// binding was to end for a reason.
-func (g *group) unbound(err, reason error) {
+// onUnbound closes the reader. err is the error that ended the reading, which is expected if there is a reason.
+func (g *group) onUnbound(err, reason error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.updateSocket()
 	g.drops += g.socket.Drops
 	g.socket = nflog.SocketStats{}
 	if closeErr := g.reader.Close(); closeErr != nil {
-		level.Warn(g.logger).Log("msg", "The socket could not be closed", "err", closeErr)
+		level.Warn(g.logger).Log("msg", "Closing the socket failed", "err", closeErr)
 	}
 	g.reader = nil
 	if reason == nil {
 		g.readFailures++
 		g.state = g.newState(err.Error())
-		level.Error(g.logger).Log("msg", "The group's socket failed. It is opened anew.", "err", err)
+		level.Error(g.logger).Log("msg", "The group's socket failed and is opened again", "err", err)
 		return
 	}
 	if errors.Is(reason, context.Canceled) {
@@ -250,26 +248,26 @@ func (g *group) unbound(err, reason error) {
 	}
 	g.state = g.newState(reason.Error())
 	if errors.Is(err, io.EOF) {
-		level.Info(g.logger).Log("msg", "Group let go, its socket drained", "reason", reason)
+		level.Info(g.logger).Log("msg", "Group unbound, socket drained", "reason", reason)
 	} else {
-		level.Warn(g.logger).Log("msg", "Group let go, but what the kernel had gathered is lost", "reason", reason, "err", err)
+		level.Warn(g.logger).Log("msg", "Group unbound, but packets that waited in the kernel are lost", "reason", reason, "err", err)
 	}
 }
 
-func (g *group) failed(err error) {
-	reason, words := explain(err, g.config.NetNS)
+func (g *group) onBindFailed(err error) {
+	reason, message := describeBindError(err, g.config.NetNS)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.bindFailures[reason]++
-	if g.state.Tried && g.state.Reason == words {
+	if g.state.Tried && g.state.Reason == message {
 		level.Debug(g.logger).Log("msg", "The group still can't be bound", "err", err)
 		return
 	}
-	g.state = g.newState(words)
-	level.Error(g.logger).Log("msg", "The group can't be bound: "+words+". It is tried again every few seconds.", "err", err)
+	g.state = g.newState(message)
+	level.Error(g.logger).Log("msg", "The group can't be bound: "+message+". Trying again every few seconds.", "err", err)
 }
 
-// updateSocket asks for the socket's state, which stays what it was where that fails.
+// updateSocket reads the socket's statistics. If that fails, they stay as they were. The caller holds mu.
 func (g *group) updateSocket() {
 	if g.reader == nil {
 		return
@@ -277,26 +275,4 @@ func (g *group) updateSocket() {
 	if s, err := g.reader.SocketStats(); err == nil {
 		g.socket = s
 	}
-}
-
-// A groupSnapshot is a copy of a group's state beside its table.
-type groupSnapshot struct {
-	created      *timestamppb.Timestamp // of the counters
-	state        GroupState
-	socket       nflog.SocketStats // with the drops of all sockets
-	binds        uint64
-	bindFailures []uint64 // by bindFailureReasons
-	readFailures uint64
-}
-
-func (g *group) snapshot() groupSnapshot {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.updateSocket()
-	s := groupSnapshot{created: g.created, state: g.state, socket: g.socket, binds: g.binds, readFailures: g.readFailures}
-	s.socket.Drops += g.drops
-	for _, reason := range bindFailureReasons {
-		s.bindFailures = append(s.bindFailures, g.bindFailures[reason])
-	}
-	return s
 }

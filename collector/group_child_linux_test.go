@@ -65,7 +65,7 @@ func TestIntegrationGroupPermission(t *testing.T) {
 		`nflog_up{group="100"}`:                                      0,
 	})
 	state := r.c.Groups()[0]
-	if !state.Tried || state.Bound || !containsAll(state.Reason, []string{"CAP_NET_ADMIN", "to grant it does not help"}) {
+	if !state.Tried || state.Bound || !containsAll(state.Reason, []string{"CAP_NET_ADMIN", "granting the capability does not help"}) {
 		t.Errorf("unexpected state: %+v", state)
 	}
 	if lines := r.logs.with("level=error", "CAP_NET_ADMIN"); len(lines) != 1 {

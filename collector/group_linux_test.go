@@ -145,7 +145,7 @@ func TestIntegrationGroupNamespace(t *testing.T) {
 	r.wait(map[string]float64{fmt.Sprintf(`nflog_up{group="100",netns=%q}`, later): 1})
 }
 
-// TestIntegrationGroupShutdown checks that what the kernel has gathered is counted when the
+// TestIntegrationGroupShutdown checks that what the kernel has constMetric is counted when the
 // collector ends, and that the group is free then.
 func TestIntegrationGroupShutdown(t *testing.T) {
 	t.Parallel()

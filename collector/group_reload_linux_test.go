@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
@@ -50,7 +51,7 @@ func TestIntegrationGroupReload(t *testing.T) {
 	}
 
 	// 1 stays, 2 goes, 3 changes, 4 comes.
-	rules := []PrefixRule{{Match: "(?P<protocol_name>udp)"}}
+	rules := []prefix.Rule{{Match: "(?P<protocol_name>udp)"}}
 	if err := r.c.Reload([]GroupConfig{group(1, 64), group(3, 96), group(4, 64)}, rules); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestIntegrationGroupReload(t *testing.T) {
 		}
 		return reader.Close()
 	})
-	for number, words := range map[int]string{2: "no more in the configuration", 3: "read with other settings"} {
+	for number, words := range map[int]string{2: "removed from the configuration", 3: "Group reconfigured"} {
 		kerneltest.Eventually(t, patience, func() error {
 			if lines := r.logs.with("level=info", fmt.Sprintf("group=%d ", number), words); len(lines) != 1 {
 				return fmt.Errorf("the log does not say once what became of group %d: %q", number, r.logs.with("level=info"))
@@ -107,7 +108,7 @@ func TestIntegrationGroupReloadSame(t *testing.T) {
 	bound := samples(t, r.c)[`nflog_bound_timestamp_seconds{group="100"}`]
 	for i := range 20 {
 		sendToGroup(t, ns, 100, 10)
-		if err := r.c.Reload(r.c.groupConfigs(), []PrefixRule{{Match: fmt.Sprintf("(?P<label%d>.*)", i%3)}}); err != nil {
+		if err := r.c.Reload(r.c.groupConfigs(), []prefix.Rule{{Match: fmt.Sprintf("(?P<label%d>.*)", i%3)}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,15 +5,15 @@ package collector
 
 import dto "github.com/prometheus/client_model/go"
 
-// A histogramMetric is a histogram of packet sizes, classic and native at once. It is the gatherer's. All its
-// counts are sums of the same integers.
+// A histogramMetric is the metric of a histogram, classic and native at once. It is made once, and gets new values for
+// each scrape. All its counts are sums of the same integers.
 type histogramMetric struct {
 	metric    dto.Metric
 	histogram dto.Histogram
 	count     uint64
 	sum       float64
 	classic   []classicBucket
-	spans     []*nativeSpan // of which the histogram has the first
+	spans     []*nativeSpan // the first of them are in use
 }
 
 type classicBucket struct {
@@ -27,46 +27,46 @@ type nativeSpan struct {
 	length uint32
 }
 
-// update returns the metric with the values of a snapshot's histogram, whose pages are given.
-func (m *histogramMetric) update(s *histogramSnapshot, scale *sizeScale, pages []sizePage) *dto.Metric {
+// update returns the metric with the values of a snapshot. blocks are those of the histogram.
+func (m *histogramMetric) update(s *histogramSnapshot, layout *bucketLayout, blocks []sizeBlock) *dto.Metric {
 	h := &m.histogram
 	if m.metric.Histogram == nil {
 		m.metric.Histogram = h
-		h.CreatedTimestamp, h.SampleCount, h.SampleSum = s.created, &m.count, &m.sum
-		h.Schema, h.ZeroThreshold, h.ZeroCount = &scale.nativeSchema, &scale.zeroThreshold, &scale.zeroCount
-		m.classic = make([]classicBucket, len(scale.bounds))
+		h.CreatedTimestamp, h.SampleCount, h.SampleSum = s.series.created, &m.count, &m.sum
+		h.Schema, h.ZeroThreshold, h.ZeroCount = &layout.nativeSchema, &layout.zeroThreshold, &layout.zeroCount
+		m.classic = make([]classicBucket, len(layout.bounds))
 		for i := range m.classic {
 			b := &m.classic[i]
-			b.bucket.CumulativeCount, b.bucket.UpperBound = &b.cumulative, &scale.upperBounds[i]
+			b.bucket.CumulativeCount, b.bucket.UpperBound = &b.cumulative, &layout.upperBounds[i]
 			h.Bucket = append(h.Bucket, &b.bucket)
 		}
 	}
-	m.metric.Label, m.sum = s.labels, float64(s.sum)
+	m.metric.Label, m.sum = s.series.labels, float64(s.sum)
 	for i := range m.classic {
 		m.classic[i].cumulative = 0
 	}
-	m.addCells(s, scale, pages)
+	m.addSubBuckets(s, layout, blocks)
 	for i := 1; i < len(m.classic); i++ {
 		m.classic[i].cumulative += m.classic[i-1].cumulative
 	}
 	return &m.metric
 }
 
-// addCells makes the native buckets, and counts in the classic ones.
-func (m *histogramMetric) addCells(s *histogramSnapshot, scale *sizeScale, pages []sizePage) {
+// addSubBuckets makes the native buckets, and adds up the classic ones.
+func (m *histogramMetric) addSubBuckets(s *histogramSnapshot, layout *bucketLayout, blocks []sizeBlock) {
 	h := &m.histogram
 	m.count, h.PositiveDelta, h.PositiveSpan = 0, h.PositiveDelta[:0], h.PositiveSpan[:0]
 	next := int32(0)  // index of the native bucket after the last one
 	last := uint64(0) // count of the last one
 	var span *nativeSpan
-	for cell, n := range s.cells(pages) {
+	for i, n := range s.subBuckets(blocks) {
 		m.count += n
-		c := &scale.cells[cell]
+		c := &layout.subBuckets[i]
 		if c.classic < len(m.classic) {
 			m.classic[c.classic].cumulative += n
 		}
 		switch {
-		case span != nil && c.native == next-1: // a classic bound lies in the bucket
+		case span != nil && c.native == next-1: // a classic bound divides the bucket
 			h.PositiveDelta[len(h.PositiveDelta)-1] += int64(n)
 			last += n
 			continue
@@ -80,7 +80,7 @@ func (m *histogramMetric) addCells(s *histogramSnapshot, scale *sizeScale, pages
 	}
 }
 
-// newSpan returns one more span of the histogram, of one bucket.
+// newSpan adds a span of one bucket to the histogram.
 func (m *histogramMetric) newSpan(offset int32) *nativeSpan {
 	i := len(m.histogram.PositiveSpan)
 	if i == len(m.spans) {

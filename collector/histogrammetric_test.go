@@ -52,7 +52,7 @@ func TestHistogramAddsUp(t *testing.T) {
 		}
 		var last uint64
 		for j, b := range h.GetBucket() {
-			if got, want := b.GetUpperBound(), float64(DefaultPacketSizeBuckets[j]); got != want {
+			if got, want := b.GetUpperBound(), float64(DefaultPacketSizeBuckets()[j]); got != want {
 				t.Errorf("%v: bound %d is %v, want %v", m.GetLabel(), j, got, want)
 			}
 			if b.GetCumulativeCount() < last {
@@ -60,13 +60,13 @@ func TestHistogramAddsUp(t *testing.T) {
 			}
 			last = b.GetCumulativeCount()
 		}
-		if len(h.GetBucket()) != len(DefaultPacketSizeBuckets) {
+		if len(h.GetBucket()) != len(DefaultPacketSizeBuckets()) {
 			t.Errorf("%v: %d buckets", m.GetLabel(), len(h.GetBucket()))
 		}
 		// No packet is longer than the last bound, but the jumbogram.
 		inLast := h.GetSampleCount() - last
 		if isJumbo := h.GetSampleSum() == 65576; isJumbo != (inLast == 1) {
-			t.Errorf("%v: %d packets are longer than %v", m.GetLabel(), inLast, DefaultPacketSizeBuckets)
+			t.Errorf("%v: %d packets are longer than %v", m.GetLabel(), inLast, DefaultPacketSizeBuckets())
 		}
 	}
 }

@@ -3,22 +3,24 @@
 
 package collector
 
-import "github.com/nflog-exporter/nflog_exporter/nflog"
+import (
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
 
-// A key is all of a packet that its labels are made of. Packets of one key have the same labels for
-// as long as interfaces keep their names; packets of several keys may have them, too.
+// A key is all of a packet that its labels depend on. Packets with the same key have the same labels while interfaces
+// keep their names. Packets with different keys can have the same labels, too.
 type key struct {
 	origin   *nflog.Origin
-	protocol protocol
-	extras   extras // zero where no extra label is chosen
+	protocol packet.Protocol
+	optional optional // zero if no optional label is selected
 }
 
-// A keyIndex leads from keys to label sets. It is a hash table with open addressing, at a third of
-// the cost of a map.
+// A keyIndex finds label sets by key. It is a hash table with open addressing, at a third of the cost of a map.
 type keyIndex struct {
-	extras bool      // keys differ by their extras, too
-	slots  []keySlot // as many as a power of two, at most half of them in use
-	used   int
+	byOptional bool      // keys differ in their optional values, too
+	slots      []keySlot // a power of two, at most half of them in use
+	used       int
 }
 
 type keySlot struct {
@@ -28,27 +30,27 @@ type keySlot struct {
 
 const minKeySlots = 64
 
-func newKeyIndex(extras bool) *keyIndex {
-	return &keyIndex{extras: extras, slots: make([]keySlot, minKeySlots)}
+func newKeyIndex(byOptional bool) *keyIndex {
+	return &keyIndex{byOptional: byOptional, slots: make([]keySlot, minKeySlots)}
 }
 
-// slot returns the slot of a key, or the free one that is its place.
+// slot returns the slot of a key, or the free one for it.
 func (x *keyIndex) slot(k *key) *keySlot {
 	mask := uint32(len(x.slots) - 1)
 	h := uint32(k.origin.OriginIndex)*0x9e3779b1 ^ uint32(k.protocol)*0x85ebca77
-	if x.extras {
-		h ^= k.extras.hash()
+	if x.byOptional {
+		h ^= k.optional.hash()
 	}
 	for i := h >> 16; ; i++ {
 		s := &x.slots[i&mask]
 		if s.set == nil ||
-			s.key.origin == k.origin && s.key.protocol == k.protocol && (!x.extras || s.key.extras == k.extras) {
+			s.key.origin == k.origin && s.key.protocol == k.protocol && (!x.byOptional || s.key.optional == k.optional) {
 			return s
 		}
 	}
 }
 
-// add makes a key that has no slot yet lead to a label set.
+// add makes a new key lead to a label set.
 func (x *keyIndex) add(k *key, set *labelSet) {
 	if 2*x.used >= len(x.slots) {
 		old := x.slots
@@ -63,5 +65,5 @@ func (x *keyIndex) add(k *key, set *labelSet) {
 	x.used++
 }
 
-// clear forgets all keys.
-func (x *keyIndex) clear() { *x = *newKeyIndex(x.extras) }
+// clear removes all keys.
+func (x *keyIndex) clear() { *x = *newKeyIndex(x.byOptional) }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
@@ -20,10 +21,10 @@ func randomKeys(r *rand.Rand, n int) []key {
 	var keys []key
 	for i := range (n + protocols - 1) / protocols {
 		origin := &nflog.Origin{OriginIndex: i}
-		for p := range protocol(protocols - 1) {
+		for p := range packet.Protocol(protocols - 1) {
 			keys = append(keys, key{origin: origin, protocol: p<<16 | 6})
 		}
-		keys = append(keys, key{origin: origin, protocol: protocol(r.Uint32N(1 << 16))})
+		keys = append(keys, key{origin: origin, protocol: packet.Protocol(r.Uint32N(1 << 16))})
 	}
 	r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 	return keys[:n]
@@ -84,10 +85,16 @@ func TestKeyIndexSpreads(t *testing.T) {
 		keys func(i int) key
 	}{
 		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: 6} }},
-		{name: "an EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: protocolARP} }},
-		{name: "two protocols", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i / 2}, protocol: protocol(6 + i%2*11)} }},
-		{name: "all protocols", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i / 256}, protocol: protocol(i % 256)} }},
-		{name: "all EtherTypes", keys: func(i int) key { return key{origin: &nflog.Origin{}, protocol: protocolEtherType | protocol(i)} }},
+		{name: "an EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: packet.ProtocolARP} }},
+		{name: "two protocols", keys: func(i int) key {
+			return key{origin: &nflog.Origin{OriginIndex: i / 2}, protocol: packet.Protocol(6 + i%2*11)}
+		}},
+		{name: "all protocols", keys: func(i int) key {
+			return key{origin: &nflog.Origin{OriginIndex: i / 256}, protocol: packet.Protocol(i % 256)}
+		}},
+		{name: "all EtherTypes", keys: func(i int) key {
+			return key{origin: &nflog.Origin{}, protocol: packet.ProtocolARP&^0xffff | packet.Protocol(i)}
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// A label is one of those that packets can be counted by.
+// A label is one of the labels that packets can be counted by.
 type label uint8
 
-// The labels, in the order in which they stand on a label set.
+// The labels. Their order is that of the documentation.
 const (
 	labelGroup label = iota
 	labelPrefix
@@ -32,10 +32,22 @@ const (
 	labelConntrackState
 	labelDSCP
 	labelDestinationPort
-	labels // how many there are
+	numLabels
 )
 
-var labelNames = [labels]string{
+// Labels that can't be selected: the network namespace, present if more than one is read, and those that prefix
+// rules make.
+const (
+	labelNetNS = numLabels
+	labelRule  = numLabels + 1
+)
+
+const (
+	netnsName  = "netns"
+	reasonName = "reason"
+)
+
+var labelNames = [numLabels]string{
 	"group", "prefix", "family", "hook", "in_interface", "out_interface", "protocol",
 	"mark", "uid", "gid", "vlan", "phys_in_interface", "phys_out_interface",
 	"tcp_flags", "icmp_type", "conntrack_state", "dscp", "destination_port",
@@ -44,16 +56,29 @@ var labelNames = [labels]string{
 // LabelNames returns the names of all labels that packets can be counted by.
 func LabelNames() []string { return slices.Clone(labelNames[:]) }
 
-// DefaultLabels are the labels that packets are counted by where none are chosen.
+// DefaultLabels returns the names of the labels that packets are counted by unless others are selected.
 func DefaultLabels() []string { return slices.Clone(labelNames[:labelProtocol+1]) }
 
-// A labelSelection is the labels that were chosen, one bit each.
+// ReservedLabels returns the names of all labels of the collector's metrics. Prefix rules must not make them.
+func ReservedLabels() []string { return append(LabelNames(), netnsName, reasonName) }
+
+// inOverflow reports whether the first step of overflow keeps the label. It gives up interfaces and optional labels.
+func (l label) inOverflow() bool {
+	switch l {
+	case labelGroup, labelPrefix, labelFamily, labelHook, labelProtocol:
+		return true
+	default:
+		return l >= numLabels
+	}
+}
+
+// A labelSelection is a set of labels, one bit each.
 type labelSelection uint32
 
 func (s labelSelection) has(l label) bool { return s&(1<<l) != 0 }
 
-// selectLabels returns the selection of the labels that are named. The group belongs to each: without it,
-// label sets of two groups could be the same.
+// selectLabels returns the labels with these names. The group is always among them: without it, two groups could have
+// the same label set.
 func selectLabels(names []string) (labelSelection, error) {
 	selection := labelSelection(1 << labelGroup)
 	for i, name := range names {

@@ -11,84 +11,76 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// A series is what tells series apart that a scrape shows. It never changes.
+// A series is the identity of an exposed series: its labels and its creation time. It is immutable.
 type series struct {
 	values  []string         // of the labels
 	labels  []*dto.LabelPair // sorted by name
 	created *timestamppb.Timestamp
 }
 
-// newSeries returns the series of these values of columns.
-func newSeries(columns columns, values []string, created *timestamppb.Timestamp) *series {
-	s := &series{values: values, labels: make([]*dto.LabelPair, len(columns)), created: created}
-	for i := range columns {
-		s.labels[i] = &dto.LabelPair{Name: &columns[i].name, Value: &values[i]}
+func newSeries(descs labelDescs, values []string, created *timestamppb.Timestamp) *series {
+	s := &series{values: values, labels: make([]*dto.LabelPair, len(descs)), created: created}
+	for i := range descs {
+		s.labels[i] = &dto.LabelPair{Name: &descs[i].name, Value: &values[i]}
 	}
 	return s
 }
 
-// compare orders series as scrapes show them.
+// compare orders series as they are exposed.
 func (s *series) compare(values []string) int { return slices.Compare(s.values, values) }
 
-// A labelSet is what was counted under one combination of labels. The counts are plain numbers, which
-// only the reader of the group writes.
+// A labelSet counts the packets with one combination of label values. It belongs to its table, under the table's lock,
+// except for exposed.
 type labelSet struct {
 	packets, bytes uint64
-	sizes          *histogram // that its packets are in, or nil
+	sizes          *histogram // that counts the packets, too; nil without a histogram
 
-	*series
-	fold       foldStep // how it came about
-	interfaces []string // that the labels name
+	series   *series
+	overflow overflowStep
+	prefixes []string // of the firewall rules that log the packets; maxPrefixes of them stand for any
+	stale    bool     // since a reload, packets of rules with these prefixes have other labels
 
-	// What decides when it is forgotten, written by whoever sweeps.
-	seen     uint64    // packets when it was looked at last
-	idle     time.Time // since when there are no more
-	orphaned time.Time // since when one of the interfaces is not there, and no packet came
-	expired  bool
-
-	prefixes    []string // of rules whose packets it counts, maxPrefixes for any
-	unreachable bool     // these are counted elsewhere since a reload
-
-	packetsMetric, bytesMetric counterMetric
+	exposed exposedSet
 }
 
-// maxPrefixes is how many prefixes a label set remembers. Most have one, those of prefix rules may have many.
+// maxPrefixes is how many prefixes a label set remembers. Most have one. With prefix rules, some have many.
 const maxPrefixes = 8
 
-// ledBy remembers the prefix of a rule whose packets the label set counts.
-func (s *labelSet) ledBy(prefix string) {
-	if s.fold != foldAll && len(s.prefixes) < maxPrefixes && !slices.Contains(s.prefixes, prefix) {
+// addPrefix remembers the prefix of a firewall rule that logs packets of the label set.
+func (s *labelSet) addPrefix(prefix string) {
+	if s.overflow != overflowFully && len(s.prefixes) < maxPrefixes && !slices.Contains(s.prefixes, prefix) {
 		s.prefixes = append(s.prefixes, prefix)
 	}
 }
 
-// allPresent reports whether the interfaces that the labels name are there.
-func (s *labelSet) allPresent(present map[string]bool) bool {
-	for _, name := range s.interfaces {
-		if !present[name] {
-			return false
-		}
-	}
-	return true
+// An exposedSet is what the gatherer keeps of a label set from scrape to scrape. It belongs to the gatherer, under the
+// gatherer's lock.
+type exposedSet struct {
+	packetsMetric, bytesMetric counterMetric
+
+	interfaces   []string  // named by the labels; never changed
+	packets      uint64    // when last looked at
+	idleSince    time.Time // when packets was first seen at that value
+	missingSince time.Time // when an interface was first seen missing, without a packet since; zero if none is
 }
 
-// A foldStep is how much of a combination of labels was given up for want of room.
-type foldStep int
+// An overflowStep is how many labels were given up for lack of room.
+type overflowStep int
 
 const (
-	foldNothing foldStep = iota
-	foldExtras           // interfaces and extra labels
-	foldAll              // all labels but the group
-	foldSteps
+	overflowNone   overflowStep = iota
+	overflowPartly              // the interfaces and optional labels
+	overflowFully               // all labels but the group
+	overflowSteps
 )
 
-// A histogram counts the packets of a label set by size, or of several that its own labels don't tell
-// apart.
+// A histogram counts packets by size: those of a label set, or of several that its own labels don't tell apart. It
+// belongs to its table, under the table's lock, except for metric, which belongs to the gatherer.
 type histogram struct {
-	sizeCount
+	sizeCounts
 
-	*series
-	sets int // how many label sets count in it
+	series *series
+	sets   int // how many label sets count in it
 
 	metric histogramMetric
 }

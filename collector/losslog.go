@@ -12,17 +12,17 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// lossLogInterval is how often the log speaks of lost packets at most.
+// lossLogInterval is the least time between two log lines about lost packets.
 const lossLogInterval = time.Minute
 
-// A lossLog tells of lost packets, once in an interval at most.
+// A lossLog logs losses of packets, at most once in an interval.
 type lossLog struct {
 	logger log.Logger
 	reader *nflog.Reader
 
-	packets uint64    // lost since it told of some last
+	packets uint64    // lost since the last line
 	drops   uint64    // datagrams that the socket had dropped by then
-	next    time.Time // when it may tell again
+	next    time.Time // earliest time of the next line
 }
 
 func (l *lossLog) add(lost uint64, now time.Time) {
@@ -33,7 +33,7 @@ func (l *lossLog) add(lost uint64, now time.Time) {
 	msg := "Packets were lost: their messages could not be decoded"
 	if s, err := l.reader.SocketStats(); err == nil && s.Drops > l.drops {
 		l.drops = s.Drops
-		msg = "Packets were lost: the exporter could not keep up. Allow a larger --nflog.socket-buffer or more CPU, or log less."
+		msg = "Packets were lost: the exporter could not keep up. Give it a larger socket buffer or more CPU, or log less."
 	}
 	level.Warn(l.logger).Log("msg", msg, "packets", l.packets)
 	l.packets, l.next = 0, now.Add(lossLogInterval)

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// errNamespace: the network namespace could not be entered.
+// errNamespace is the error of a network namespace that can't be entered.
 var errNamespace = errors.New("enter network namespace")
 
-// A namespace is a network namespace that groups are read in. An open socket keeps it alive, so its
+// A namespace is a network namespace that groups are read in. An open socket keeps it alive after it was deleted, so its
 // name is watched.
 type namespace struct {
 	path string
@@ -22,7 +22,7 @@ type namespace struct {
 	info os.FileInfo
 }
 
-// openNamespace opens the namespace of that name or path; "" is the program's own.
+// openNamespace opens the namespace with a name or path; "" is the program's own.
 func openNamespace(name string) (*namespace, error) {
 	if name == "" {
 		return &namespace{}, nil
@@ -39,7 +39,7 @@ func openNamespace(name string) (*namespace, error) {
 	return n, nil
 }
 
-// namespacePath returns the path of a namespace, which ip-netns(8) gives those that have only a name.
+// namespacePath returns the path of a namespace. One with a name only is where ip-netns(8) puts it.
 func namespacePath(name string) string {
 	if strings.Contains(name, "/") {
 		return name
@@ -57,10 +57,10 @@ func (n *namespace) fd() int {
 
 func (n *namespace) close() { _ = n.file.Close() }
 
-// watchInterval is how often it is looked whether a namespace is there.
+// watchInterval is how often a namespace is looked for.
 const watchInterval = 2 * time.Second
 
-// watch calls gone when its name or path is not the namespace's any more, unless stop is called before.
+// watch calls gone when the path no longer leads to the namespace, unless stop is called before.
 func (n *namespace) watch(gone func()) (stop func()) {
 	if n.file == nil {
 		return func() {}

@@ -152,8 +152,8 @@ func TestIntegrationNamespaceDeleted(t *testing.T) {
 		t.Logf("read again after %v", time.Since(created))
 		r.wait(map[string]float64{total: sent, `nflog_up{group="100"}`: 1, `nflog_binds_total{group="100"}`: life + 1})
 	}
-	if lines := r.logs.with("level=info", "let go, its socket drained", "its network namespace is gone"); len(lines) != 2 {
-		t.Errorf("the log says %d times that the group was let go: %q", len(lines), r.logs.with(""))
+	if lines := r.logs.with("level=info", "Group unbound, socket drained", "its network namespace is gone"); len(lines) != 2 {
+		t.Errorf("the log says %d times that the group was unbound: %q", len(lines), r.logs.with(""))
 	}
 	if lines := r.logs.with("level=error", "can't be bound", blue.path); len(lines) != 2 {
 		t.Errorf("%d errors in the log, want one for each time: %q", len(lines), lines)
@@ -257,7 +257,7 @@ func TestIntegrationNamespaceTwice(t *testing.T) {
 		if states[0].Bound {
 			states[0], states[1] = states[1], states[0]
 		}
-		if !states[1].Bound || !containsAll(states[0].Reason, []string{"the exporter itself reads it already", "another --nflog.netns is the same"}) {
+		if !states[1].Bound || !containsAll(states[0].Reason, []string{"the exporter itself reads it already", "another name of the same network namespace"}) {
 			return fmt.Errorf("unexpected states: %+v", states)
 		}
 		return nil

@@ -8,15 +8,16 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// BenchmarkExtras takes the extras of packets: of those of a flood, all of them; of various ones, which
+// BenchmarkOptional takes the optional of packets: of those of a flood, all of them; of various ones, which
 // do not come in any order, each and all of them.
-func BenchmarkExtras(b *testing.B) {
+func BenchmarkOptional(b *testing.B) {
 	flood, _ := nflogtest.Datagram(100)
-	b.Run("flood", func(b *testing.B) { benchmarkExtras(b, flood, LabelNames()...) })
+	b.Run("flood", func(b *testing.B) { benchmarkOptional(b, flood, LabelNames()...) })
 
 	r := seededRand()
 	var mixed []byte
@@ -24,30 +25,30 @@ func BenchmarkExtras(b *testing.B) {
 		mixed = randomMessage(r, i).Append(mixed)
 	}
 	mixed = nflogtest.Done(mixed)
-	for _, l := range extraLabels {
-		b.Run(labelNames[l], func(b *testing.B) { benchmarkExtras(b, mixed, labelNames[l]) })
+	for _, l := range optionalLabels {
+		b.Run(labelNames[l], func(b *testing.B) { benchmarkOptional(b, mixed, labelNames[l]) })
 	}
-	b.Run("mixed", func(b *testing.B) { benchmarkExtras(b, mixed, LabelNames()...) })
+	b.Run("mixed", func(b *testing.B) { benchmarkOptional(b, mixed, LabelNames()...) })
 }
 
-func benchmarkExtras(b *testing.B, datagram []byte, names ...string) {
+func benchmarkOptional(b *testing.B, datagram []byte, names ...string) {
 	packets := slices.Collect(nflog.NewDecoder(100).Decode(datagram).Packets())
-	protocols := make([]protocol, len(packets))
+	headers := make([]packet.Parsed, len(packets))
 	for i, p := range packets {
-		protocols[i] = packetHeader(p).protocol
+		headers[i] = packet.Parse(p)
 	}
 	x := newTestExtractor(b, 0xffffffff, names...)
 	b.ReportAllocs()
 	var sum uint64 // so that nothing is left out
 	for b.Loop() {
 		for i, p := range packets {
-			e := x.extract(p, protocols[i])
-			sum += e.small + uint64(e.mark+e.uid+e.gid)
+			e := x.extract(p, headers[i])
+			sum += e.packed + uint64(e.mark+e.uid+e.gid)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(packets)), "ns/packet")
 	if sum == 0 && len(names) > 1 {
-		b.Error("packets have no extras")
+		b.Error("packets have no optional")
 	}
 }
 
@@ -69,11 +70,11 @@ func randomMessage(r *rand.Rand, seq uint32) nflogtest.Message {
 		transport[12], transport[13] = 0x50, pick(0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x00, 0x29)
 	}
 
-	network := unhex(ipv4("0054", "00"))
+	network := nflogtest.Unhex(nflogtest.IPv4Header("0054", "00"))
 	network[1], network[9] = pick(0, 0, 0x20, 0xb8), proto
 	if r.IntN(3) == 0 {
 		m.Family, m.HWProtocol = 10, 0x86dd
-		network = unhex(ipv6Header("0040", "00"))
+		network = nflogtest.Unhex(nflogtest.IPv6Header("0040", "00"))
 		network[6] = proto
 		if proto == 1 {
 			network[6] = 58

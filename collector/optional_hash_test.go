@@ -5,26 +5,26 @@ package collector
 
 import "testing"
 
-// TestExtrasHash checks that extras as they come share slots of a hash table no more often than random
+// TestOptionalHash checks that optional as they come share slots of a hash table no more often than random
 // numbers would.
-func TestExtrasHash(t *testing.T) {
+func TestOptionalHash(t *testing.T) {
 	const n, slots = 2048, 4096
 	tests := []struct {
-		name   string
-		extras func(i uint32) extras
+		name     string
+		optional func(i uint32) optional
 	}{
-		{name: "marks", extras: func(i uint32) extras { return extras{mark: i} }},
-		{name: "high marks", extras: func(i uint32) extras { return extras{mark: i << 16} }},
-		{name: "users", extras: func(i uint32) extras { return extras{uid: 1000 + i, gid: 100, small: 1<<uidAt | 1<<gidAt} }},
-		{name: "users with groups", extras: func(i uint32) extras { return extras{uid: 1000 + i, gid: 1000 + i, small: 1<<uidAt | 1<<gidAt} }},
-		{name: "groups", extras: func(i uint32) extras { return extras{gid: 1000 + i, small: 1 << gidAt} }},
-		{name: "VLANs", extras: func(i uint32) extras { return extras{small: uint64(i|hasVLAN) << vlanAt} }},
-		{name: "ports", extras: func(i uint32) extras { return extras{small: uint64(portClass(i)|portNamed) << portAt} }},
-		{name: "flags, DSCP and ports", extras: func(i uint32) extras {
-			return extras{small: uint64(i%8+1)<<tcpFlagsAt | uint64(i/8%64|hasDSCP)<<dscpAt | uint64(i/512+1)<<portAt}
+		{name: "marks", optional: func(i uint32) optional { return optional{mark: i} }},
+		{name: "high marks", optional: func(i uint32) optional { return optional{mark: i << 16} }},
+		{name: "users", optional: func(i uint32) optional { return optional{uid: 1000 + i, gid: 100, packed: 1<<uidAt | 1<<gidAt} }},
+		{name: "users with groups", optional: func(i uint32) optional { return optional{uid: 1000 + i, gid: 1000 + i, packed: 1<<uidAt | 1<<gidAt} }},
+		{name: "groups", optional: func(i uint32) optional { return optional{gid: 1000 + i, packed: 1 << gidAt} }},
+		{name: "VLANs", optional: func(i uint32) optional { return optional{packed: uint64(i|hasVLAN) << vlanAt} }},
+		{name: "ports", optional: func(i uint32) optional { return optional{packed: uint64(portClass(i)|portNamed) << portAt} }},
+		{name: "flags, DSCP and ports", optional: func(i uint32) optional {
+			return optional{packed: uint64(i%8+1)<<tcpKindAt | uint64(i/8%64|hasDSCP)<<dscpAt | uint64(i/512+1)<<portAt}
 		}},
-		{name: "ICMP types, states and marks", extras: func(i uint32) extras {
-			return extras{mark: i / 256, small: uint64(i%64|hasICMPType)<<icmpTypeAt | uint64(i/64%4|hasConntrack)<<conntrackAt}
+		{name: "ICMP types, states and marks", optional: func(i uint32) optional {
+			return optional{mark: i / 256, packed: uint64(i%64|hasICMPType)<<icmpTypeAt | uint64(i/64%4|hasConntrack)<<conntrackAt}
 		}},
 	}
 	for _, tt := range tests {
@@ -32,7 +32,7 @@ func TestExtrasHash(t *testing.T) {
 			var taken [slots]bool
 			shared := 0
 			for i := range uint32(n) {
-				slot := tt.extras(i).hash() >> 16 % slots // as keyIndex takes it
+				slot := tt.optional(i).hash() >> 16 % slots // as keyIndex takes it
 				if taken[slot] {
 					shared++
 				}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
@@ -21,8 +22,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationExtras checks what is told of packets that go through the kernel.
-func TestIntegrationExtras(t *testing.T) {
+// TestIntegrationOptional checks what is told of packets that go through the kernel.
+func TestIntegrationOptional(t *testing.T) {
 	t.Parallel()
 	a, b := kerneltest.NS(t), kerneltest.NS(t)
 	addr := func(s string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(s)} }
@@ -97,7 +98,7 @@ func TestIntegrationExtras(t *testing.T) {
 		}
 		for p := range batch.Packets() {
 			prefix := p.Origin().Prefix
-			e := x.extract(p, packetHeader(p).protocol)
+			e := x.extract(p, packet.Parse(p))
 			var values []string
 			for _, l := range labels[prefix] {
 				values = append(values, e.value(l))

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
@@ -35,7 +37,7 @@ func TestReadmeMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	datagram, _ := nflogtest.Datagram(100)
-	c.groups[0].table.begin(fixedNames{})
+	c.groups[0].table.attach(fixedNames{})
 	c.groups[0].table.count(nflog.NewDecoder(100).Decode(datagram), time.Now())
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(c)
@@ -100,9 +102,9 @@ func TestReadmePresets(t *testing.T) {
 	pair := regexp.MustCompile("`([a-z_]+)=\"([^\"]*)\"`")
 	shown := make(map[string]bool)
 	for _, m := range row.FindAllStringSubmatch(section, -1) {
-		preset, prefix := m[1], m[2]
+		preset, raw := m[1], m[2]
 		shown[preset] = true
-		r, err := newPrefixRules(PrefixRulePreset(preset))
+		r, err := prefix.NewRules(prefix.Preset(preset), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,16 +112,16 @@ func TestReadmePresets(t *testing.T) {
 		for _, p := range pair.FindAllStringSubmatch(m[3], -1) {
 			want[p[1]] = p[2]
 		}
-		_, values := r.apply(prefix)
+		_, values := r.Apply(raw)
 		got := make(map[string]string)
 		for i, value := range values {
-			got[r.labelNames()[i]] = value
+			got[r.LabelNames()[i]] = value
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("unexpected labels of %q by preset %s in README.md (-want +got):\n%s", prefix, preset, diff)
+			t.Errorf("unexpected labels of %q by preset %s in README.md (-want +got):\n%s", raw, preset, diff)
 		}
 	}
-	for _, preset := range PrefixRulePresets() {
+	for _, preset := range prefix.Presets() {
 		if !shown[preset] {
 			t.Errorf("no prefix of preset %s in README.md", preset)
 		}
@@ -129,8 +131,8 @@ func TestReadmePresets(t *testing.T) {
 // TestReadmeProtocols compares the README's list of protocols with the names that there are.
 func TestReadmeProtocols(t *testing.T) {
 	var want []string
-	for number, name := range protocolNames {
-		if name != "" {
+	for number := range 256 {
+		if name := packet.Protocol(number).String(); name != strconv.Itoa(number) {
 			want = append(want, "`"+name+"` "+strconv.Itoa(number))
 		}
 	}

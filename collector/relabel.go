@@ -8,37 +8,79 @@ import (
 	"time"
 )
 
-// A relabelling is what becomes of a label set by another schema.
-type relabelling struct {
-	series      *series // nil if the label set is to be forgotten
-	unreachable bool
-	prefixes    int // how many of the label set's were looked at
+// relabel counts packets by another labeling from now on. Label sets keep their counts. Labels that are new are empty
+// on them, and they make room when it is needed. A label set that had a value for a removed label is forgotten. The
+// caller holds the gatherer's lock.
+func (t *table) relabel(to *labeling, now time.Time) {
+	r := newRelabeler(t, to)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.labeling, t.groupLabels = to, to.groupLabels()
+	t.keys.clear()
+	var overflow *histogram
+	t.stale = 0
+	for _, set := range t.sets {
+		n := r.labelSet(set, set.prefixes)
+		set.series, set.stale = n.series, n.stale
+		if set.stale {
+			t.stale++
+		}
+		if set.overflow == overflowFully {
+			overflow = set.sizes
+		}
+	}
+	if r.sameLabels {
+		return
+	}
+	t.evict(func(set *labelSet) bool { return set.series == nil })
+	t.lastSnapshot = now // label sets that are forgotten come back younger
+	for _, h := range t.histograms {
+		if h == overflow {
+			h.series = newSeries(to.ofHistogram, to.overflowValues().list(to.ofHistogram), h.series.created)
+		} else {
+			h.series = r.histogram(h)
+		}
+	}
+	// All are sorted already, except those of overflow.
+	slices.SortFunc(t.sets, func(a, b *labelSet) int { return a.series.compare(b.series.values) })
+	slices.SortFunc(t.histograms, func(a, b *histogram) int { return a.series.compare(b.series.values) })
 }
 
-// A relabeller makes relabellings. They take longer than a reader should wait, so it makes them in advance.
-type relabeller struct {
-	from, to   *schema
-	same       bool // columns, so that series stay what they are
-	sets       map[*labelSet]relabelling
+// A relabeler works out what a labeling makes of the label sets of a table. That takes longer than a reader should wait,
+// so it is done in advance, while the table still counts.
+type relabeler struct {
+	from, to   *labeling
+	sameLabels bool // so that series stay the same
+	sets       map[*labelSet]relabeled
 	histograms map[*histogram]*series
 }
 
-// newRelabeller returns the relabeller of a table, which is at work meanwhile.
-func newRelabeller(t *table, to *schema) *relabeller {
-	type ledBy struct {
+// A relabeled is what becomes of a label set.
+type relabeled struct {
+	series   *series // nil if it is forgotten
+	stale    bool
+	prefixes int // how many of its prefixes were looked at
+}
+
+func newRelabeler(t *table, to *labeling) *relabeler {
+	type setPrefixes struct {
 		set      *labelSet
 		prefixes []string
 	}
 	t.mu.Lock()
-	from, histograms := t.schema, slices.Clone(t.histograms)
-	sets := make([]ledBy, len(t.sets))
+	from, histograms := t.labeling, slices.Clone(t.histograms)
+	sets := make([]setPrefixes, len(t.sets))
 	for i, set := range t.sets {
-		sets[i] = ledBy{set, set.prefixes}
+		sets[i] = setPrefixes{set, set.prefixes}
 	}
 	t.mu.Unlock()
 
-	r := &relabeller{from: from, to: to, same: slices.Equal(from.columns.names(), to.columns.names())}
-	r.sets, r.histograms = make(map[*labelSet]relabelling), make(map[*histogram]*series)
+	r := &relabeler{
+		from: from, to: to,
+		sameLabels: slices.Equal(from.ofCounters.names(), to.ofCounters.names()),
+		sets:       make(map[*labelSet]relabeled, len(sets)),
+		histograms: make(map[*histogram]*series, len(histograms)),
+	}
 	for _, s := range sets {
 		r.sets[s.set] = r.labelSet(s.set, s.prefixes)
 	}
@@ -48,86 +90,44 @@ func newRelabeller(t *table, to *schema) *relabeller {
 	return r
 }
 
-// labelSet returns what becomes of a label set that counts packets whose rules have these prefixes.
-func (r *relabeller) labelSet(set *labelSet, prefixes []string) relabelling {
+// labelSet returns what becomes of a label set with packets of these prefixes. Series and overflow of a label set change
+// only with its labeling, so they can be read without the table's lock.
+func (r *relabeler) labelSet(set *labelSet, prefixes []string) relabeled {
 	known, ok := r.sets[set]
 	if ok && known.prefixes == len(prefixes) {
 		return known
 	}
-	n := relabelling{series: set.series, prefixes: len(prefixes)}
+	n := relabeled{series: set.series, prefixes: len(prefixes)}
 	switch {
-	case r.to.netns != "" && len(r.from.groupColumns) != len(r.to.groupColumns):
+	case r.to.netns != "" && len(r.from.ofGroup) != len(r.to.ofGroup):
 		// The namespace has become a label, or is none any more.
 		n.series = nil
-	case r.same:
-	case set.fold == foldAll:
-		n.series = newSeries(r.to.columns, r.to.overflow().list(r.to.columns), set.created)
+	case r.sameLabels:
+	case set.overflow == overflowFully:
+		n.series = newSeries(r.to.ofCounters, r.to.overflowValues().list(r.to.ofCounters), set.series.created)
 	default:
-		n.series = set.relabel(r.from.columns, r.to.columns)
+		n.series = set.series.relabel(r.from.ofCounters, r.to.ofCounters)
 	}
-	if n.series != nil && set.fold != foldAll && r.to.selection.has(labelPrefix) && len(prefixes) < maxPrefixes {
-		n.unreachable = !r.to.leadsTo(n.series.values, prefixes)
+	if n.series != nil && set.overflow != overflowFully && r.to.selection.has(labelPrefix) && len(prefixes) < maxPrefixes {
+		n.stale = !r.to.producedBy(prefixes, n.series.values)
 	}
 	return n
 }
 
-// histogram returns the series that a histogram becomes. No label set counts in it that has a value which it could lose, but
-// for the one of all that can't be told apart.
-func (r *relabeller) histogram(h *histogram) *series {
+// histogram returns the new series of a histogram. Label sets that would lose a value are already gone, except the one of
+// full overflow, whose histogram relabel handles.
+func (r *relabeler) histogram(h *histogram) *series {
 	if s, ok := r.histograms[h]; ok {
 		return s
 	}
-	return h.relabel(r.from.histogram, r.to.histogram)
+	return h.series.relabel(r.from.ofHistogram, r.to.ofHistogram)
 }
 
-// overflow returns the series that the histogram of what can't be told apart becomes.
-func (r *relabeller) overflow(h *histogram) *series {
-	return newSeries(r.to.histogram, r.to.overflow().list(r.to.histogram), h.created)
-}
-
-// reconfigure counts packets by another schema from now on. What was counted stays under its labels, to
-// which those that are new are added without a value, until its room is needed; where one is no more that had a
-// value, it is forgotten. The caller keeps others from gathering.
-func (t *table) reconfigure(s *schema, now time.Time) {
-	r := newRelabeller(t, s)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.schema, t.labels = s, s.groupLabels()
-	t.keys.clear()
-	var overflow *histogram
-	t.unreachable = 0
-	for _, set := range t.sets {
-		becomes := r.labelSet(set, set.prefixes)
-		set.series, set.unreachable = becomes.series, becomes.unreachable
-		if set.unreachable {
-			t.unreachable++
-		}
-		if set.fold == foldAll {
-			overflow = set.sizes
-		}
-	}
-	if r.same {
-		return
-	}
-	t.deleteSets(func(set *labelSet) bool { return set.series == nil })
-	t.zeroed = now // what is forgotten comes back younger
-	for _, h := range t.histograms {
-		if h == overflow {
-			h.series = r.overflow(h)
-		} else {
-			h.series = r.histogram(h)
-		}
-	}
-	// They are in order already, but for what can't be told apart.
-	slices.SortFunc(t.sets, func(a, b *labelSet) int { return a.compare(b.values) })
-	slices.SortFunc(t.histograms, func(a, b *histogram) int { return a.compare(b.values) })
-}
-
-// relabel returns the series with other columns, or nil if it would lose a value.
-func (s *series) relabel(from, to columns) *series {
+// relabel returns the series with other labels, or nil if it would lose a value.
+func (s *series) relabel(from, to labelDescs) *series {
 	values := make([]string, len(to))
-	for i, c := range from {
-		j := slices.IndexFunc(to, func(other column) bool { return other.name == c.name })
+	for i, d := range from {
+		j := slices.IndexFunc(to, func(other labelDesc) bool { return other.name == d.name })
 		switch {
 		case j >= 0:
 			values[j] = s.values[i]

@@ -10,33 +10,35 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// Reload applies other groups and prefix rules, also while Run runs. Groups whose settings stay the same
-// are read on without a break. What was counted stays, but under labels that there are no more.
+// Reload applies other groups and prefix rules, also while Run runs. Groups with the same settings are read on without a
+// break. Counts are kept, except those of label sets with a value for a label that is gone.
 //
-// Where it returns an error, nothing has changed.
-func (c *Collector) Reload(groups []GroupConfig, rules []PrefixRule) error {
+// If it returns an error, nothing has changed.
+func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 	config := c.config
 	config.Groups, config.PrefixRules = groups, rules
-	schemas, err := newSchemas(&config)
+	labelings, err := newLabelings(&config)
 	if err != nil {
 		return err
 	}
 
-	if len(rules) > 0 && !schemas[0].selection.has(labelPrefix) {
-		level.Warn(c.config.Logger).Log("msg", "The prefix rules have no effect, as the label prefix is not chosen in --collector.labels")
+	if len(rules) > 0 && !labelings[0].selection.has(labelPrefix) {
+		level.Warn(c.config.Logger).Log("msg", "The prefix rules have no effect, because the label prefix is not selected")
 	}
 
-	// Scrapes are made with the old groups and labels, or with the new ones.
+	// A scrape sees the old groups and labels, or the new ones.
 	c.gatherer.mu.Lock()
 	defer c.gatherer.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.groups
 	c.groups = nil
-	for i, settings := range groups {
-		c.groups = append(c.groups, c.apply(old, settings, schemas[i]))
+	for i, config := range groups {
+		c.groups = append(c.groups, c.apply(old, config, labelings[i]))
 	}
 	for _, g := range old {
 		if !slices.Contains(c.groups, g) && g.stop != nil {
@@ -44,42 +46,43 @@ func (c *Collector) Reload(groups []GroupConfig, rules []PrefixRule) error {
 		}
 	}
 	c.gatherer.groups = c.groups
-	c.gatherer.families = newFamilies(schemas[0])
+	c.gatherer.families = newFamilies(labelings[0])
 	return nil
 }
 
-// apply returns the group of these settings and this schema, which may be there already.
-func (c *Collector) apply(old []*group, settings GroupConfig, s *schema) *group {
+// apply returns the group with this configuration and labeling: the old one if there is one.
+func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group {
 	for _, g := range old {
-		if g.same(settings) {
-			// In this order: what a binding that ends has left is counted by the new schema already.
-			g.table.reconfigure(s, time.Now())
-			g.reconfigure(settings)
+		if g.is(config) {
+			// In this order: packets that an ending binding leaves are counted by the new labeling.
+			g.table.relabel(l, time.Now())
+			g.reconfigure(config)
 			return g
 		}
 	}
-	g := newGroup(settings, newTable(s, c.gatherer.scale, c.config.limits()), c.config.Logger)
+	conntrack := l.selection.has(labelConntrackState)
+	g := newGroup(config, newTable(l, c.gatherer.buckets, c.config.limits()), conntrack, c.config.Logger)
 	if c.running != nil {
 		c.start(g)
 	}
 	return g
 }
 
-// newSchemas returns the schemas of all groups.
-func newSchemas(config *Config) ([]*schema, error) {
+// newLabelings returns the labelings of all groups.
+func newLabelings(config *Config) ([]*labeling, error) {
 	if len(config.Groups) == 0 {
 		return nil, errors.New("no NFLOG group to read")
 	}
-	var schemas []*schema
+	var labelings []*labeling
 	for i, g := range config.Groups {
-		if slices.ContainsFunc(config.Groups[:i], g.same) {
+		if slices.ContainsFunc(config.Groups[:i], g.sameGroup) {
 			return nil, fmt.Errorf("NFLOG group %d is named twice", g.Group)
 		}
-		s, err := newSchema(config, g)
+		l, err := newLabeling(config, g)
 		if err != nil {
 			return nil, err
 		}
-		schemas = append(schemas, s)
+		labelings = append(labelings, l)
 	}
-	return schemas, nil
+	return labelings, nil
 }

@@ -17,10 +17,11 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// TestReloadConcurrent reloads while packets are counted and metrics gathered, in both ways. Nothing is lost.
+// TestReloadConcurrent reloads while packets are counted and metrics constMetric, in both ways. Nothing is lost.
 func TestReloadConcurrent(t *testing.T) {
 	const batches, batch = 300, 20
 	r := newReloaded(t, Config{MaxLabelSets: 30})
@@ -53,7 +54,7 @@ func TestReloadConcurrent(t *testing.T) {
 	}
 	// Labels come and go that no packet has, so that nothing is forgotten but what is counted for all in common.
 	meanwhile(func(i int) error {
-		rules := []PrefixRule{{Match: "none", Labels: map[string]string{fmt.Sprintf("label%d", i%4): "x"}}}
+		rules := []prefix.Rule{{Match: "none", Labels: map[string]string{fmt.Sprintf("label%d", i%4): "x"}}}
 		return r.c.Reload([]GroupConfig{{Group: 100}, {Group: uint16(i % 3)}}, rules)
 	})
 	meanwhile(func(int) error {
@@ -85,7 +86,7 @@ func TestReloadConcurrent(t *testing.T) {
 	s := r.snapshot()
 	sum := s.overflow
 	for _, set := range s.sets {
-		if set.fold == foldNothing {
+		if set.set.overflow == overflowNone {
 			sum += set.packets
 		}
 	}
@@ -113,11 +114,11 @@ func TestReloadGather(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(sortedLines(&pedantically), sortedLines(&fast)); diff != "" {
-			t.Errorf("the metrics differ (-registry +gathered):\n%s", diff)
+			t.Errorf("the metrics differ (-registry +constMetric):\n%s", diff)
 		}
 	}
 	check()
-	rules := []PrefixRule{{Match: `fw (?P<zone>\w+) (?P<action>\w+):`, Prefix: "fw"}}
+	rules := []prefix.Rule{{Match: `fw (?P<zone>\w+) (?P<action>\w+):`, Prefix: "fw"}}
 	if err := c.Reload([]GroupConfig{{Group: 7}, {Group: 8}, {Group: 100, CopyRange: 64}}, rules); err != nil {
 		t.Fatal(err)
 	}

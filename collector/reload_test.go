@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // A reloaded is a collector that is fed and reloaded.
@@ -36,7 +38,7 @@ func newReloaded(t *testing.T, config Config) *reloaded {
 }
 
 // reload lets other rules apply, a second after what was counted before.
-func (r *reloaded) reload(t *testing.T, rules ...PrefixRule) {
+func (r *reloaded) reload(t *testing.T, rules ...prefix.Rule) {
 	t.Helper()
 	r.now = r.now.Add(time.Second)
 	if err := r.c.Reload(r.c.groupConfigs(), rules); err != nil {
@@ -97,10 +99,10 @@ func (r *reloaded) show(t *testing.T, names ...string) map[string]shown {
 
 // TestReloadKeepsCounts checks what becomes of label sets when labels come and go.
 func TestReloadKeepsCounts(t *testing.T) {
-	zones := PrefixRule{Match: `fw (?P<zone>\w+).*`}
+	zones := prefix.Rule{Match: `fw (?P<zone>\w+).*`}
 	steps := []struct {
 		name  string
-		rules []PrefixRule
+		rules []prefix.Rule
 		names []string // of labels, beside the group
 		kept  map[string]shown
 		want  map[string]shown // when one packet of each prefix was counted
@@ -113,7 +115,7 @@ func TestReloadKeepsCounts(t *testing.T) {
 		},
 		{
 			name:  "a new label",
-			rules: []PrefixRule{zones},
+			rules: []prefix.Rule{zones},
 			names: []string{"prefix", "zone"},
 			kept:  map[string]shown{"prefix=fw wan": {1, 1}, "prefix=fw lan": {1, 1}, "prefix=other": {1, 1}, "": {1, 1}},
 			want: map[string]shown{
@@ -123,7 +125,7 @@ func TestReloadKeepsCounts(t *testing.T) {
 		},
 		{
 			name:  "another label beside it, which sorts before all",
-			rules: []PrefixRule{{Match: "other", Labels: map[string]string{"action": "drop"}}, zones},
+			rules: []prefix.Rule{{Match: "other", Labels: map[string]string{"action": "drop"}}, zones},
 			names: []string{"action", "prefix", "zone"},
 			kept: map[string]shown{
 				"prefix=fw wan": {1, 1}, "prefix=fw lan": {1, 1}, "prefix=other": {2, 1}, "": {2, 1},
@@ -136,7 +138,7 @@ func TestReloadKeepsCounts(t *testing.T) {
 		},
 		{
 			name: "the same labels by other rules",
-			rules: []PrefixRule{
+			rules: []prefix.Rule{
 				{Match: "other", Labels: map[string]string{"action": "drop", "zone": "dmz"}},
 				{Match: `fw (?P<zone>\w+)`, Prefix: "fw"},
 			},
@@ -153,7 +155,7 @@ func TestReloadKeepsCounts(t *testing.T) {
 		},
 		{
 			name:  "one label less",
-			rules: []PrefixRule{zones},
+			rules: []prefix.Rule{zones},
 			names: []string{"prefix", "zone"},
 			kept: map[string]shown{
 				"prefix=fw wan": {1, 1}, "prefix=fw lan": {1, 1}, "prefix=other": {2, 1}, "": {4, 1},
@@ -190,7 +192,7 @@ func TestReloadKeepsCounts(t *testing.T) {
 // under __overflow__ in each label begins anew; of the rest, only what has a value of a label that is gone is forgotten.
 func TestReloadAtLimit(t *testing.T) {
 	const o = overflowValue
-	zones := PrefixRule{Match: `fw (?P<zone>\w+)`}
+	zones := prefix.Rule{Match: `fw (?P<zone>\w+)`}
 	r := newReloaded(t, Config{Labels: []string{"prefix", "in_interface"}, MaxLabelSets: 10})
 	fill := func() {
 		t.Helper()
@@ -232,7 +234,7 @@ func TestReloadAtLimit(t *testing.T) {
 	want["in_interface="+o+",prefix="+o+",zone="+o] = shown{packets: 12}
 	check("full with a new label", 14, want, "zone")
 
-	r.reload(t, PrefixRule{Match: `p1(?P<zone>\d)`})
+	r.reload(t, prefix.Rule{Match: `p1(?P<zone>\d)`})
 	check("the same labels", 14, want, "zone")
 	fill()
 	// p10 has a zone now. There is room for it, as there are no more packets without one.
@@ -279,7 +281,7 @@ func TestReloadUnreachable(t *testing.T) {
 	}
 
 	count("fw wan", "fw wan", "fw lan", "other")
-	r.reload(t, PrefixRule{Match: `fw (?P<zone>\w+)`, Prefix: "fw"}, PrefixRule{Match: `many \d+`, Prefix: "many"})
+	r.reload(t, prefix.Rule{Match: `fw (?P<zone>\w+)`, Prefix: "fw"}, prefix.Rule{Match: `many \d+`, Prefix: "many"})
 	count("fw wan", "other")
 	// Many prefixes lead to one label set.
 	for i := range 2 * maxPrefixes {
@@ -298,7 +300,7 @@ func TestReloadUnreachable(t *testing.T) {
 	delete(want, "prefix=fw lan")
 	want["prefix=one more"] = 1
 	check("one more", 3, want)
-	r.reload(t, PrefixRule{Match: `(?P<zone>\w+)`, Prefix: "x"})
+	r.reload(t, prefix.Rule{Match: `(?P<zone>\w+)`, Prefix: "x"})
 	count("fw wan", "one more", "yet another", "other", "other")
 	// Those of "many" might still come, as far as is known.
 	for labels := range want {
@@ -315,7 +317,7 @@ func TestReloadFreesRoom(t *testing.T) {
 	r := newReloaded(t, Config{Labels: []string{"prefix"}, HistogramLabels: []string{"group"}, MaxLabelSets: 5})
 	for i := range 20 {
 		zone := fmt.Sprintf("zone%d", i)
-		r.reload(t, PrefixRule{Match: ".*", Labels: map[string]string{zone: "x"}})
+		r.reload(t, prefix.Rule{Match: ".*", Labels: map[string]string{zone: "x"}})
 		for j := range 5 {
 			r.count(udpInput(fmt.Sprintf("prefix %d", j), 2, 100))
 		}
@@ -323,7 +325,7 @@ func TestReloadFreesRoom(t *testing.T) {
 		if len(s.sets) != 5 || len(s.histograms) != 1 || s.overflow != 0 {
 			t.Fatalf("%d label sets, %d histograms, %d packets under %s", len(s.sets), len(s.histograms), s.overflow, overflowValue)
 		}
-		if got := bucketSum(s.pages); got != 5 {
+		if got := bucketSum(s.blocks); got != 5 {
 			t.Errorf("%d packets are in the histogram, want 5", got)
 		}
 	}
@@ -333,9 +335,9 @@ func TestReloadFreesRoom(t *testing.T) {
 // needed.
 func TestReloadReachableAgain(t *testing.T) {
 	r := newReloaded(t, Config{Labels: []string{"prefix"}, MaxLabelSets: 3})
-	r.reload(t, PrefixRule{Match: "a.*", Prefix: "x"})
+	r.reload(t, prefix.Rule{Match: "a.*", Prefix: "x"})
 	r.count(udpInput("a1", 2, 100), udpInput("a1", 2, 100))
-	r.reload(t, PrefixRule{Match: "b.*", Prefix: "x"})
+	r.reload(t, prefix.Rule{Match: "b.*", Prefix: "x"})
 	r.count(udpInput("b1", 2, 100))
 	for i := range 5 {
 		r.count(udpInput(fmt.Sprintf("p%d", i), 2, 100))
@@ -383,7 +385,7 @@ func TestReloadWarns(t *testing.T) {
 		var logs recorder
 		r := newReloaded(t, Config{Labels: []string{label}, Logger: &logs})
 		r.reload(t)
-		r.reload(t, PrefixRule{Match: "a"})
+		r.reload(t, prefix.Rule{Match: "a"})
 		want := 0
 		if label != "prefix" {
 			want = 1
@@ -396,11 +398,11 @@ func TestReloadWarns(t *testing.T) {
 
 // TestReloadRefuses checks that nothing has changed where a reload is refused.
 func TestReloadRefuses(t *testing.T) {
-	zones := []PrefixRule{{Match: `(?P<zone>\w+)`}}
+	zones := []prefix.Rule{{Match: `(?P<zone>\w+)`}}
 	tests := []struct {
 		name   string
 		groups []GroupConfig
-		rules  []PrefixRule
+		rules  []prefix.Rule
 		want   string
 	}{
 		{name: "no group", rules: zones, want: "no NFLOG group to read"},
@@ -413,7 +415,7 @@ func TestReloadRefuses(t *testing.T) {
 		{
 			name:   "bad rule",
 			groups: []GroupConfig{{Group: 7}},
-			rules:  append(zones, PrefixRule{Match: "("}),
+			rules:  append(zones, prefix.Rule{Match: "("}),
 			want:   `prefix rule 2: match="(": must be a regular expression in RE2's syntax: missing closing ): "("`,
 		},
 	}

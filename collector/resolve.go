@@ -10,91 +10,126 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// minKeys is how many keys are remembered at least beside the label sets that they lead to. There are more of
-// them: interfaces that come and go under the same name leave keys behind.
+// minKeys is the least number of keys that are remembered. There are more keys than label sets: interfaces that come and
+// go under the same name leave keys behind.
 const minKeys = 16384
 
-// maxUnseen is how far back the creation time of a label set may lie. What ingests creation times
-// takes none that are many minutes old.
-const maxUnseen = time.Minute
+// maxAge is how far back the creation time of a label set may be. Prometheus ingests no creation times that are many
+// minutes old.
+const maxAge = time.Minute
 
-// learn returns the label set of a key that is not known, a new one if no other key has led to it.
-func (t *table) learn(k *key, now time.Time) *labelSet {
-	c := t.schema.combine(k, t.names)
-	set := t.find(c, foldNothing, now)
-	if set == nil && t.schema.hasExtras() {
-		t.schema.foldExtras(c)
-		set = t.find(c, foldExtras, now)
+// resolve returns the label set of a key that the index does not have, and adds the key. It makes a new label set if no
+// other key led to it.
+func (t *table) resolve(k *key, now time.Time) *labelSet {
+	v := t.labeling.packetValues(k, t.names)
+	set := t.find(v, overflowNone, now)
+	if set == nil && t.labeling.canOverflowPartly() {
+		v.overflowPartly()
+		set = t.find(v, overflowPartly, now)
 	}
 	if set == nil {
-		t.schema.foldAll(c)
-		set = t.find(c, foldAll, now)
+		v.overflowFully()
+		set = t.find(v, overflowFully, now)
 	}
 	if t.keys.used == max(minKeys, 2*t.limits.labelSets) {
 		t.keys.clear()
 	}
 	t.keys.add(k, set)
-	set.ledBy(c.raw)
+	set.addPrefix(v.prefix)
 	return set
 }
 
-// find returns the label set of a combination, a new one if there is room for it, else nil.
-func (t *table) find(c *combination, step foldStep, now time.Time) *labelSet {
-	values := c.list(t.schema.columns)
-	i, found := slices.BinarySearchFunc(t.sets, values, func(s *labelSet, v []string) int { return s.compare(v) })
+// find returns the label set with these values, a new one if there is room for it, or nil.
+func (t *table) find(v *labelValues, step overflowStep, now time.Time) *labelSet {
+	values := v.list(t.labeling.ofCounters)
+	i, found := slices.BinarySearchFunc(t.sets, values, func(s *labelSet, v []string) int { return s.series.compare(v) })
 	if found {
 		set := t.sets[i]
-		if set.unreachable { // no more
-			set.unreachable = false
-			t.unreachable--
+		if set.stale {
+			set.stale = false
+			t.stale--
 		}
 		return set
 	}
-	if t.folded[step] >= t.limits.room(step) {
-		if t.unreachable == 0 {
+	if t.overflows[step] >= t.limits.capacity(step) {
+		if t.stale == 0 {
 			return nil
 		}
-		t.deleteSets(func(set *labelSet) bool { return set.unreachable })
-		return t.find(c, step, now)
+		t.evict(func(set *labelSet) bool { return set.stale })
+		return t.find(v, step, now)
 	}
-	set := &labelSet{series: newSeries(t.schema.columns, values, t.creation(now)), fold: step, interfaces: c.interfaces}
-	if t.scale != nil {
-		set.sizes = t.findHistogram(c, now)
+	set := &labelSet{series: newSeries(t.labeling.ofCounters, values, t.creation(now)), overflow: step}
+	set.exposed.interfaces = v.interfaces
+	if t.buckets != nil {
+		set.sizes = t.findHistogram(v, now)
 	}
 	t.sets = slices.Insert(t.sets, i, set)
-	t.folded[step]++
+	t.overflows[step]++
 	return set
 }
 
-// room returns how many label sets there may be that were folded so far.
-func (l limits) room(step foldStep) int {
+// capacity returns how many label sets there may be by a step of overflow.
+func (l limits) capacity(step overflowStep) int {
 	switch step {
-	case foldNothing:
+	case overflowNone:
 		return l.labelSets
-	case foldExtras:
+	case overflowPartly:
 		return l.labelSets / 10
 	default:
 		return 1
 	}
 }
 
-// findHistogram returns the histogram of a combination, for one more label set.
-func (t *table) findHistogram(c *combination, now time.Time) *histogram {
-	values := c.list(t.schema.histogram)
-	i, found := slices.BinarySearchFunc(t.histograms, values, func(h *histogram, v []string) int { return h.compare(v) })
+// findHistogram returns the histogram for one more label set, with these values.
+func (t *table) findHistogram(v *labelValues, now time.Time) *histogram {
+	values := v.list(t.labeling.ofHistogram)
+	i, found := slices.BinarySearchFunc(t.histograms, values, func(h *histogram, v []string) int { return h.series.compare(v) })
 	if !found {
-		t.histograms = slices.Insert(t.histograms, i, &histogram{series: newSeries(t.schema.histogram, values, t.creation(now))})
+		t.histograms = slices.Insert(t.histograms, i, &histogram{series: newSeries(t.labeling.ofHistogram, values, t.creation(now))})
 	}
 	t.histograms[i].sets++
 	return t.histograms[i]
 }
 
-// creation returns the creation time of what comes to be: when the table was copied last, as it counted
-// nothing then. It must be before the time of the scrape that shows it first, which may have begun already.
+// creation returns the creation time of a new series: that of the last snapshot, which did not have it. It must be
+// before the scrape that exposes the series first, and that scrape may have begun already.
 func (t *table) creation(now time.Time) *timestamppb.Timestamp {
-	created := now.Add(-maxUnseen)
-	if t.zeroed.After(created) {
-		created = t.zeroed
+	created := now.Add(-maxAge)
+	if t.lastSnapshot.After(created) {
+		created = t.lastSnapshot
 	}
 	return timestamppb.New(created)
+}
+
+// evict forgets label sets. If their packets come again, they are counted from 0.
+func (t *table) evict(which func(*labelSet) bool) {
+	before := len(t.sets)
+	t.sets = slices.DeleteFunc(t.sets, func(set *labelSet) bool {
+		if !which(set) {
+			return false
+		}
+		t.overflows[set.overflow]--
+		t.forgotten += set.packets
+		if set.overflow != overflowNone {
+			t.forgottenOverflow += set.packets
+		}
+		if set.stale {
+			t.stale--
+		}
+		if set.sizes != nil {
+			set.sizes.sets--
+		}
+		return true
+	})
+	if len(t.sets) == before {
+		return
+	}
+	t.histograms = slices.DeleteFunc(t.histograms, func(h *histogram) bool {
+		if h.sets > 0 {
+			return false
+		}
+		t.blocks -= h.blockCount()
+		return true
+	})
+	t.keys.clear() // some lead to label sets that are gone
 }

@@ -7,92 +7,101 @@ import (
 	"iter"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// A tableSnapshot is a copy of a table, taken between two batches: its books balance.
+// A tableSnapshot is a copy of a table between two batches, so that its counts agree with each other.
 type tableSnapshot struct {
+	labels     []*dto.LabelPair // of the metrics about the group itself
 	sets       []setSnapshot
 	histograms []histogramSnapshot
-	pages      []sizePage // of all histograms, one after the other
+	blocks     []sizeBlock // of all histograms, one after the other
 
 	names      interfaceNames
-	forgotten  uint64 // packets in label sets that are no more
-	overflow   uint64 // packets in label sets that are folded
+	forgotten  uint64 // packets in label sets that were forgotten
+	overflow   uint64 // packets in label sets of overflow, also forgotten ones
 	stats      nflog.Stats
-	badHeaders uint64
+	malformed  uint64
 	lastPacket time.Time
 }
 
 type setSnapshot struct {
-	*labelSet
+	set            *labelSet // for its identity, and for exposed
+	series         *series
 	packets, bytes uint64
 }
 
+// exposed returns what the gatherer keeps of the label set.
+func (s *setSnapshot) exposed() *exposedSet { return &s.set.exposed }
+
 type histogramSnapshot struct {
-	*histogram
-	sum   uint64
-	pages [sizePages]bool // which there are
-	n     int             // how many
+	metric *histogramMetric
+	series *series
+	sum    uint64
+	blocks [maxBlocks]bool // which are allocated
+	n      int             // how many
 }
 
-// cells iterates over the cells in which there are packets, and how many, where pages are the histogram's.
-func (h *histogramSnapshot) cells(pages []sizePage) iter.Seq2[int, uint64] {
+// subBuckets iterates over the sub-buckets with packets in them, by index, with their counts. blocks are those of the
+// histogram.
+func (h *histogramSnapshot) subBuckets(blocks []sizeBlock) iter.Seq2[int, uint64] {
 	return func(yield func(int, uint64) bool) {
-		for i, there := range h.pages {
-			if !there {
+		for i, allocated := range h.blocks {
+			if !allocated {
 				continue
 			}
-			for j, n := range pages[0] {
-				if n > 0 && !yield(i*pageCells+j, n) {
+			for j, n := range blocks[0] {
+				if n > 0 && !yield(i*blockLen+j, n) {
 					return
 				}
 			}
-			pages = pages[1:]
+			blocks = blocks[1:]
 		}
 	}
 }
 
-// snapshot copies the table to s, into memory that is allocated while the table is not locked, for the
-// reader's sake. What has expired is not in it.
+// snapshot copies the table to s. Memory is allocated while the table is not locked, to hold up its reader no longer
+// than the copy takes.
 func (t *table) snapshot(s *tableSnapshot, now time.Time) {
-	for !t.copyTo(s, now) || t.sweep(s, now) {
+	for !t.copyTo(s, now) {
 	}
 }
 
-// copyTo copies the table if there is room in s, else makes room.
+// copyTo copies the table if s has room for it. If not, it makes room.
 func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	t.mu.Lock()
-	if len(t.sets) > cap(s.sets) || len(t.histograms) > cap(s.histograms) || t.pages > cap(s.pages) {
-		sets, histograms, pages := len(t.sets), len(t.histograms), t.pages
+	if len(t.sets) > cap(s.sets) || len(t.histograms) > cap(s.histograms) || t.blocks > cap(s.blocks) {
+		sets, histograms, blocks := len(t.sets), len(t.histograms), t.blocks
 		t.mu.Unlock()
-		// Some more, for what comes meanwhile.
+		// Some more, for label sets that are made meanwhile.
 		s.sets = make([]setSnapshot, 0, sets+sets/8+8)
 		s.histograms = make([]histogramSnapshot, 0, histograms+histograms/8+8)
-		s.pages = make([]sizePage, 0, pages+pages/8+8)
+		s.blocks = make([]sizeBlock, 0, blocks+blocks/8+8)
 		return false
 	}
 	defer t.mu.Unlock()
-	t.zeroed = now
-	s.sets, s.histograms, s.pages = s.sets[:0], s.histograms[:0], s.pages[:0]
-	s.names, s.forgotten, s.overflow = t.names, t.forgotten, t.overflowed
+	t.lastSnapshot = now
+	s.sets, s.histograms, s.blocks = s.sets[:0], s.histograms[:0], s.blocks[:0]
+	s.labels, s.names, s.forgotten, s.overflow = t.groupLabels, t.names, t.forgotten, t.forgottenOverflow
 	for _, set := range t.sets {
-		s.sets = append(s.sets, setSnapshot{set, set.packets, set.bytes})
-		if set.fold != foldNothing {
+		s.sets = append(s.sets, setSnapshot{set, set.series, set.packets, set.bytes})
+		if set.overflow != overflowNone {
 			s.overflow += set.packets
 		}
 	}
 	for _, h := range t.histograms {
-		c := histogramSnapshot{histogram: h, sum: h.sum}
-		for i, page := range h.pages {
-			if page != nil {
-				c.pages[i] = true
+		c := histogramSnapshot{metric: &h.metric, series: h.series, sum: h.sum}
+		for i, block := range h.blocks {
+			if block != nil {
+				c.blocks[i] = true
 				c.n++
-				s.pages = append(s.pages, *page)
+				s.blocks = append(s.blocks, *block)
 			}
 		}
 		s.histograms = append(s.histograms, c)
 	}
-	s.stats, s.badHeaders, s.lastPacket = t.stats, t.badHeaders, t.lastPacket
+	s.stats, s.malformed, s.lastPacket = t.stats, t.malformed, t.lastPacket
 	return true
 }

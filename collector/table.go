@@ -9,70 +9,77 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// A table counts the packets of one group by their labels. The goroutine that reads the group
-// writes it, under a lock that it takes once per batch; a scrape takes a copy.
+// A table counts the packets of one group by their labels. The goroutine that reads the group writes to it, and takes
+// the lock once per batch. A scrape takes a copy.
 type table struct {
-	schema *schema
-	labels []*dto.LabelPair // of the group's own metrics
-	scale  *sizeScale       // of the histogram, nil where there is none
-	limits limits
+	buckets *bucketLayout // of the histogram; nil without one
+	limits  limits
 
-	mu    sync.Mutex     // guards what follows
-	names interfaceNames // nil before the first reader
-	read  nflog.Stats    // by readers that are closed
+	mu          sync.Mutex // guards what follows
+	labeling    *labeling
+	groupLabels []*dto.LabelPair // of the metrics about the group itself
+	names       interfaceNames   // nil before the first reader
+	closedStats nflog.Stats      // of readers that are closed
 
 	keys       *keyIndex
-	generation uint64         // of names that keys were made with
-	sets       []*labelSet    // sorted as series
-	folded     [foldSteps]int // how many of them by step
-	histograms []*histogram   // sorted as series
-	pages      int            // of all histograms
+	generation uint64             // of names, when the keys were resolved
+	sets       []*labelSet        // sorted by series
+	overflows  [overflowSteps]int // how many of the sets are there by each step
+	histograms []*histogram       // sorted by series
+	blocks     int                // of all histograms
 
-	zeroed      time.Time // what does not exist counted nothing then
-	unreachable int       // label sets that no packet leads to since the rules have changed
-	forgotten   uint64    // packets of label sets that were forgotten
-	overflowed  uint64    // those of folded ones among them
+	lastSnapshot      time.Time // the creation time of label sets made after it
+	stale             int       // how many label sets are stale
+	forgotten         uint64    // packets of label sets that were forgotten
+	forgottenOverflow uint64    // those of them that had overflowed
 
 	stats      nflog.Stats
-	badHeaders uint64
+	malformed  uint64 // network headers
 	lastPacket time.Time
 }
 
 // limits keep a table small.
 type limits struct {
-	labelSets        int           // that are not folded
+	labelSets        int           // without those of overflow
 	idle             time.Duration // after which a label set is forgotten; 0 for never
 	deletedInterface time.Duration // after whose deletion a label set is forgotten; 0 for never
 }
 
-// interfaceNames says what interfaces are called.
+// interfaceNames are the names of interfaces, see [ifname.Names].
 type interfaceNames interface {
 	Name(index uint32) string
-	Generation() uint64 // moves when an answer of name may have changed
+	Generation() uint64
 	Present() map[string]bool
 }
 
-func newTable(s *schema, scale *sizeScale, l limits) *table {
+func newTable(l *labeling, buckets *bucketLayout, limits limits) *table {
 	return &table{
-		schema: s,
-		labels: s.groupLabels(),
-		scale:  scale,
-		limits: l,
-		keys:   newKeyIndex(s.extras.any()),
-		zeroed: time.Now(),
+		labeling:     l,
+		groupLabels:  l.groupLabels(),
+		buckets:      buckets,
+		limits:       limits,
+		keys:         newKeyIndex(l.optional.any()),
+		lastSnapshot: time.Now(),
 	}
 }
 
-// begin prepares the table for the batches of a new reader.
-func (t *table) begin(names interfaceNames) {
+// attach prepares the table for the batches of a new reader.
+func (t *table) attach(names interfaceNames) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.names = names
-	t.read = t.stats
-	t.forgetKeys()
+	t.closedStats = t.stats
+	t.resolveAnew()
+}
+
+// resolveAnew makes all keys resolve again, as names of interfaces have changed.
+func (t *table) resolveAnew() {
+	t.generation = t.names.Generation()
+	t.keys.clear()
 }
 
 // count counts the packets of a batch.
@@ -80,12 +87,12 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.names.Generation() != t.generation {
-		t.forgetKeys()
+		t.resolveAnew()
 	}
 	for p := range b.Packets() {
 		t.countPacket(p, now)
 	}
-	stats := t.read.Plus(b.Stats())
+	stats := t.closedStats.Plus(b.Stats())
 	if stats.Packets != t.stats.Packets {
 		t.lastPacket = now
 	}
@@ -93,24 +100,24 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 }
 
 func (t *table) countPacket(p nflog.Packet, now time.Time) {
-	h := packetHeader(p)
-	if h.bad {
-		t.badHeaders++
+	h := packet.Parse(p)
+	if h.Malformed {
+		t.malformed++
 	}
-	k := key{origin: p.Origin(), protocol: h.protocol}
-	if t.keys.extras {
-		k.extras = t.schema.extras.extract(p, h.protocol)
+	k := key{origin: p.Origin(), protocol: h.Protocol}
+	if t.keys.byOptional {
+		k.optional = t.labeling.optional.extract(p, h)
 	}
 	set := t.keys.slot(&k).set
 	if set == nil {
-		set = t.learn(&k, now)
+		set = t.resolve(&k, now)
 	}
 	set.packets++
-	if h.length == 0 {
-		return // it can't be known
+	if h.Length == 0 {
+		return // unknown
 	}
-	set.bytes += uint64(h.length)
-	if set.sizes != nil && set.sizes.count(h.length, t.scale.cell(h.length)) {
-		t.pages++
+	set.bytes += uint64(h.Length)
+	if set.sizes != nil && set.sizes.count(h.Length, t.buckets.index(h.Length)) {
+		t.blocks++
 	}
 }

@@ -47,7 +47,7 @@ func TestTableRebind(t *testing.T) {
 
 	// What can't be decoded, in a binding of its own.
 	f.bind()
-	message := nflogtest.Message{Group: 100, Family: 2, Payload: unhex(ipv4UDP)}.Append(nil)
+	message := nflogtest.Message{Group: 100, Family: 2, Payload: nflogtest.Unhex(nflogtest.IPv4UDP)}.Append(nil)
 	unknown := nflogtest.Attribute(message, 30, []byte("new"))
 	binary.NativeEndian.PutUint32(unknown, uint32(len(unknown)))
 	f.countDatagram(unknown)
@@ -63,7 +63,7 @@ func TestTableRebind(t *testing.T) {
 	f.bind()
 	f.bind()
 	check(want)
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"a", "ip", "input", "eth0", "", "udp"}:    {5, 500},
 		{"", "ip", "prerouting", "", "", "0x0000"}: {1, 0},
 	})
@@ -77,7 +77,7 @@ func TestTableBindAnew(t *testing.T) {
 	f.names = &fakeNames{names: map[uint32]string{2: "wan"}}
 	f.bind()
 	f.count(udpInput("a", 2, 100))
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"a", "ip", "input", "eth0", "", "udp"}: {1, 100},
 		{"a", "ip", "input", "wan", "", "udp"}:  {1, 100},
 	})
@@ -116,7 +116,7 @@ func TestTableSnapshotIsCopy(t *testing.T) {
 	f.count(udpInput("a", 2, 100))
 	s := f.snapshot()
 	f.count(udpInput("a", 2, 100), udpInput("b", 2, 100))
-	if len(s.sets) != 1 || s.sets[0].packets != 1 || bucketSum(s.pages) != 1 || s.stats.Packets != 1 {
+	if len(s.sets) != 1 || s.sets[0].packets != 1 || bucketSum(s.blocks) != 1 || s.stats.Packets != 1 {
 		t.Errorf("the snapshot of one packet has become %+v, %+v", s.sets, s.stats)
 	}
 }
@@ -159,7 +159,7 @@ func TestTableSnapshotConsistent(t *testing.T) {
 			}
 			counted[set.series] = set.packets
 		}
-		if n := bucketSum(s.pages); n > packets {
+		if n := bucketSum(s.blocks); n > packets {
 			t.Errorf("%d packets of %d are in histograms", n, packets)
 		}
 		if packets != s.stats.Packets {

@@ -5,8 +5,8 @@ package collector
 
 import (
 	"fmt"
-	"strings"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,7 +73,7 @@ func feedTable(t *table) *feed {
 		now:   time.Unix(1_800_000_000, 0),
 	}
 	t.mu.Lock()
-	t.zeroed = f.now
+	t.lastSnapshot = f.now
 	t.mu.Unlock()
 	f.bind()
 	return f
@@ -83,7 +83,7 @@ func feedTable(t *table) *feed {
 func (f *feed) bind() {
 	f.decoder = nflog.NewDecoder(100)
 	f.seq = 0
-	f.table.begin(f.names)
+	f.table.attach(f.names)
 }
 
 // count counts messages that come in one datagram, and numbers them.
@@ -99,14 +99,14 @@ func (f *feed) count(messages ...nflogtest.Message) {
 
 func (f *feed) countDatagram(datagram []byte) { f.table.count(f.decoder.Decode(datagram), f.now) }
 
-// labelValues are the values of the default labels but the group.
-type labelValues [6]string
+// defaultValues are the values of the default labels but the group.
+type defaultValues [6]string
 
-// snapshot returns a copy of the table.
+// snapshot returns a copy of the table, without label sets that have expired.
 func (f *feed) snapshot() *tableSnapshot {
-	s := &tableSnapshot{}
-	f.table.snapshot(s, f.now)
-	return s
+	g := &gatherer{}
+	g.read(f.table, f.now)
+	return &g.copied
 }
 
 // A total is what was counted under a label set.
@@ -114,18 +114,18 @@ type total struct{ packets, bytes uint64 }
 
 // totals returns what the table has counted by label values, and checks that no label set is there
 // twice.
-func (f *feed) totals(t *testing.T) map[labelValues]total {
+func (f *feed) totals(t *testing.T) map[defaultValues]total {
 	t.Helper()
-	got := make(map[labelValues]total)
+	got := make(map[defaultValues]total)
 	for _, set := range f.snapshot().sets {
 		byName := make(map[string]string)
-		for _, pair := range set.labels {
+		for _, pair := range set.series.labels {
 			byName[pair.GetName()] = pair.GetValue()
 		}
 		if byName["group"] != "100" {
 			t.Errorf("the group of a label set is %q", byName["group"])
 		}
-		var values labelValues
+		var values defaultValues
 		for j, name := range DefaultLabels()[1:] {
 			values[j] = byName[name]
 		}
@@ -137,7 +137,7 @@ func (f *feed) totals(t *testing.T) map[labelValues]total {
 	return got
 }
 
-func (f *feed) check(t *testing.T, want map[labelValues]total) {
+func (f *feed) check(t *testing.T, want map[defaultValues]total) {
 	t.Helper()
 	if diff := cmp.Diff(want, f.totals(t), cmp.AllowUnexported(total{})); diff != "" {
 		t.Errorf("unexpected label sets (-want +got):\n%s", diff)
@@ -159,19 +159,19 @@ func TestTableCounts(t *testing.T) {
 		udpInput("b", 2, 100),
 		udpInput("a", 3, 100),
 		udpInput("a", 2, 28),
-		nflogtest.Message{Family: 2, Hook: 3, HWProtocol: 0x0800, Prefix: "a", OutDev: 2, Payload: unhex(ipv4UDP)},
-		nflogtest.Message{Family: 2, Hook: 2, HWProtocol: 0x0800, Prefix: "a", InDev: 2, OutDev: 3, Payload: unhex(ipv4UDP)},
-		nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6UDP)},
+		nflogtest.Message{Family: 2, Hook: 3, HWProtocol: 0x0800, Prefix: "a", OutDev: 2, Payload: nflogtest.Unhex(nflogtest.IPv4UDP)},
+		nflogtest.Message{Family: 2, Hook: 2, HWProtocol: 0x0800, Prefix: "a", InDev: 2, OutDev: 3, Payload: nflogtest.Unhex(nflogtest.IPv4UDP)},
+		nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)},
 	)
 	f.count(
 		udpInput("a", 2, 65535),
-		nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6Header("0014", "06"))},
-		nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, InDev: 9, Payload: unhex(arpRequest)},
-		nflogtest.Message{Family: 7, Hook: 4, HWProtocol: 0x0800, InDev: 2, OutDev: 2, PhysInDev: 3, PhysOutDev: 4, Payload: unhex(ipv4UDP)},
+		nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: nflogtest.Unhex(nflogtest.IPv6Header("0014", "06"))},
+		nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, InDev: 9, Payload: nflogtest.Unhex(nflogtest.ARPRequest)},
+		nflogtest.Message{Family: 7, Hook: 4, HWProtocol: 0x0800, InDev: 2, OutDev: 2, PhysInDev: 3, PhysOutDev: 4, Payload: nflogtest.Unhex(nflogtest.IPv4UDP)},
 	)
-	f.count(nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: unhex(ipv6UDP)})
+	f.count(nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Prefix: "a", InDev: 2, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)})
 
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"a", "ip", "input", "eth0", "", "udp"}:              {3, 100 + 28 + 65535},
 		{"b", "ip", "input", "eth0", "", "udp"}:              {1, 100},
 		{"a", "ip", "input", "eth1", "", "udp"}:              {1, 100},
@@ -202,7 +202,7 @@ func TestTableSameLabels(t *testing.T) {
 			udpInput(" a", 2, 100),
 		)
 	}
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"a", "ip", "input", "eth0", "", "udp"}:  {8, 800},
 		{" a", "ip", "input", "eth0", "", "udp"}: {2, 200},
 	})
@@ -213,7 +213,7 @@ func TestTableRename(t *testing.T) {
 	f.count(udpInput("a", 2, 100), udpInput("a", 3, 100))
 	f.names.rename(2, "wan")
 	f.count(udpInput("a", 2, 100), udpInput("a", 3, 100), udpInput("a", 2, 100))
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"a", "ip", "input", "eth0", "", "udp"}: {1, 100},
 		{"a", "ip", "input", "wan", "", "udp"}:  {2, 200},
 		{"a", "ip", "input", "eth1", "", "udp"}: {2, 200},
@@ -223,7 +223,7 @@ func TestTableRename(t *testing.T) {
 	f.names.rename(2, "eth0")
 	f.names.rename(3, "wan")
 	f.count(udpInput("a", 2, 100), udpInput("a", 3, 100))
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"a", "ip", "input", "eth0", "", "udp"}: {2, 200},
 		{"a", "ip", "input", "wan", "", "udp"}:  {3, 300},
 		{"a", "ip", "input", "eth1", "", "udp"}: {2, 200},
@@ -235,31 +235,31 @@ func TestTableRename(t *testing.T) {
 func TestTableUnknownLength(t *testing.T) {
 	f := newFeed(t, Config{})
 	udp := func(payload string) nflogtest.Message {
-		return nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(payload)}
+		return nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: nflogtest.Unhex(payload)}
 	}
 	f.count(
-		udp(ipv4UDP),
+		udp(nflogtest.IPv4UDP),
 		udp("4500 0000 0000 0000 4011 0000 0a00 0001 0a00 0002"),
 		udp("4500"),
 		udp(""),
-		nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88cc, Payload: unhex("0207 0402")},
+		nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88cc, Payload: nflogtest.Unhex("0207 0402")},
 	)
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"", "ip", "input", "", "", "udp"}:          {2, 28},
 		{"", "ip", "input", "", "", "unknown"}:      {2, 0},
 		{"", "netdev", "ingress", "", "", "0x88cc"}: {1, 0},
 	})
 	s := f.snapshot()
-	if inBuckets := bucketSum(s.pages); inBuckets != 1 {
+	if inBuckets := bucketSum(s.blocks); inBuckets != 1 {
 		t.Errorf("%d packets are in the histograms, want 1", inBuckets)
 	}
-	if s.badHeaders != 0 {
-		t.Errorf("%d headers are bad, want none", s.badHeaders)
+	if s.malformed != 0 {
+		t.Errorf("%d headers are bad, want none", s.malformed)
 	}
 }
 
 // bucketSum returns how many packets are in histograms.
-func bucketSum(pages []sizePage) (sum uint64) {
+func bucketSum(pages []sizeBlock) (sum uint64) {
 	for _, page := range pages {
 		for _, n := range page {
 			sum += n
@@ -271,14 +271,14 @@ func bucketSum(pages []sizePage) (sum uint64) {
 // TestTableBadHeader checks that packets whose header is wrong are counted nevertheless.
 func TestTableBadHeader(t *testing.T) {
 	f := newFeed(t, Config{})
-	bad := nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: unhex(ipv6UDP)}
+	bad := nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)}
 	f.count(bad, udpInput("", 0, 100), bad)
 	f.count(bad)
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"", "ip", "input", "", "", "unknown"}: {3, 0},
 		{"", "ip", "input", "", "", "udp"}:     {1, 100},
 	})
-	if got := f.snapshot().badHeaders; got != 3 {
+	if got := f.snapshot().malformed; got != 3 {
 		t.Errorf("%d headers are bad, want 3", got)
 	}
 }
@@ -289,7 +289,7 @@ func TestTableLongPrefix(t *testing.T) {
 	f := newFeed(t, Config{})
 	long := strings.Repeat("x", 126)
 	f.count(udpInput(long, 0, 100), udpInput(long+"y", 0, 100), udpInput(long+"z", 0, 100), udpInput(long+"y", 0, 100))
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{long, "ip", "input", "", "", "udp"}:       {1, 100},
 		{long + "y", "ip", "input", "", "", "udp"}: {2, 200},
 		{long + "z", "ip", "input", "", "", "udp"}: {1, 100},
@@ -312,7 +312,7 @@ func TestTableForgetsKeys(t *testing.T) {
 		}
 	}
 	const each = 2 * devices / 3
-	f.check(t, map[labelValues]total{
+	f.check(t, map[defaultValues]total{
 		{"a", "ip", "input", "veth0", "", "udp"}: {each, each * 100},
 		{"a", "ip", "input", "veth1", "", "udp"}: {each, each * 100},
 		{"a", "ip", "input", "veth2", "", "udp"}: {each, each * 100},

@@ -65,7 +65,7 @@ func TestIntegrationFileCapability(t *testing.T) {
 				t.Errorf("a thread has capabilities in effect: %v, want %v", got, tt.inEffect)
 			}
 			e.stop(t)
-			if lines := e.log.lines("Group let go, its socket drained"); len(lines) != 1 {
+			if lines := e.log.lines("Group unbound, socket drained"); len(lines) != 1 {
 				t.Errorf("the group was not unbound: %q", e.log.lines(""))
 			}
 		})

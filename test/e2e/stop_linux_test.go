@@ -44,7 +44,7 @@ func TestIntegrationStop(t *testing.T) {
 			}
 			e.awaitExit(t, 0)
 
-			const drained = "Group let go, its socket drained"
+			const drained = "Group unbound, socket drained"
 			if n := len(e.log.lines(drained)); n != 1 {
 				t.Errorf("the log says %d times %q, want once", n, drained)
 			}

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
 import (
 	"net"
@@ -15,6 +15,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
@@ -34,7 +35,9 @@ func TestIntegrationHeader(t *testing.T) {
 	rs.Chain(nftrules.Chain{Family: nftrules.ARP, Hook: nftrules.Output}).Log(100, "arp output")
 	rs.Chain(nftrules.Chain{Family: nftrules.ARP, Hook: nftrules.Input}).Log(100, "arp input")
 	rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(100, "output")
-	apply(t, rs)
+	if err := rs.Apply(); err != nil {
+		t.Fatal(err)
+	}
 	reader, err := nflog.OpenReader(100, nflog.ReaderConfig{NetNS: a.FD(), QueueTimeout: 10 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -53,15 +56,15 @@ func TestIntegrationHeader(t *testing.T) {
 		traffic.ARPRequest(source, netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.1")))
 	frames := [][]byte{
 		frame(traffic.EtherTypeIPv4, udp),
-		frame(traffic.EtherTypeIPv6, unhex(ipv6UDP)),
-		frame(traffic.EtherTypeARP, unhex(arpRequest)),
+		frame(traffic.EtherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6UDP)),
+		frame(traffic.EtherTypeARP, nflogtest.Unhex(nflogtest.ARPRequest)),
 		frame(traffic.EtherTypeLLDP, traffic.LLDP(source, "a")),
 		frame(traffic.EtherTypeVLAN, traffic.VLAN(5, traffic.EtherTypeIPv4, udp)),
-		frame(traffic.EtherTypeVLAN, traffic.VLAN(5, traffic.EtherTypeIPv6, unhex(ipv6UDP))),
+		frame(traffic.EtherTypeVLAN, traffic.VLAN(5, traffic.EtherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6UDP))),
 		frame(traffic.EtherTypeQinQ, traffic.VLAN(5, traffic.EtherTypeVLAN, traffic.VLAN(6, traffic.EtherTypeIPv4, udp))),
 	}
 	framed := []header{
-		known(17, 28), known(17, 48), known(protocolARP, 28), known(protocolEtherType|0x88cc, 0),
+		known(17, 28), known(17, 48), known(ProtocolARP, 28), known(protocolEtherType|0x88cc, 0),
 		known(17, 28), known(17, 48), known(17, 28),
 	}
 	for _, err := range []error{
@@ -76,18 +79,18 @@ func TestIntegrationHeader(t *testing.T) {
 	}
 
 	want := map[string][]header{
-		"egress":     append(slices.Clip(framed), known(17, 28), known(protocolARP, 28)),
-		"ingress":    append(slices.Clip(framed), known(protocolARP, 28)),
+		"egress":     append(slices.Clip(framed), known(17, 28), known(ProtocolARP, 28)),
+		"ingress":    append(slices.Clip(framed), known(ProtocolARP, 28)),
 		"output":     {known(17, 28)},
-		"arp input":  {known(protocolARP, 28)},
-		"arp output": {known(protocolARP, 28)},
+		"arp input":  {known(ProtocolARP, 28)},
+		"arp output": {known(ProtocolARP, 28)},
 	}
 	left := 0
 	for _, headers := range want {
 		left += len(headers)
 	}
 	got := make(map[string][]header)
-	if err := reader.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := reader.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	for left > 0 {
@@ -98,7 +101,7 @@ func TestIntegrationHeader(t *testing.T) {
 		}
 		for p := range batch.Packets() {
 			prefix := p.Origin().Prefix
-			got[prefix] = append(got[prefix], packetHeader(p))
+			got[prefix] = append(got[prefix], headerOf(Parse(p)))
 			left--
 		}
 	}

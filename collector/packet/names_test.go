@@ -1,12 +1,12 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
 import "testing"
 
 func TestICMPTypeNames(t *testing.T) {
-	for typ, want := range map[icmpType]string{
+	for typ, want := range map[ICMPType]string{
 		0: "echo-reply", 3: "destination-unreachable", 8: "echo-request", 11: "time-exceeded", 18: "address-mask-reply",
 		1: "1", 19: "19", 128: "128", 255: "255",
 
@@ -23,9 +23,9 @@ func TestICMPTypeNames(t *testing.T) {
 
 // TestICMPTypeCanonical checks that types are one where they are called the same, and only there.
 func TestICMPTypeCanonical(t *testing.T) {
-	byName := make(map[string]icmpType)
+	byName := make(map[string]ICMPType)
 	for typ := range 2 * icmpv6 {
-		canonical := typ.canonical()
+		canonical := typ.Canonical()
 		if canonical.String() != typ.String() {
 			t.Errorf("canonical is %q of %q", canonical, typ)
 		}
@@ -41,7 +41,7 @@ func TestDSCPName(t *testing.T) {
 		0: "cs0", 1: "lephb", 2: "2", 8: "cs1", 10: "af11", 38: "af43", 44: "va", 46: "ef", 47: "47", 48: "cs6",
 		56: "cs7", 57: "57", 63: "63",
 	} {
-		if got := dscpName(dscp); got != want {
+		if got := DSCP(dscp).String(); got != want {
 			t.Errorf("code point %d is %q, want %q", dscp, got, want)
 		}
 	}

@@ -1,33 +1,45 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
 import (
 	"fmt"
 	"strconv"
 )
 
-// A protocol is what the label protocol shows: 0 to 255 is the number of a transport protocol as
-// IANA assigns it, protocolEtherType plus an EtherType a packet that is neither IPv4 nor IPv6.
-type protocol uint32
+// A Protocol is the transport protocol of an IP packet, by its number of 0 to 255 that IANA assigns, or the
+// EtherType of another packet.
+type Protocol uint32
 
 const (
 	// protocolEtherType marks a number as an EtherType.
-	protocolEtherType protocol = 1 << 16
+	protocolEtherType Protocol = 1 << 16
 
-	// protocolUnknown is the protocol of a packet of which too little was copied to tell.
-	protocolUnknown protocol = 1 << 17
+	// ProtocolUnknown is the protocol of a packet of which too little was copied.
+	ProtocolUnknown Protocol = 1 << 17
 
-	protocolARP = protocolEtherType | 0x0806
+	// ProtocolARP is the protocol of ARP packets.
+	ProtocolARP = protocolEtherType | etherTypeARP
+)
+
+// Protocols with headers that are parsed.
+const (
+	protocolICMP    Protocol = 1
+	protocolTCP     Protocol = 6
+	protocolUDP     Protocol = 17
+	protocolDCCP    Protocol = 33
+	protocolICMPv6  Protocol = 58
+	protocolSCTP    Protocol = 132
+	protocolUDPLite Protocol = 136
 )
 
 // String returns the value of the label.
-func (p protocol) String() string {
+func (p Protocol) String() string {
 	switch {
-	case p == protocolUnknown:
+	case p == ProtocolUnknown:
 		return "unknown"
-	case p == protocolARP:
+	case p == ProtocolARP:
 		return "arp"
 	case p&protocolEtherType != 0:
 		return fmt.Sprintf("0x%04x", uint32(p&^protocolEtherType))
@@ -38,9 +50,8 @@ func (p protocol) String() string {
 	}
 }
 
-// protocolNames holds the name of each transport protocol that has one: the keyword of IANA's
-// registry of protocol numbers in lower case, with a hyphen for a space, and icmpv6 as firewalls
-// write it. 59 has none, for it says that no protocol follows.
+// protocolNames holds the keywords of IANA's registry of protocol numbers in lower case, with a hyphen for a
+// space, and icmpv6 as firewalls write it. 59 has no name: it says that no protocol follows.
 var protocolNames = [...]string{
 	0:   "hopopt",
 	1:   "icmp",

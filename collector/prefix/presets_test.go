@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package prefix
 
 import (
 	"strings"
@@ -74,7 +74,7 @@ func TestPresets(t *testing.T) {
 			if len(tt.raw) > 63 {
 				t.Fatalf("the prefix has %d bytes, more than iptables allows", len(tt.raw))
 			}
-			r := mustPrefixRules(t, PrefixRulePreset(tt.preset)...)
+			r := mustRules(t, Preset(tt.preset)...)
 			want := labelled{Prefix: strings.TrimRight(tt.raw, " "), Labels: tt.want}
 			if diff := cmp.Diff(want, applyRules(r, tt.raw)); diff != "" {
 				t.Errorf("unexpected labels (-want +got):\n%s", diff)
@@ -83,19 +83,19 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-func TestPrefixRulePresets(t *testing.T) {
-	names := PrefixRulePresets()
+func TestPresetNames(t *testing.T) {
+	names := Presets()
 	if diff := cmp.Diff([]string{"k3s", "shorewall"}, names); diff != "" {
 		t.Errorf("unexpected presets (-want +got):\n%s", diff)
 	}
 	for _, name := range names {
-		for _, rule := range PrefixRulePreset(name) {
-			if mistakes, warnings := rule.Check(); len(mistakes)+len(warnings) > 0 {
+		for _, rule := range Preset(name) {
+			if mistakes, warnings := rule.Check(nil); len(mistakes)+len(warnings) > 0 {
 				t.Errorf("preset %s: mistakes %v, warnings %v", name, mistakes, warnings)
 			}
 		}
 	}
-	if rules := PrefixRulePreset("none"); rules != nil {
+	if rules := Preset("none"); rules != nil {
 		t.Errorf("rules of no preset: %v", rules)
 	}
 }

@@ -1,22 +1,21 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
 import (
 	"slices"
 	"strconv"
 )
 
-// An icmpType is a type of ICMP, or with icmpv6 of ICMPv6.
-type icmpType uint16
+// An ICMPType is the type of an ICMP message, or with icmpv6 of an ICMPv6 message.
+type ICMPType uint16
 
 // icmpv6 marks the number of a type as one of ICMPv6.
-const icmpv6 icmpType = 1 << 8
+const icmpv6 ICMPType = 1 << 8
 
-// String returns the value of the label icmp_type: nft's name, or the number of a type that it has
-// none for.
-func (t icmpType) String() string {
+// String returns nft's name of the type, or its number where nft has none.
+func (t ICMPType) String() string {
 	names := &icmpNames
 	if t&icmpv6 != 0 {
 		names = &icmpv6Names
@@ -27,9 +26,9 @@ func (t icmpType) String() string {
 	return strconv.Itoa(int(uint8(t)))
 }
 
-// canonical returns the type that stands for all those that are called the same: that of ICMP, where
-// both protocols have one.
-func (t icmpType) canonical() icmpType {
+// Canonical returns one type for all types of the same name, so that ICMP and ICMPv6 share the value of a
+// label: that of ICMP where both have one.
+func (t ICMPType) Canonical() ICMPType {
 	if t&icmpv6 == 0 {
 		return t
 	}
@@ -42,10 +41,10 @@ func (t icmpType) canonical() icmpType {
 	if same < 0 {
 		return t
 	}
-	return icmpType(same)
+	return ICMPType(same)
 }
 
-// icmpNames holds nft's name of each type of ICMP that has one, as "nft describe icmp type" lists them.
+// icmpNames holds nft's names of ICMP types, see "nft describe icmp type".
 var icmpNames = [256]string{
 	0:  "echo-reply",
 	3:  "destination-unreachable",
@@ -64,8 +63,8 @@ var icmpNames = [256]string{
 	18: "address-mask-reply",
 }
 
-// icmpv6Names holds those of ICMPv6, as "nft describe icmpv6 type" lists them. Of the two names of 132
-// it is the one that nft prints.
+// icmpv6Names holds nft's names of ICMPv6 types, see "nft describe icmpv6 type". Type 132 has two: this is the
+// one that nft prints.
 var icmpv6Names = [256]string{
 	1:   "destination-unreachable",
 	2:   "packet-too-big",

@@ -1,25 +1,24 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
-import "testing"
+import (
+	"testing"
 
-const (
-	ethernet  = "0200 0000 0002 0200 0000 0001" // two addresses
-	broadcast = "ffff ffff ffff 0200 0000 0001"
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // TestSkipLink has packets that begin at their link layer header, with what the kernel says of them:
 // their EtherType, and how much of their beginning it takes for the link layer's.
 func TestSkipLink(t *testing.T) {
 	const (
-		ipv4Ethernet = ethernet + "0800" + ipv4UDP
-		ipv6Ethernet = ethernet + "86dd" + ipv6UDP
-		tagged       = ethernet + "8100 0005 0800" + ipv4UDP
-		doubleTagged = ethernet + "88a8 0005 8100 0006 0800" + ipv4UDP
-		tripleTagged = ethernet + "88a8 0005 8100 0006 8100 0007 0800" + ipv4UDP
-		arpEthernet  = broadcast + "0806" + arpRequest
+		ipv4Ethernet = nflogtest.Ethernet + "0800" + nflogtest.IPv4UDP
+		ipv6Ethernet = nflogtest.Ethernet + "86dd" + nflogtest.IPv6UDP
+		tagged       = nflogtest.Ethernet + "8100 0005 0800" + nflogtest.IPv4UDP
+		doubleTagged = nflogtest.Ethernet + "88a8 0005 8100 0006 0800" + nflogtest.IPv4UDP
+		tripleTagged = nflogtest.Ethernet + "88a8 0005 8100 0006 8100 0007 0800" + nflogtest.IPv4UDP
+		arpEthernet  = nflogtest.Broadcast + "0806" + nflogtest.ARPRequest
 	)
 	tests := []struct {
 		name      string
@@ -30,9 +29,9 @@ func TestSkipLink(t *testing.T) {
 	}{
 		{name: "IPv4", etherType: 0x0800, link: 14, packet: ipv4Ethernet, want: known(17, 28)},
 		{name: "IPv6", etherType: 0x86dd, link: 14, packet: ipv6Ethernet, want: known(17, 48)},
-		{name: "ARP", etherType: 0x0806, link: 14, packet: arpEthernet, want: known(protocolARP, 28)},
-		{name: "LLDP", etherType: 0x88cc, link: 14, packet: ethernet + "88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
-		{name: "another link layer", etherType: 0x0800, link: 4, packet: "0800 0000" + ipv4UDP, want: known(17, 28)},
+		{name: "ARP", etherType: 0x0806, link: 14, packet: arpEthernet, want: known(ProtocolARP, 28)},
+		{name: "LLDP", etherType: 0x88cc, link: 14, packet: nflogtest.Ethernet + "88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
+		{name: "another link layer", etherType: 0x0800, link: 4, packet: "0800 0000" + nflogtest.IPv4UDP, want: known(17, 28)},
 
 		{name: "tag in the link header", etherType: 0x8100, link: 18, packet: tagged, want: known(17, 28)},
 		{name: "tag behind the link header", etherType: 0x8100, link: 14, packet: tagged, want: known(17, 28)},
@@ -41,23 +40,23 @@ func TestSkipLink(t *testing.T) {
 		{name: "two tags, one in the link header", etherType: 0x88a8, link: 18, packet: doubleTagged, want: known(17, 28)},
 		{name: "two tags behind the link header", etherType: 0x88a8, link: 14, packet: doubleTagged, want: known(17, 28)},
 		{name: "three tags in the link header", etherType: 0x88a8, link: 26, packet: tripleTagged, want: known(protocolEtherType|0x8100, 0)},
-		{name: "tagged ARP", etherType: 0x8100, link: 18, packet: broadcast + "8100 0005 0806" + arpRequest, want: known(protocolARP, 28)},
-		{name: "tagged LLDP", etherType: 0x8100, link: 18, packet: ethernet + "8100 0005 88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
+		{name: "tagged ARP", etherType: 0x8100, link: 18, packet: nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
+		{name: "tagged LLDP", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet + "8100 0005 88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
 
 		{name: "link header longer than the copy", etherType: 0x0800, link: 14, packet: "0200 0000 0002", want: unknownHeader},
-		{name: "link header as long as the copy", etherType: 0x0800, link: 14, packet: ethernet + "0800", want: unknownHeader},
-		{name: "network header cut", etherType: 0x0800, link: 14, packet: ethernet + "0800 4500 001c", want: known(protocolUnknown, 28)},
+		{name: "link header as long as the copy", etherType: 0x0800, link: 14, packet: nflogtest.Ethernet + "0800", want: unknownHeader},
+		{name: "network header cut", etherType: 0x0800, link: 14, packet: nflogtest.Ethernet + "0800 4500 001c", want: known(ProtocolUnknown, 28)},
 		{name: "nothing copied", etherType: 0x0800, link: 14, packet: "", want: unknownHeader},
 		{name: "LLDP, nothing copied", etherType: 0x88cc, link: 14, packet: "", want: known(protocolEtherType|0x88cc, 0)},
-		{name: "tagged, cut before the EtherType", etherType: 0x8100, link: 18, packet: ethernet, want: unknownHeader},
-		{name: "tagged, cut behind the EtherType", etherType: 0x8100, link: 18, packet: ethernet + "8100", want: unknownHeader},
+		{name: "tagged, cut before the EtherType", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet, want: unknownHeader},
+		{name: "tagged, cut behind the EtherType", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet + "8100", want: unknownHeader},
 		{name: "tagged, cut in the addresses", etherType: 0x8100, link: 14, packet: "0200 0000 00", want: unknownHeader},
 		{name: "tagged, nothing copied", etherType: 0x8100, link: 14, packet: "", want: unknownHeader},
 
 		// Devices such as tun have no link layer header. What stands where Ethernet has its
 		// EtherType is a part of the source address.
-		{name: "no link layer", etherType: 0x0800, packet: ipv4UDP, want: known(17, 28)},
-		{name: "no link layer, IPv6", etherType: 0x86dd, packet: ipv6UDP, want: known(17, 48)},
+		{name: "no link layer", etherType: 0x0800, packet: nflogtest.IPv4UDP, want: known(17, 28)},
+		{name: "no link layer, IPv6", etherType: 0x86dd, packet: nflogtest.IPv6UDP, want: known(17, 48)},
 		{name: "no link layer, from 8.0.0.1", etherType: 0x0800, packet: ipv4From("0800"), want: known(17, 28)},
 		{name: "no link layer, from 8.6.0.1", etherType: 0x0800, packet: ipv4From("0806"), want: known(17, 28)},
 		{name: "no link layer, from 129.0.0.1", etherType: 0x0800, packet: ipv4From("8100"), want: known(17, 28)},
@@ -70,7 +69,7 @@ func TestSkipLink(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			packet := unhex(tt.packet)
+			packet := nflogtest.Unhex(tt.packet)
 			// A longer header than was copied comes whole all the same.
 			link := append(packet[:min(tt.link, len(packet)):len(packet)], make([]byte, max(0, tt.link-len(packet)))...)
 			checkHeader(t, tt.want, decodeHeader(skipLink(tt.etherType, link[:tt.link], packet)))
@@ -85,19 +84,19 @@ func TestSkipLinkOfARP(t *testing.T) {
 		packet string
 		want   header
 	}{
-		{name: "Ethernet", packet: broadcast + "0806" + arpRequest, want: known(protocolARP, 28)},
-		{name: "tagged", packet: broadcast + "8100 0005 0806" + arpRequest, want: known(protocolARP, 28)},
-		{name: "tagged IPv4", packet: broadcast + "8100 0005 0800" + ipv4UDP, want: known(protocolARP, 0)},
+		{name: "Ethernet", packet: nflogtest.Broadcast + "0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
+		{name: "tagged", packet: nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
+		{name: "tagged IPv4", packet: nflogtest.Broadcast + "8100 0005 0800" + nflogtest.IPv4UDP, want: known(ProtocolARP, 0)},
 		// Four bytes of an IP over InfiniBand header: an EtherType and zeros.
-		{name: "not Ethernet", packet: "0806 0000" + "0020 0800 1404 0001" + "0a0b 0c0d 0e0f", want: known(protocolARP, 0)},
-		{name: "cut before the EtherType", packet: broadcast, want: known(protocolARP, 0)},
-		{name: "cut in the addresses", packet: "ffff ffff ffff 02", want: known(protocolARP, 0)},
-		{name: "cut in a tag", packet: broadcast + "8100 0005 08", want: known(protocolARP, 0)},
-		{name: "nothing copied", packet: "", want: known(protocolARP, 0)},
+		{name: "not Ethernet", packet: "0806 0000" + "0020 0800 1404 0001" + "0a0b 0c0d 0e0f", want: known(ProtocolARP, 0)},
+		{name: "cut before the EtherType", packet: nflogtest.Broadcast, want: known(ProtocolARP, 0)},
+		{name: "cut in the addresses", packet: "ffff ffff ffff 02", want: known(ProtocolARP, 0)},
+		{name: "cut in a tag", packet: nflogtest.Broadcast + "8100 0005 08", want: known(ProtocolARP, 0)},
+		{name: "nothing copied", packet: "", want: known(ProtocolARP, 0)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkHeader(t, tt.want, decodeHeader(skipLinkOfARP(unhex(tt.packet))))
+			checkHeader(t, tt.want, decodeHeader(skipLinkOfARP(nflogtest.Unhex(tt.packet))))
 		})
 	}
 }

@@ -1,21 +1,23 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
 import "strconv"
 
-// dscpName returns the value of the label dscp: nft's name, or the number of a code point that it has
-// none for.
-func dscpName(dscp uint8) string {
-	if int(dscp) < len(dscpNames) && dscpNames[dscp] != "" {
-		return dscpNames[dscp]
+// A DSCP is a differentiated services code point (RFC 2474), 0 to 63.
+type DSCP uint8
+
+// String returns nft's name of the code point, or its number where nft has none.
+func (d DSCP) String() string {
+	if int(d) < len(dscpNames) && dscpNames[d] != "" {
+		return dscpNames[d]
 	}
-	return strconv.Itoa(int(dscp))
+	return strconv.Itoa(int(d))
 }
 
-// dscpNames holds nft's name of each code point that has one, as "nft describe ip dscp" lists them. Of
-// the names of 0 it is the one that nft prints.
+// dscpNames holds nft's names of code points, see "nft describe ip dscp". Code point 0 has several: this is the
+// one that nft prints.
 var dscpNames = [...]string{
 	0x00: "cs0",
 	0x01: "lephb",

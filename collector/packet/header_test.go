@@ -1,12 +1,10 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
 import (
-	"encoding/hex"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,34 +13,22 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// unhex returns the bytes that hexadecimal digits stand for; white space is for the reader.
-func unhex(s string) []byte {
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		panic(err)
-	}
-	return b
+// A header is what Parse tells first.
+type header struct {
+	protocol Protocol
+	length   uint32
+	bad      bool
 }
 
-const (
-	// ipv4UDP is a packet of UDP without data, 28 bytes long.
-	ipv4UDP = `4500 001c 0000 0000 4011 66cf 0a00 0001 0a00 0002
-		0009 0009 0008 0000`
+func headerOf(p Parsed) header { return header{p.Protocol, p.Length, p.Malformed} }
 
-	// ipv6UDP is the same, 48 bytes long.
-	ipv6UDP = `6000 0000 0008 1140
-		2001 0db8 0000 0000 0000 0000 0000 0001 2001 0db8 0000 0000 0000 0000 0000 0002
-		0009 0009 0008 0000`
+func decodeHeader(etherType uint16, b []byte) header { return headerOf(parse(etherType, b)) }
 
-	// arpRequest asks for an IPv4 address on Ethernet, 28 bytes long.
-	arpRequest = `0001 0800 0604 0001 0200 0000 0001 0a00 0001 0000 0000 0000 0a00 0002`
-)
-
-func known(p protocol, length uint32) header { return header{protocol: p, length: length} }
+func known(p Protocol, length uint32) header { return header{protocol: p, length: length} }
 
 var (
-	unknownHeader = header{protocol: protocolUnknown}
-	badHeader     = header{protocol: protocolUnknown, bad: true}
+	unknownHeader = header{protocol: ProtocolUnknown}
+	badHeader     = header{protocol: ProtocolUnknown, bad: true}
 )
 
 func checkHeader(t *testing.T, want, got header) {
@@ -59,39 +45,39 @@ func TestDecodeHeader(t *testing.T) {
 		packet    string
 		want      header
 	}{
-		{name: "IPv4", etherType: 0x0800, packet: ipv4UDP, want: known(17, 28)},
-		{name: "IPv6", etherType: 0x86dd, packet: ipv6UDP, want: known(17, 48)},
-		{name: "ARP", etherType: 0x0806, packet: arpRequest, want: known(protocolARP, 28)},
-		{name: "ARP of long addresses", etherType: 0x0806, packet: "0020 0800 1404 0001", want: known(protocolARP, 56)},
-		{name: "ARP of the longest addresses", etherType: 0x0806, packet: "0001 0800 ffff 0001", want: known(protocolARP, 1028)},
-		{name: "ARP of no addresses", etherType: 0x0806, packet: "0001 0800 0000 0001", want: known(protocolARP, 8)},
-		{name: "ARP up to the lengths", etherType: 0x0806, packet: "0001 0800 0604", want: known(protocolARP, 28)},
-		{name: "ARP too short for the lengths", etherType: 0x0806, packet: "0001 0800 06", want: known(protocolARP, 0)},
-		{name: "ARP without a byte", etherType: 0x0806, packet: "", want: known(protocolARP, 0)},
+		{name: "IPv4", etherType: 0x0800, packet: nflogtest.IPv4UDP, want: known(17, 28)},
+		{name: "IPv6", etherType: 0x86dd, packet: nflogtest.IPv6UDP, want: known(17, 48)},
+		{name: "ARP", etherType: 0x0806, packet: nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
+		{name: "ARP of long addresses", etherType: 0x0806, packet: "0020 0800 1404 0001", want: known(ProtocolARP, 56)},
+		{name: "ARP of the longest addresses", etherType: 0x0806, packet: "0001 0800 ffff 0001", want: known(ProtocolARP, 1028)},
+		{name: "ARP of no addresses", etherType: 0x0806, packet: "0001 0800 0000 0001", want: known(ProtocolARP, 8)},
+		{name: "ARP up to the lengths", etherType: 0x0806, packet: "0001 0800 0604", want: known(ProtocolARP, 28)},
+		{name: "ARP too short for the lengths", etherType: 0x0806, packet: "0001 0800 06", want: known(ProtocolARP, 0)},
+		{name: "ARP without a byte", etherType: 0x0806, packet: "", want: known(ProtocolARP, 0)},
 
 		{name: "LLDP", etherType: 0x88cc, packet: "0207 0402 0000 0000 01", want: known(protocolEtherType|0x88cc, 0)},
 		{name: "LLDP without a byte", etherType: 0x88cc, packet: "", want: known(protocolEtherType|0x88cc, 0)},
-		{name: "no EtherType", etherType: 0, packet: ipv4UDP, want: known(protocolEtherType, 0)},
-		{name: "what looks like IPv4", etherType: 0x88cc, packet: ipv4UDP, want: known(protocolEtherType|0x88cc, 0)},
+		{name: "no EtherType", etherType: 0, packet: nflogtest.IPv4UDP, want: known(protocolEtherType, 0)},
+		{name: "what looks like IPv4", etherType: 0x88cc, packet: nflogtest.IPv4UDP, want: known(protocolEtherType|0x88cc, 0)},
 
-		{name: "tagged IPv4", etherType: 0x8100, packet: "0005 0800" + ipv4UDP, want: known(17, 28)},
-		{name: "tagged IPv6", etherType: 0x8100, packet: "0005 86dd" + ipv6UDP, want: known(17, 48)},
-		{name: "tagged ARP", etherType: 0x8100, packet: "0005 0806" + arpRequest, want: known(protocolARP, 28)},
+		{name: "tagged IPv4", etherType: 0x8100, packet: "0005 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
+		{name: "tagged IPv6", etherType: 0x8100, packet: "0005 86dd" + nflogtest.IPv6UDP, want: known(17, 48)},
+		{name: "tagged ARP", etherType: 0x8100, packet: "0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
 		{name: "tagged LLDP", etherType: 0x8100, packet: "0005 88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
-		{name: "tagged by a provider", etherType: 0x88a8, packet: "0005 0800" + ipv4UDP, want: known(17, 28)},
-		{name: "two tags", etherType: 0x88a8, packet: "0005 8100 0006 0800" + ipv4UDP, want: known(17, 28)},
-		{name: "two tags of a kind", etherType: 0x8100, packet: "0005 8100 0006 86dd" + ipv6UDP, want: known(17, 48)},
-		{name: "three tags", etherType: 0x88a8, packet: "0005 8100 0006 8100 0007 0800" + ipv4UDP, want: known(protocolEtherType|0x8100, 0)},
+		{name: "tagged by a provider", etherType: 0x88a8, packet: "0005 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
+		{name: "two tags", etherType: 0x88a8, packet: "0005 8100 0006 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
+		{name: "two tags of a kind", etherType: 0x8100, packet: "0005 8100 0006 86dd" + nflogtest.IPv6UDP, want: known(17, 48)},
+		{name: "three tags", etherType: 0x88a8, packet: "0005 8100 0006 8100 0007 0800" + nflogtest.IPv4UDP, want: known(protocolEtherType|0x8100, 0)},
 		{name: "no byte of a tag", etherType: 0x8100, packet: "", want: unknownHeader},
 		{name: "tag cut short", etherType: 0x8100, packet: "0005 08", want: unknownHeader},
 		{name: "second tag cut short", etherType: 0x88a8, packet: "0005 8100 0006 08", want: unknownHeader},
 		{name: "nothing behind a tag", etherType: 0x8100, packet: "0005 0800", want: unknownHeader},
 		{name: "nothing behind two tags", etherType: 0x88a8, packet: "0005 8100 0006 86dd", want: unknownHeader},
-		{name: "wrong behind a tag", etherType: 0x8100, packet: "0005 0800" + ipv6UDP, want: badHeader},
+		{name: "wrong behind a tag", etherType: 0x8100, packet: "0005 0800" + nflogtest.IPv6UDP, want: badHeader},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkHeader(t, tt.want, decodeHeader(tt.etherType, unhex(tt.packet)))
+			checkHeader(t, tt.want, decodeHeader(tt.etherType, nflogtest.Unhex(tt.packet)))
 		})
 	}
 }
@@ -117,7 +103,7 @@ func TestDecodeIPv4(t *testing.T) {
 
 		{name: "header too short", packet: "4400 001c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
 		{name: "header of no length", packet: "4000 001c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
-		{name: "version 6", packet: ipv6UDP, want: badHeader},
+		{name: "version 6", packet: nflogtest.IPv6UDP, want: badHeader},
 		{name: "version 5", packet: "5500 001c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
 		{name: "version 0", packet: "0500 001c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
 		{name: "shorter than its header", packet: "4500 0013 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
@@ -130,7 +116,7 @@ func TestDecodeIPv4(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkHeader(t, tt.want, decodeHeader(etherIPv4, unhex(tt.packet)))
+			checkHeader(t, tt.want, decodeHeader(etherTypeIPv4, nflogtest.Unhex(tt.packet)))
 		})
 	}
 }
@@ -144,23 +130,23 @@ func TestDecodeShort(t *testing.T) {
 		full             header
 		lengthAt, protAt int // how many bytes it takes to know
 	}{
-		{name: "IPv4", etherType: 0x0800, packet: ipv4UDP, full: known(17, 28), lengthAt: 4, protAt: 10},
-		{name: "IPv6", etherType: 0x86dd, packet: ipv6UDP, full: known(17, 48), lengthAt: 6, protAt: 7},
-		{name: "tagged IPv4", etherType: 0x8100, packet: "0005 0800" + ipv4UDP, full: known(17, 28), lengthAt: 8, protAt: 14},
-		{name: "ARP", etherType: 0x0806, packet: arpRequest, full: known(protocolARP, 28), lengthAt: 6, protAt: 0},
+		{name: "IPv4", etherType: 0x0800, packet: nflogtest.IPv4UDP, full: known(17, 28), lengthAt: 4, protAt: 10},
+		{name: "IPv6", etherType: 0x86dd, packet: nflogtest.IPv6UDP, full: known(17, 48), lengthAt: 6, protAt: 7},
+		{name: "tagged IPv4", etherType: 0x8100, packet: "0005 0800" + nflogtest.IPv4UDP, full: known(17, 28), lengthAt: 8, protAt: 14},
+		{name: "ARP", etherType: 0x0806, packet: nflogtest.ARPRequest, full: known(ProtocolARP, 28), lengthAt: 6, protAt: 0},
 		{
 			name: "IPv6 with options", etherType: 0x86dd,
-			packet: ipv6Header("0010", "3c") + "1100 0104 0000 0000" + "0009 0009 0008 0000",
+			packet: nflogtest.IPv6Header("0010", "3c") + "1100 0104 0000 0000" + "0009 0009 0008 0000",
 			full:   known(17, 56), lengthAt: 6, protAt: 42,
 		},
 		{
 			name: "IPv6 fragment", etherType: 0x86dd,
-			packet: ipv6Header("0010", "2c") + "1100 0001 0000 0001" + "0009 0009 0008 0000",
+			packet: nflogtest.IPv6Header("0010", "2c") + "1100 0001 0000 0001" + "0009 0009 0008 0000",
 			full:   known(17, 56), lengthAt: 6, protAt: 44,
 		},
 	}
 	for _, tt := range tests {
-		packet := unhex(tt.packet)
+		packet := nflogtest.Unhex(tt.packet)
 		for n := range len(packet) + 1 {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, n), func(t *testing.T) {
 				want := unknownHeader
@@ -178,14 +164,14 @@ func TestDecodeShort(t *testing.T) {
 
 // TestPacketHeader checks for which hooks a packet is taken to begin at its link layer header.
 func TestPacketHeader(t *testing.T) {
-	frame, packet := unhex(ethernet+"0800"+ipv4UDP), unhex(ipv4UDP)
+	frame, packet := nflogtest.Unhex(nflogtest.Ethernet+"0800"+nflogtest.IPv4UDP), nflogtest.Unhex(nflogtest.IPv4UDP)
 	tests := []struct {
 		name    string
 		message nflogtest.Message
 		want    header
 	}{
 		{name: "ip input", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: packet}, want: known(17, 28)},
-		{name: "ip6 output", message: nflogtest.Message{Family: 10, Hook: 3, HWProtocol: 0x86dd, Payload: unhex(ipv6UDP)}, want: known(17, 48)},
+		{name: "ip6 output", message: nflogtest.Message{Family: 10, Hook: 3, HWProtocol: 0x86dd, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)}, want: known(17, 48)},
 		{name: "inet ingress", message: nflogtest.Message{Family: 2, Hook: 5, HWProtocol: 0x0800, Payload: packet}, want: known(17, 28)},
 		{
 			name:    "bridge input",
@@ -202,16 +188,16 @@ func TestPacketHeader(t *testing.T) {
 			message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: frame[:14], Payload: frame},
 			want:    known(17, 28),
 		},
-		{name: "arp input", message: nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, Payload: unhex(arpRequest)}, want: known(protocolARP, 28)},
+		{name: "arp input", message: nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, Payload: nflogtest.Unhex(nflogtest.ARPRequest)}, want: known(ProtocolARP, 28)},
 		{
 			name:    "arp output",
-			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x0806, Payload: unhex(ethernet + "0806" + arpRequest)},
-			want:    known(protocolARP, 28),
+			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x0806, Payload: nflogtest.Unhex(nflogtest.Ethernet + "0806" + nflogtest.ARPRequest)},
+			want:    known(ProtocolARP, 28),
 		},
 		{
 			name:    "arp output by a VLAN device that makes the tag a part of the header",
-			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x8100, Payload: unhex(broadcast + "8100 0005 0806" + arpRequest)},
-			want:    known(protocolARP, 28),
+			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x8100, Payload: nflogtest.Unhex(nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest)},
+			want:    known(ProtocolARP, 28),
 		},
 		{name: "no payload", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, want: unknownHeader},
 	}
@@ -219,7 +205,7 @@ func TestPacketHeader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n := 0
 			for p := range nflog.NewDecoder(0).Decode(tt.message.Append(nil)).Packets() {
-				checkHeader(t, tt.want, packetHeader(p))
+				checkHeader(t, tt.want, headerOf(Parse(p)))
 				n++
 			}
 			if n != 1 {

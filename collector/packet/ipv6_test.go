@@ -1,16 +1,13 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
-import "testing"
+import (
+	"testing"
 
-// ipv6Header returns an IPv6 header, in hexadecimal digits, with that payload length and next
-// header.
-func ipv6Header(length, next string) string {
-	return "6000 0000" + length + next + "40" +
-		"2001 0db8 0000 0000 0000 0000 0000 0001 2001 0db8 0000 0000 0000 0000 0000 0002"
-}
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
+)
 
 func TestDecodeIPv6(t *testing.T) {
 	tests := []struct {
@@ -18,23 +15,23 @@ func TestDecodeIPv6(t *testing.T) {
 		packet string
 		want   header
 	}{
-		{name: "TCP", packet: ipv6Header("0020", "06"), want: known(6, 72)},
-		{name: "ICMPv6", packet: ipv6Header("0040", "3a"), want: known(58, 104)},
-		{name: "longest", packet: ipv6Header("ffff", "11"), want: known(17, 65575)},
-		{name: "flow label and traffic class", packet: "6fff ffff" + ipv6Header("0008", "11")[9:], want: known(17, 48)},
+		{name: "TCP", packet: nflogtest.IPv6Header("0020", "06"), want: known(6, 72)},
+		{name: "ICMPv6", packet: nflogtest.IPv6Header("0040", "3a"), want: known(58, 104)},
+		{name: "longest", packet: nflogtest.IPv6Header("ffff", "11"), want: known(17, 65575)},
+		{name: "flow label and traffic class", packet: "6fff ffff" + nflogtest.IPv6Header("0008", "11")[9:], want: known(17, 48)},
 		{name: "addresses not copied", packet: "6000 0000 0008 1140", want: known(17, 48)},
-		{name: "no next header", packet: ipv6Header("0000", "3b"), want: known(59, 40)},
-		{name: "no next header, yet a payload", packet: ipv6Header("0008", "3b"), want: known(59, 48)},
+		{name: "no next header", packet: nflogtest.IPv6Header("0000", "3b"), want: known(59, 40)},
+		{name: "no next header, yet a payload", packet: nflogtest.IPv6Header("0008", "3b"), want: known(59, 48)},
 		// A packet that segmentation offload has made longer than the field can tell (BIG TCP).
-		{name: "payload length 0", packet: ipv6Header("0000", "06"), want: known(6, 0)},
+		{name: "payload length 0", packet: nflogtest.IPv6Header("0000", "06"), want: known(6, 0)},
 
-		{name: "version 4", packet: ipv4UDP, want: badHeader},
-		{name: "version 0", packet: "0" + ipv6UDP[1:], want: badHeader},
+		{name: "version 4", packet: nflogtest.IPv4UDP, want: badHeader},
+		{name: "version 0", packet: "0" + nflogtest.IPv6UDP[1:], want: badHeader},
 		{name: "version 7, one byte", packet: "70", want: badHeader},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkHeader(t, tt.want, decodeHeader(etherIPv6, unhex(tt.packet)))
+			checkHeader(t, tt.want, decodeHeader(etherTypeIPv6, nflogtest.Unhex(tt.packet)))
 		})
 	}
 }
@@ -51,7 +48,7 @@ func TestDecodeIPv6Extensions(t *testing.T) {
 		name  string
 		first string // of the headers
 		rest  string
-		want  protocol
+		want  Protocol
 	}{
 		{name: "hop-by-hop", first: "00", rest: "06 00" + pad6, want: 6},
 		{name: "hop-by-hop, longer", first: "00", rest: "06 01" + pad6 + pad8, want: 6},
@@ -82,24 +79,24 @@ func TestDecodeIPv6Extensions(t *testing.T) {
 		{name: "later fragment, nothing in it", first: "2c", rest: "3b 00 05a8 0000 0001", want: 59},
 		{name: "later fragment of ESP", first: "2c", rest: "32 00 05a8 0000 0001", want: 50},
 		// The extension header is in the first fragment, and with it what follows it.
-		{name: "later fragment of options", first: "2c", rest: "3c 00 05a8 0000 0001" + "11 00" + pad6, want: protocolUnknown},
-		{name: "later fragment of authentication", first: "2c", rest: "33 00 05a8 0000 0001" + "11" + auth, want: protocolUnknown},
+		{name: "later fragment of options", first: "2c", rest: "3c 00 05a8 0000 0001" + "11 00" + pad6, want: ProtocolUnknown},
+		{name: "later fragment of authentication", first: "2c", rest: "33 00 05a8 0000 0001" + "11" + auth, want: ProtocolUnknown},
 
-		{name: "options not copied", first: "3c", rest: "", want: protocolUnknown},
-		{name: "options cut after next header", first: "3c", rest: "11", want: protocolUnknown},
+		{name: "options not copied", first: "3c", rest: "", want: ProtocolUnknown},
+		{name: "options cut after next header", first: "3c", rest: "11", want: ProtocolUnknown},
 		{name: "options cut after length", first: "3c", rest: "11 00", want: 17},
 		{name: "options longer than the copy", first: "3c", rest: "11 ff" + pad6, want: 17},
-		{name: "options longer than the copy, options again", first: "3c", rest: "3c ff" + pad6, want: protocolUnknown},
-		{name: "fragment not copied", first: "2c", rest: "", want: protocolUnknown},
-		{name: "fragment cut before offset", first: "2c", rest: "11 00 00", want: protocolUnknown},
+		{name: "options longer than the copy, options again", first: "3c", rest: "3c ff" + pad6, want: ProtocolUnknown},
+		{name: "fragment not copied", first: "2c", rest: "", want: ProtocolUnknown},
+		{name: "fragment cut before offset", first: "2c", rest: "11 00 00", want: ProtocolUnknown},
 		{name: "fragment cut after offset", first: "2c", rest: "11 00 05a8", want: 17},
-		{name: "authentication not copied", first: "33", rest: "06", want: protocolUnknown},
-		{name: "routing not copied", first: "2b", rest: "06", want: protocolUnknown},
-		{name: "chain cut", first: "00", rest: "3c 00" + pad6 + "06", want: protocolUnknown},
+		{name: "authentication not copied", first: "33", rest: "06", want: ProtocolUnknown},
+		{name: "routing not copied", first: "2b", rest: "06", want: ProtocolUnknown},
+		{name: "chain cut", first: "00", rest: "3c 00" + pad6 + "06", want: ProtocolUnknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := decodeHeader(etherIPv6, unhex(ipv6Header("0100", tt.first)+tt.rest))
+			got := decodeHeader(etherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6Header("0100", tt.first)+tt.rest))
 			checkHeader(t, known(tt.want, 296), got)
 		})
 	}
@@ -143,10 +140,10 @@ func TestDecodeIPv6Jumbo(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := decodeHeader(etherIPv6, unhex(ipv6Header(tt.length, "00")+tt.options))
+			got := decodeHeader(etherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6Header(tt.length, "00")+tt.options))
 			want := known(6, tt.want)
-			if len(unhex(tt.options)) < 2 {
-				want.protocol = protocolUnknown
+			if len(nflogtest.Unhex(tt.options)) < 2 {
+				want.protocol = ProtocolUnknown
 			}
 			checkHeader(t, want, got)
 		})
@@ -158,11 +155,11 @@ func TestDecodeIPv6Jumbo(t *testing.T) {
 func TestDecodeIPv6JumboElsewhere(t *testing.T) {
 	const jumbo = "06 00 c204 0001 0000"
 	for name, packet := range map[string]string{
-		"destination options": ipv6Header("0000", "3c") + jumbo,
-		"second header":       ipv6Header("0000", "3c") + "00 00 0104 0000 0000" + jumbo,
+		"destination options": nflogtest.IPv6Header("0000", "3c") + jumbo,
+		"second header":       nflogtest.IPv6Header("0000", "3c") + "00 00 0104 0000 0000" + jumbo,
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkHeader(t, known(6, 0), decodeHeader(etherIPv6, unhex(packet)))
+			checkHeader(t, known(6, 0), decodeHeader(etherTypeIPv6, nflogtest.Unhex(packet)))
 		})
 	}
 }

@@ -1,11 +1,13 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
 import (
 	"slices"
 	"testing"
+
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
 // FuzzHeader checks that a longer copy of a packet never contradicts a shorter one, and that what
@@ -16,23 +18,23 @@ func FuzzHeader(f *testing.F) {
 		link      int // length of the link layer header; -1 where the packet begins behind it, -2 where it is ARP's
 		packet    string
 	}{
-		{0x0800, -1, ipv4UDP},
+		{0x0800, -1, nflogtest.IPv4UDP},
 		{0x0800, -1, "4600 0017 0000 0000 4011 0000 0a00 0001 0a00 0002 9404 0000"},
-		{0x86dd, -1, ipv6UDP},
-		{0x86dd, -1, ipv6Header("0000", "00") + "3c00 c204 0001 0000" + "2c00 0104 0000 0000" + "1100 0001 0000 0001"},
-		{0x86dd, -1, ipv6Header("0020", "33") + "3c01 0000 0000 0001 0000 0001" + "0600 0104 0000 0000"},
-		{0x86dd, -1, ipv6Header("0020", "2c") + "3c00 05a8 0000 0001"},
-		{0x0806, -1, arpRequest},
+		{0x86dd, -1, nflogtest.IPv6UDP},
+		{0x86dd, -1, nflogtest.IPv6Header("0000", "00") + "3c00 c204 0001 0000" + "2c00 0104 0000 0000" + "1100 0001 0000 0001"},
+		{0x86dd, -1, nflogtest.IPv6Header("0020", "33") + "3c01 0000 0000 0001 0000 0001" + "0600 0104 0000 0000"},
+		{0x86dd, -1, nflogtest.IPv6Header("0020", "2c") + "3c00 05a8 0000 0001"},
+		{0x0806, -1, nflogtest.ARPRequest},
 		{0x88cc, -1, "0207 0402"},
-		{0x88a8, -1, "0005 8100 0006 0800" + ipv4UDP},
-		{0x0800, 14, ethernet + "0800" + ipv4UDP},
-		{0x8100, 18, ethernet + "8100 0005 0800" + ipv4UDP},
-		{0x8100, 14, ethernet + "8100 0005 86dd" + ipv6UDP},
-		{0x0806, -2, ethernet + "0806" + arpRequest},
-		{0x0806, -2, ethernet + "8100 0005 0800" + "4500 05dc 0001 2000 4011 0000 0a00 0001 0a00 0002"},
+		{0x88a8, -1, "0005 8100 0006 0800" + nflogtest.IPv4UDP},
+		{0x0800, 14, nflogtest.Ethernet + "0800" + nflogtest.IPv4UDP},
+		{0x8100, 18, nflogtest.Ethernet + "8100 0005 0800" + nflogtest.IPv4UDP},
+		{0x8100, 14, nflogtest.Ethernet + "8100 0005 86dd" + nflogtest.IPv6UDP},
+		{0x0806, -2, nflogtest.Ethernet + "0806" + nflogtest.ARPRequest},
+		{0x0806, -2, nflogtest.Ethernet + "8100 0005 0800" + "4500 05dc 0001 2000 4011 0000 0a00 0001 0a00 0002"},
 		{0x0800, 0, ipv4From("8100")},
 	} {
-		f.Add(seed.etherType, seed.link, unhex(seed.packet))
+		f.Add(seed.etherType, seed.link, nflogtest.Unhex(seed.packet))
 	}
 	f.Fuzz(func(t *testing.T, etherType uint16, link int, packet []byte) {
 		const enough = 512
@@ -50,7 +52,7 @@ func FuzzHeader(f *testing.F) {
 		for n := range packet {
 			short := decode(packet[:n:n])
 			checkPlausible(t, short)
-			if short.protocol != protocolUnknown && short.protocol != full.protocol {
+			if short.protocol != ProtocolUnknown && short.protocol != full.protocol {
 				t.Errorf("protocol is %v of %d bytes, %v of %d", short.protocol, n, full.protocol, len(packet))
 			}
 			if short.length != 0 && short.length != full.length {
@@ -67,7 +69,7 @@ func FuzzHeader(f *testing.F) {
 func checkPlausible(t *testing.T, h header) {
 	t.Helper()
 	p := h.protocol
-	if p > 0xff && p != protocolUnknown && p&^0xffff != protocolEtherType {
+	if p > 0xff && p != ProtocolUnknown && p&^0xffff != protocolEtherType {
 		t.Errorf("there is no protocol %#x", uint32(p))
 	}
 	if h.bad && h != badHeader {
@@ -75,10 +77,10 @@ func checkPlausible(t *testing.T, h header) {
 	}
 	var shortest, longest uint32
 	switch {
-	case p == protocolARP:
-		shortest, longest = arpLen, arpLen+2*(255+255)
-	case p == protocolUnknown || p <= 0xff:
-		shortest, longest = ipv4Len, 1<<32-1
+	case p == ProtocolARP:
+		shortest, longest = arpHeaderLen, arpHeaderLen+2*(255+255)
+	case p == ProtocolUnknown || p <= 0xff:
+		shortest, longest = ipv4HeaderLen, 1<<32-1
 	}
 	if h.length != 0 && (h.length < shortest || h.length > longest) {
 		t.Errorf("no packet of protocol %v is %d bytes long", p, h.length)

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package prefix
 
 import (
 	"errors"
@@ -10,17 +10,17 @@ import (
 	"unicode/utf8"
 )
 
-// A template makes a label value of a match: ${zone} stands for what the group zone matched, $$ for
-// a dollar, and all else for itself.
+// A template makes a label value of a match: ${zone} stands for what the group zone matched, $$ for a dollar, and
+// anything else for itself.
 type template []segment
 
-// A segment is either groups, of which the first counts that took part in the match, or a literal.
+// A segment is a literal, or groups: the first that took part in the match counts.
 type segment struct {
 	groups  []int // their numbers; none for a literal
 	literal string
 }
 
-// parseTemplate reads a template over the groups that are given, or over any where they are nil.
+// parseTemplate parses a template that may refer to these groups, or to any if groups is nil.
 func parseTemplate(s string, groups map[string][]int) (template, error) {
 	switch {
 	case len(s) > maxTemplate:
@@ -60,15 +60,15 @@ func parseTemplate(s string, groups map[string][]int) (template, error) {
 	return t, nil
 }
 
-// expand returns the value for a text of which a regular expression has matched the given groups,
-// by their bounds as [regexp.Regexp.FindStringSubmatchIndex] returns them.
+// expand returns the value for a match in a text. groups are the bounds of its groups, see
+// [regexp.Regexp.FindStringSubmatchIndex].
 func (t template) expand(text string, groups []int) string {
 	var b strings.Builder
 	for _, s := range t {
 		b.WriteString(s.literal)
 		for _, n := range s.groups {
 			if start, end := groups[2*n], groups[2*n+1]; start >= 0 {
-				b.WriteString(escapeLabel(text[start:end]))
+				b.WriteString(Escape(text[start:end]))
 				break
 			}
 		}

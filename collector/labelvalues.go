@@ -1,0 +1,114 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"slices"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
+)
+
+// overflowValue is the value of labels that packets are no longer told apart by.
+const overflowValue = "__overflow__"
+
+// maxPrefix bounds the prefixes that are used: NF_LOG_PREFIXLEN of include/net/netfilter/nf_log.h.
+const maxPrefix = 128
+
+// labelValues are the values of all labels that a packet is counted by.
+type labelValues struct {
+	values [numLabels + 1]string // the last is labelNetNS
+	rules  []string              // of the labels that prefix rules make
+
+	prefix     string   // of the firewall rule, if there is a label for it
+	interfaces []string // whose names are values
+}
+
+// list returns the values of some labels.
+func (v *labelValues) list(descs labelDescs) []string {
+	values := make([]string, len(descs))
+	for i, d := range descs {
+		if d.label == labelRule {
+			values[i] = v.rules[d.rule]
+		} else {
+			values[i] = v.values[d.label]
+		}
+	}
+	return values
+}
+
+// groupValues returns the values that all packets of the group have.
+func (l *labeling) groupValues() *labelValues {
+	v := &labelValues{}
+	v.values[labelGroup], v.values[labelNetNS] = l.group, l.netns
+	return v
+}
+
+// packetValues returns the values for packets with this key.
+func (l *labeling) packetValues(k *key, names interfaceNames) *labelValues {
+	v := l.groupValues()
+	o := k.origin
+	for i := labelPrefix; i < numLabels; i++ {
+		if !l.selection.has(i) {
+			continue
+		}
+		switch i {
+		case labelPrefix:
+			v.prefix = o.Prefix[:min(len(o.Prefix), maxPrefix)]
+			v.values[i], v.rules = l.rules.Apply(v.prefix)
+		case labelFamily:
+			v.values[i] = packet.FamilyName(o.Family)
+		case labelHook:
+			v.values[i] = packet.HookName(o.Family, o.Hook)
+		case labelProtocol:
+			v.values[i] = k.protocol.String()
+		case labelInInterface:
+			v.values[i] = l.interfaceValue(v, o.InDev, names)
+		case labelOutInterface:
+			v.values[i] = l.interfaceValue(v, o.OutDev, names)
+		case labelPhysInInterface:
+			v.values[i] = l.interfaceValue(v, o.PhysInDev, names)
+		case labelPhysOutInterface:
+			v.values[i] = l.interfaceValue(v, o.PhysOutDev, names)
+		default:
+			v.values[i] = k.optional.value(i)
+		}
+	}
+	return v
+}
+
+func (l *labeling) interfaceValue(v *labelValues, index uint32, names interfaceNames) string {
+	name := names.Name(index)
+	value, renamed := l.renamer.Rename(name)
+	if name != "" && !renamed {
+		v.interfaces = append(v.interfaces, name)
+	}
+	return value
+}
+
+// overflowPartly gives up the interfaces and the optional labels.
+func (v *labelValues) overflowPartly() {
+	for l := range numLabels {
+		if !l.inOverflow() {
+			v.values[l] = overflowValue
+		}
+	}
+	v.interfaces = nil
+}
+
+// overflowFully gives up all labels but the group.
+func (v *labelValues) overflowFully() {
+	v.overflowPartly()
+	for l := labelPrefix; l < numLabels; l++ {
+		v.values[l] = overflowValue
+	}
+	v.rules = slices.Repeat([]string{overflowValue}, len(v.rules))
+}
+
+// overflowValues returns the values of the label set that takes what no other has room for.
+func (l *labeling) overflowValues() *labelValues {
+	v := l.groupValues()
+	v.rules = make([]string, len(l.rules.LabelNames()))
+	v.overflowFully()
+	return v
+}

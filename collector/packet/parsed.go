@@ -1,0 +1,151 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package packet tells what the headers of one logged packet say, and names it in nft's words.
+//
+// [Parse] reads the link and network headers once. A [Parsed] gives the rest part by part, so that a
+// caller pays for what it asks.
+package packet
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
+
+// A Parsed is what the headers of one packet say, as far as the kernel copied them. It borrows the
+// packet's bytes: it is good for as long as the [nflog.Packet] that it was parsed from.
+//
+// It has nine words, so that it passes in registers.
+type Parsed struct {
+	// Protocol is the transport protocol, or what stands in its place.
+	Protocol Protocol
+
+	// Length is the packet's length at the network layer in bytes, without link layer header and
+	// padding; 0 where it can't be known.
+	Length uint32
+
+	// Malformed is set where the network header contradicts itself. A header that was cut by the copy
+	// range does not.
+	Malformed bool
+
+	vlan      uint16        // vlanPresent and the id of the first tag in the payload, or 0
+	fragment  fragmentation // of IPv6 alone
+	transport uint32        // offset of the transport header in network, of IPv6 alone; 0 without one
+	network   []byte        // from the network header on; nil where the packet is not IP
+}
+
+const (
+	vlanPresent = 1 << 12
+	vlanIDMask  = 1<<12 - 1 // the rest of the tag control information is priority and DEI
+)
+
+// Parse parses the headers of a packet.
+func Parse(p nflog.Packet) Parsed {
+	o := p.Origin()
+	if beginsAtLink(o) {
+		return parseTagged(afterLink(p))
+	}
+	return parse(o.HWProtocol, p.Payload())
+}
+
+// parse parses a packet that begins at its network header, or at the VLAN tag that the EtherType names.
+func parse(etherType uint16, b []byte) Parsed {
+	switch etherType {
+	case etherTypeIPv4:
+		return parseIPv4(b)
+	case etherTypeIPv6:
+		return parseIPv6(b)
+	default:
+		return parseTagged(etherType, b)
+	}
+}
+
+// parseTagged is parse for packets that are less common.
+func parseTagged(etherType uint16, b []byte) Parsed {
+	var vlan uint16
+	if isTag(etherType) && len(b) >= 2 {
+		vlan = binary.BigEndian.Uint16(b)&vlanIDMask | vlanPresent
+	}
+	etherType, b, ok := skipTags(etherType, b)
+	parsed := Parsed{Protocol: ProtocolUnknown}
+	switch {
+	case !ok:
+	case etherType == etherTypeIPv4:
+		parsed = parseIPv4(b)
+	case etherType == etherTypeIPv6:
+		parsed = parseIPv6(b)
+	case etherType == etherTypeARP:
+		parsed = Parsed{Protocol: ProtocolARP, Length: arpLength(b)}
+	default:
+		parsed = Parsed{Protocol: protocolEtherType | Protocol(etherType)}
+	}
+	parsed.vlan = vlan
+	return parsed
+}
+
+// arpLength returns the length of an ARP packet (RFC 826), or 0.
+func arpLength(b []byte) uint32 {
+	if len(b) < 6 {
+		return 0
+	}
+	return arpHeaderLen + 2*(uint32(b[4])+uint32(b[5]))
+}
+
+// VLAN returns the id of the packet's outer VLAN tag: of the one that the kernel holds beside p, the
+// packet that h was parsed from, or else of the first in its payload.
+func (h *Parsed) VLAN(p nflog.Packet) (id uint16, ok bool) {
+	if _, tci, ok := p.VLANTag(); ok {
+		return tci & vlanIDMask, true
+	}
+	return h.vlan & vlanIDMask, h.vlan != 0
+}
+
+// isIPv4 reports whether a packet whose network header is there is IPv4, or else IPv6.
+func (h *Parsed) isIPv4() bool { return h.network[0]>>4 == 4 }
+
+// DSCP returns the code point of an IP packet (RFC 2474, section 3).
+func (h *Parsed) DSCP() (dscp DSCP, ok bool) {
+	b := h.network
+	switch {
+	case len(b) < 2:
+		return 0, false
+	case h.isIPv4():
+		return DSCP(b[1] >> 2), true
+	default:
+		return DSCP(b[0]<<4>>2 | b[1]>>6), true
+	}
+}
+
+// Addresses returns the source and the destination of an IP packet.
+func (h *Parsed) Addresses() (source, destination netip.Addr, ok bool) {
+	b := h.network
+	switch {
+	case len(b) < ipv4HeaderLen:
+	case h.isIPv4():
+		return netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:])), true
+	case len(b) >= ipv6HeaderLen:
+		return netip.AddrFrom16([16]byte(b[8:])), netip.AddrFrom16([16]byte(b[24:])), true
+	}
+	return netip.Addr{}, netip.Addr{}, false
+}
+
+// A fragmentation says whether a packet is a fragment of a datagram.
+type fragmentation uint8
+
+const (
+	unfragmented fragmentation = iota
+	firstFragment
+	laterFragment // without a transport header
+)
+
+// Fragment reports whether an IP packet is a fragment of a datagram. A later fragment, any but the first, has no
+// transport header.
+func (h *Parsed) Fragment() (fragment, later bool) {
+	f := h.fragment
+	if len(h.network) > 0 && h.isIPv4() {
+		f = fragmentationOfIPv4(h.network)
+	}
+	return f != unfragmented, f == laterFragment
+}

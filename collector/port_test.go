@@ -1,0 +1,24 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import "testing"
+
+func TestPortClass(t *testing.T) {
+	named := newPortSet([]uint16{0, 63, 64, 443, 8080, 65535})
+	for port, want := range map[uint16]string{
+		0: "0", 63: "63", 64: "64", 443: "443", 8080: "8080", 65535: "65535",
+
+		1: "well-known", 62: "well-known", 65: "well-known", 1023: "well-known",
+		1024: "registered", 8081: "registered", 49151: "registered",
+		49152: "dynamic", 65534: "dynamic",
+	} {
+		if got := named.class(port).String(); got != want {
+			t.Errorf("port %d is %q, want %q", port, got, want)
+		}
+	}
+	if got := newPortSet(nil).class(443).String(); got != "well-known" {
+		t.Errorf("where no port is named, 443 is %q", got)
+	}
+}
