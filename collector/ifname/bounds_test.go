@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestInterfacesForgetsDeleted checks that names are forgotten in the order of deletion, and that
+// TestNamesForgetsDeleted checks that names are forgotten in the order of deletion, and that
 // no timer is left when all are.
-func TestInterfacesForgetsDeleted(t *testing.T) {
+func TestNamesForgetsDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := newNames(newFakeLinks().query)
 		defer in.Close()
@@ -46,7 +46,7 @@ func TestInterfacesForgetsDeleted(t *testing.T) {
 	})
 }
 
-func TestInterfacesBoundsDeleted(t *testing.T) {
+func TestNamesBoundsDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		links := newFakeLinks()
 		in := newNames(links.query)
@@ -70,9 +70,9 @@ func TestInterfacesBoundsDeleted(t *testing.T) {
 	})
 }
 
-// TestInterfacesBoundsQueries checks that packets of interfaces that do not exist can't make the
+// TestNamesBoundsQueries checks that packets of interfaces that do not exist can't make the
 // exporter ask the kernel for each.
-func TestInterfacesBoundsQueries(t *testing.T) {
+func TestNamesBoundsQueries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		links := newFakeLinks()
 		in := newNames(links.query)

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestIntegrationInterfacesOverrun has more messages come than the socket holds, and no more after
+// TestIntegrationNamesOverrun has more messages come than the socket holds, and no more after
 // them.
-func TestIntegrationInterfacesOverrun(t *testing.T) {
+func TestIntegrationNamesOverrun(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("deleted", 100)
 	l.veth("replaced", 200)
@@ -47,10 +47,10 @@ func TestIntegrationInterfacesOverrun(t *testing.T) {
 	}
 }
 
-// TestIntegrationInterfacesChangeAfterOverrun has a name change when all interfaces have been looked
+// TestIntegrationNamesChangeAfterOverrun has a name change when all interfaces have been looked
 // at because of an overrun. Were the socket not empty by then, the kernel would send no message
 // about the change, nor another error.
-func TestIntegrationInterfacesChangeAfterOverrun(t *testing.T) {
+func TestIntegrationNamesChangeAfterOverrun(t *testing.T) {
 	l := newKernelLinks(t)
 	in, _ := l.follow(8<<10, log.NewNopLogger())
 
@@ -83,9 +83,9 @@ func TestIntegrationInterfacesChangeAfterOverrun(t *testing.T) {
 	waitNames(t, in, want)
 }
 
-// TestIntegrationInterfacesReopen checks that names are followed again after a socket failed, though
+// TestIntegrationNamesReopen checks that names are followed again after a socket failed, though
 // the caller's descriptor of the namespace is closed.
-func TestIntegrationInterfacesReopen(t *testing.T) {
+func TestIntegrationNamesReopen(t *testing.T) {
 	l := newKernelLinks(t)
 	fd, err := unix.Dup(l.fd)
 	if err != nil {

@@ -57,7 +57,7 @@ func TestLinkName(t *testing.T) {
 	}
 }
 
-func TestIntegrationInterfacesFollow(t *testing.T) {
+func TestIntegrationNamesFollow(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("early", 100)
 	in := l.open()
@@ -89,9 +89,9 @@ func TestIntegrationInterfacesFollow(t *testing.T) {
 	checkName(t, in, 100, "again")
 }
 
-// TestIntegrationInterfacesUnknown checks that an index which no interface has answers with the
+// TestIntegrationNamesUnknown checks that an index which no interface has answers with the
 // name as soon as one has it.
-func TestIntegrationInterfacesUnknown(t *testing.T) {
+func TestIntegrationNamesUnknown(t *testing.T) {
 	l := newKernelLinks(t)
 	in := l.open()
 	checkName(t, in, 0, "")
@@ -107,8 +107,8 @@ func TestIntegrationInterfacesUnknown(t *testing.T) {
 	}
 }
 
-// TestIntegrationInterfacesQuery checks that a name is known before any message about it is read.
-func TestIntegrationInterfacesQuery(t *testing.T) {
+// TestIntegrationNamesQuery checks that a name is known before any message about it is read.
+func TestIntegrationNamesQuery(t *testing.T) {
 	l := newKernelLinks(t)
 	f, err := newLinkFollower(l.fd, log.NewNopLogger())
 	if err != nil {
@@ -116,14 +116,14 @@ func TestIntegrationInterfacesQuery(t *testing.T) {
 	}
 	defer f.close()
 	l.veth("veth", 100)
-	checkName(t, f.interfaces, 100, "veth")
-	checkName(t, f.interfaces, 101, "peer-veth")
-	checkName(t, f.interfaces, 102, "if102")
+	checkName(t, f.names, 100, "veth")
+	checkName(t, f.names, 101, "peer-veth")
+	checkName(t, f.names, 102, "if102")
 }
 
-// TestIntegrationInterfacesOtherChanges checks that changes of anything but names do not move the
+// TestIntegrationNamesOtherChanges checks that changes of anything but names do not move the
 // generation, and that a port that leaves a bridge is not taken for deleted.
-func TestIntegrationInterfacesOtherChanges(t *testing.T) {
+func TestIntegrationNamesOtherChanges(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("veth", 100)
 	l.bridge("bridge", 200)
@@ -158,9 +158,9 @@ func TestIntegrationInterfacesOtherChanges(t *testing.T) {
 	}
 }
 
-// TestIntegrationInterfacesChurn has readers ask for names while many interfaces come, change
+// TestIntegrationNamesChurn has readers ask for names while many interfaces come, change
 // their names and go.
-func TestIntegrationInterfacesChurn(t *testing.T) {
+func TestIntegrationNamesChurn(t *testing.T) {
 	const pairs = 250
 	l := newKernelLinks(t)
 	in := l.open()
@@ -196,9 +196,9 @@ func TestIntegrationInterfacesChurn(t *testing.T) {
 	}
 }
 
-// TestIntegrationInterfacesClose checks that closing leaves neither descriptors nor goroutines, and
+// TestIntegrationNamesClose checks that closing leaves neither descriptors nor goroutines, and
 // that the names known by then still answer.
-func TestIntegrationInterfacesClose(t *testing.T) {
+func TestIntegrationNamesClose(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("veth", 100)
 	descriptors := func() int {
@@ -240,8 +240,8 @@ func TestIntegrationInterfacesClose(t *testing.T) {
 	})
 }
 
-// TestIntegrationInterfacesOwn opens the namespace of the process.
-func TestIntegrationInterfacesOwn(t *testing.T) {
+// TestIntegrationNamesOwn opens the namespace of the process.
+func TestIntegrationNamesOwn(t *testing.T) {
 	in, err := Open(0, log.NewNopLogger())
 	if err != nil {
 		t.Fatalf("open: %v", err)
@@ -254,7 +254,7 @@ func TestIntegrationInterfacesOwn(t *testing.T) {
 	checkName(t, in, uint32(lo.Index), "lo")
 }
 
-func TestIntegrationInterfacesBadNamespace(t *testing.T) {
+func TestIntegrationNamesBadNamespace(t *testing.T) {
 	file, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)

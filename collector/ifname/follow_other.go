@@ -12,7 +12,7 @@ import (
 	"github.com/go-kit/log"
 )
 
-// Open returns an error: the interfaces of a network namespace are Linux's.
+// Open returns an error: network namespaces are a feature of Linux.
 func Open(int, log.Logger) (*Names, error) {
 	return nil, fmt.Errorf("names of network interfaces: %w", errors.ErrUnsupported)
 }

@@ -135,8 +135,8 @@ func (l *kernelLinks) follow(buffer int, logger log.Logger) (*Names, *netlink.Co
 		l.t.Fatalf("subscribe: %v", err)
 	}
 	f.start(messages)
-	l.t.Cleanup(f.interfaces.Close)
-	return f.interfaces, messages
+	l.t.Cleanup(f.names.Close)
+	return f.names, messages
 }
 
 // presentNames returns a copy of the names of the interfaces that are known to be there.

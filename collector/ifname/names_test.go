@@ -52,7 +52,7 @@ func (f *fakeLinks) query(index uint32) (string, error) {
 	return name, nil
 }
 
-func TestInterfacesName(t *testing.T) {
+func TestNamesName(t *testing.T) {
 	// Each step is a change in the kernel, perhaps a message about it, and time that passes.
 	type step struct {
 		set      map[uint32]string // "" deletes
@@ -208,8 +208,8 @@ func TestInterfacesName(t *testing.T) {
 	}
 }
 
-// TestInterfacesQueryFails checks that a query that fails changes nothing that is known.
-func TestInterfacesQueryFails(t *testing.T) {
+// TestNamesQueryFails checks that a query that fails changes nothing that is known.
+func TestNamesQueryFails(t *testing.T) {
 	links := newFakeLinks()
 	in := newNames(links.query)
 	defer in.Close()
@@ -228,9 +228,9 @@ func TestInterfacesQueryFails(t *testing.T) {
 	}
 }
 
-// TestInterfacesConcurrent checks that who caches names as long as the generation stays ends up
+// TestNamesConcurrent checks that who caches names as long as the generation stays ends up
 // with the right ones.
-func TestInterfacesConcurrent(t *testing.T) {
+func TestNamesConcurrent(t *testing.T) {
 	const (
 		indexes = 8
 		rounds  = 200
@@ -278,9 +278,9 @@ func TestInterfacesConcurrent(t *testing.T) {
 	}
 }
 
-// TestInterfacesChangeDuringQuery has a name change between the kernel's answer to a query and its
+// TestNamesChangeDuringQuery has a name change between the kernel's answer to a query and its
 // storing.
-func TestInterfacesChangeDuringQuery(t *testing.T) {
+func TestNamesChangeDuringQuery(t *testing.T) {
 	links := newFakeLinks()
 	links.set(7, "old")
 	var in *Names
@@ -311,7 +311,7 @@ func TestInterfacesChangeDuringQuery(t *testing.T) {
 	}
 }
 
-func TestInterfacesClose(t *testing.T) {
+func TestNamesClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		links := newFakeLinks()
 		in := newNames(links.query)
@@ -328,7 +328,7 @@ func TestInterfacesClose(t *testing.T) {
 	})
 }
 
-func BenchmarkInterfacesName(b *testing.B) {
+func BenchmarkName(b *testing.B) {
 	links := newFakeLinks()
 	in := newNames(links.query)
 	for index := range uint32(1000) {
