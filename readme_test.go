@@ -14,20 +14,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func readme(t *testing.T) string {
+// page returns a page of the documentation.
+func page(t *testing.T, name string) string {
 	t.Helper()
-	b, err := os.ReadFile("README.md")
+	b, err := os.ReadFile("docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(b)
 }
 
-// TestReadmeFlags compares the README's table of flags with those that there are.
-func TestReadmeFlags(t *testing.T) {
+// TestDocumentedFlags compares the table of flags in docs/configuration.md with those that there are.
+func TestDocumentedFlags(t *testing.T) {
 	got := make(map[string]string)
 	row := regexp.MustCompile("(?m)^\\| `--(?:\\[no-\\])?([a-z.-]+)` \\| (?:`([^`]*)` |([a-z ]*) |)\\|")
-	for _, m := range row.FindAllStringSubmatch(readme(t), -1) {
+	for _, m := range row.FindAllStringSubmatch(page(t, "configuration.md"), -1) {
 		got[m[1]] = m[2]
 		if m[3] == "on" {
 			got[m[1]] = "true"
@@ -46,27 +47,27 @@ func TestReadmeFlags(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("unexpected flags and defaults in README.md (-want +got):\n%s", diff)
+		t.Errorf("unexpected flags and defaults in docs/configuration.md (-want +got):\n%s", diff)
 	}
 }
 
-// TestReadmeConfigFile checks that the README's configuration file can be used, and is nothing to warn of.
-func TestReadmeConfigFile(t *testing.T) {
+// TestDocumentedConfigFile checks that the configuration file in docs/configuration.md can be used without a warning.
+func TestDocumentedConfigFile(t *testing.T) {
 	block := regexp.MustCompile("(?s)\n```yaml\n(groups:.*?\n)```\n")
-	files := block.FindAllStringSubmatch(readme(t), -1)
+	files := block.FindAllStringSubmatch(page(t, "configuration.md"), -1)
 	if len(files) == 0 {
-		t.Error("README.md has no configuration file")
+		t.Error("docs/configuration.md has no configuration file")
 	}
 	for _, m := range files {
-		_, warnings, err := parseConfigFile("README.md", []byte(m[1]), testDefaults, false)
+		_, warnings, err := parseConfigFile("docs/configuration.md", []byte(m[1]), testDefaults, false)
 		if err != nil || len(warnings) > 0 {
 			t.Errorf("%s%v %v", m[1], err, warnings)
 		}
 	}
 }
 
-// TestReadmeReloadMetrics compares the README's table of metrics with those of a configuration file.
-func TestReadmeReloadMetrics(t *testing.T) {
+// TestDocumentedReloadMetrics compares the table of metrics in docs/metrics.md with those of a configuration file.
+func TestDocumentedReloadMetrics(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	if _, err := newReloader(&options{}, nil, registry, log.NewNopLogger()); err != nil {
 		t.Fatal(err)
@@ -81,10 +82,10 @@ func TestReadmeReloadMetrics(t *testing.T) {
 	}
 	got := make(map[string]string)
 	row := regexp.MustCompile("(?m)^\\| `(" + program + "_config_[a-z_]+)` \\| ([a-z]+) \\| none \\|")
-	for _, m := range row.FindAllStringSubmatch(readme(t), -1) {
+	for _, m := range row.FindAllStringSubmatch(page(t, "metrics.md"), -1) {
 		got[m[1]] = m[2]
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("unexpected metrics in README.md (-want +got):\n%s", diff)
+		t.Errorf("unexpected metrics in docs/metrics.md (-want +got):\n%s", diff)
 	}
 }

@@ -21,17 +21,18 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-func readme(t *testing.T) string {
+// page returns a page of the documentation.
+func page(t *testing.T, name string) string {
 	t.Helper()
-	b, err := os.ReadFile("../README.md")
+	b, err := os.ReadFile("../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(b)
 }
 
-// TestReadmeMetrics compares the README's table of metrics with what is exported.
-func TestReadmeMetrics(t *testing.T) {
+// TestDocumentedMetrics compares the table of metrics in docs/metrics.md with what is exported.
+func TestDocumentedMetrics(t *testing.T) {
 	c, err := New(Config{Groups: []GroupConfig{{Group: 100}}})
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +60,7 @@ func TestReadmeMetrics(t *testing.T) {
 
 	got := make(map[string]metric)
 	row := regexp.MustCompile("(?m)^\\| `(nflog_[a-z_]+)` \\| ([a-z]+) \\| (.*?) \\|")
-	for _, m := range row.FindAllStringSubmatch(readme(t), -1) {
+	for _, m := range row.FindAllStringSubmatch(page(t, "metrics.md"), -1) {
 		labels := strings.NewReplacer("`", "", ",", "").Replace(m[3])
 		if strings.HasPrefix(labels, "see ") || strings.HasPrefix(labels, "the same") {
 			labels = counted
@@ -69,13 +70,13 @@ func TestReadmeMetrics(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("unexpected metrics in README.md (-want +got):\n%s", diff)
+		t.Errorf("unexpected metrics in docs/metrics.md (-want +got):\n%s", diff)
 	}
 }
 
-// TestReadmeLabels compares the README's tables of labels with those that there are.
-func TestReadmeLabels(t *testing.T) {
-	_, section, _ := strings.Cut(readme(t), "### Labels")
+// TestDocumentedLabels compares the tables of labels in docs/metrics.md with those that there are.
+func TestDocumentedLabels(t *testing.T) {
+	_, section, _ := strings.Cut(page(t, "metrics.md"), "\n## Labels\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	byDefault, onRequest, _ := strings.Cut(section, "On request")
 	row := regexp.MustCompile("(?m)^\\| (`[a-z_]+`(?:, `[a-z_]+`)*) \\| [^|]*\\| [^|]*\\|$")
@@ -87,16 +88,16 @@ func TestReadmeLabels(t *testing.T) {
 		return labels
 	}
 	if diff := cmp.Diff(DefaultLabels(), labels(byDefault)); diff != "" {
-		t.Errorf("unexpected default labels in README.md (-want +got):\n%s", diff)
+		t.Errorf("unexpected default labels in docs/metrics.md (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(LabelNames()[len(DefaultLabels()):], labels(onRequest)); diff != "" {
-		t.Errorf("unexpected labels on request in README.md (-want +got):\n%s", diff)
+		t.Errorf("unexpected labels on request in docs/metrics.md (-want +got):\n%s", diff)
 	}
 }
 
-// TestReadmePresets compares the README's table of presets with what they make of its prefixes.
-func TestReadmePresets(t *testing.T) {
-	_, section, _ := strings.Cut(readme(t), "### Presets")
+// TestDocumentedPresets compares the table of presets in docs/configuration.md with what they make of its prefixes.
+func TestDocumentedPresets(t *testing.T) {
+	_, section, _ := strings.Cut(page(t, "configuration.md"), "\n### Presets\n")
 	section, _, _ = strings.Cut(section, "\n\n**")
 	row := regexp.MustCompile("(?m)^\\| `([a-z0-9]+)` \\| `([^`]*)` \\| (.*) \\|$")
 	pair := regexp.MustCompile("`([a-z_]+)=\"([^\"]*)\"`")
@@ -118,28 +119,28 @@ func TestReadmePresets(t *testing.T) {
 			got[r.LabelNames()[i]] = value
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("unexpected labels of %q by preset %s in README.md (-want +got):\n%s", raw, preset, diff)
+			t.Errorf("unexpected labels of %q by preset %s in docs/configuration.md (-want +got):\n%s", raw, preset, diff)
 		}
 	}
 	for _, preset := range prefix.Presets() {
 		if !shown[preset] {
-			t.Errorf("no prefix of preset %s in README.md", preset)
+			t.Errorf("no prefix of preset %s in docs/configuration.md", preset)
 		}
 	}
 }
 
-// TestReadmeProtocols compares the README's list of protocols with the names that there are.
-func TestReadmeProtocols(t *testing.T) {
+// TestDocumentedProtocols compares the list of protocols in docs/metrics.md with the names that there are.
+func TestDocumentedProtocols(t *testing.T) {
 	var want []string
 	for number := range 256 {
 		if name := packet.Protocol(number).String(); name != strconv.Itoa(number) {
 			want = append(want, "`"+name+"` "+strconv.Itoa(number))
 		}
 	}
-	_, list, _ := strings.Cut(readme(t), "<summary>The keywords</summary>")
+	_, list, _ := strings.Cut(page(t, "metrics.md"), "<summary>The keywords</summary>")
 	list, _, _ = strings.Cut(list, "</details>")
 	got := regexp.MustCompile("`[^`]+` \\d+").FindAllString(list, -1)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("unexpected protocols in README.md (-want +got):\n%s", diff)
+		t.Errorf("unexpected protocols in docs/metrics.md (-want +got):\n%s", diff)
 	}
 }

@@ -29,15 +29,14 @@ func TestQueriesAreInBlocks(t *testing.T) {
 	}
 }
 
-// TestNamesAreDocumented checks that queries name metrics and labels that the README has, or a recording rule makes,
+// TestNamesAreDocumented checks that queries name metrics and labels that docs/metrics.md has, or a recording rule makes,
 // or Prometheus itself.
 func TestNamesAreDocumented(t *testing.T) {
-	content, err := os.ReadFile("../../README.md")
+	content, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, readme, _ := strings.Cut(string(content), "\n## Metrics\n")
-	readme, _, _ = strings.Cut(readme, "\n## Histograms\n")
+	tables, _, _ := strings.Cut(string(content), "\n## Histograms\n")
 	metrics := []string{"up", "scrape_duration_seconds", "scrape_samples_scraped"}
 	labels := []string{"__name__", "job", "instance", "le", "netns", "policy", "policy_namespace"} // the latter of the preset k3s
 	quoted := func(cell string) (names []string) {
@@ -47,7 +46,7 @@ func TestNamesAreDocumented(t *testing.T) {
 		return names
 	}
 	var families []string // such as process_*
-	for _, m := range regexp.MustCompile("(?m)^\\| (`.*?) \\|(.*?)\\|(.*?)\\|").FindAllStringSubmatch(readme, -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| (`.*?) \\|(.*?)\\|(.*?)\\|").FindAllStringSubmatch(tables, -1) {
 		names := quoted(m[1])
 		switch kind := strings.TrimSpace(m[2]); {
 		case strings.HasSuffix(names[0], "*"):
@@ -74,12 +73,12 @@ func TestNamesAreDocumented(t *testing.T) {
 		for _, metric := range names.Metrics {
 			inFamily := slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(metric, strings.TrimSuffix(f, "*")) })
 			if !slices.Contains(metrics, metric) && !inFamily {
-				t.Errorf("%s: metric %s is not in README.md", q.Where, metric)
+				t.Errorf("%s: metric %s is not in docs/metrics.md", q.Where, metric)
 			}
 		}
 		for _, label := range append(names.Labels, q.Label) {
 			if label != "" && !slices.Contains(labels, label) {
-				t.Errorf("%s: label %s is not in README.md", q.Where, label)
+				t.Errorf("%s: label %s is not in docs/metrics.md", q.Where, label)
 			}
 		}
 	}
