@@ -1,8 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package prometheus_test holds the rules to conventions that promtool does not know: names, annotations, runbooks, and
-// tests of each alert.
+// Package prometheus_test checks conventions that promtool does not check: names, annotations, runbooks, and that each
+// alert has tests.
 package prometheus_test
 
 import (
@@ -28,7 +28,7 @@ type rule struct {
 	Labels, Annotations map[string]string
 }
 
-// groups returns those of all files.
+// groups returns the rule groups of all files.
 func groups(t *testing.T) []group {
 	t.Helper()
 	var all []group
@@ -85,10 +85,10 @@ func TestGroups(t *testing.T) {
 	names := make(map[string]bool)
 	for _, g := range groups(t) {
 		if !strings.HasPrefix(g.Name, "nflog_exporter.") || names[g.Name] {
-			t.Errorf("group %q has not a name of its own", g.Name)
+			t.Errorf("the name of group %q is not unique, or does not begin with nflog_exporter", g.Name)
 		}
 		names[g.Name] = true
-		// Prometheus may evaluate every 15 seconds by default, which would cost four times as much for nothing.
+		// A global evaluation interval of 15 seconds would cost four times as much, for no benefit.
 		if g.Interval == "" {
 			t.Errorf("group %s has no interval", g.Name)
 		}
@@ -105,7 +105,7 @@ func TestRecordingRules(t *testing.T) {
 	for _, r := range recording {
 		names = append(names, r.Record)
 		if !regexp.MustCompile(`^[a-z_]+:nflog_[a-z_]+:[a-z0-9_]+$`).MatchString(r.Record) {
-			t.Errorf("%s is not LEVEL:METRIC:OPERATIONS", r.Record)
+			t.Errorf("%s does not have the form LEVEL:METRIC:OPERATIONS", r.Record)
 		}
 	}
 	if diff := cmp.Diff(names, documented); diff != "" {
@@ -113,7 +113,7 @@ func TestRecordingRules(t *testing.T) {
 	}
 }
 
-// TestLabelsLeftOut checks that rules by group and prefix leave all other labels of the exporter out.
+// TestLabelsLeftOut checks that rules by group and prefix aggregate away all other labels of the exporter.
 func TestLabelsLeftOut(t *testing.T) {
 	_, section, _ := strings.Cut(text(t, "../../README.md"), "\n### Labels\n")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -150,14 +150,14 @@ func TestAlerts(t *testing.T) {
 	for _, a := range alerts {
 		names = append(names, a.Alert)
 		if !regexp.MustCompile(`^Nflog[A-Z][A-Za-z]+$`).MatchString(a.Alert) {
-			t.Errorf("%s is no name of an alert", a.Alert)
+			t.Errorf("%s is not a valid name for an alert", a.Alert)
 		}
 		severity := a.Labels["severity"]
 		if !slices.Contains([]string{"critical", "warning", "info"}, severity) {
 			t.Errorf("%s has severity %q", a.Alert, severity)
 		}
 		for _, name := range []string{"summary", "description"} {
-			// The last sentence may be there on a condition.
+			// The last sentence may be conditional.
 			if !regexp.MustCompile(`\.({{ end }})?$`).MatchString(a.Annotations[name]) {
 				t.Errorf("%s has no %s of whole sentences", a.Alert, name)
 			}
@@ -168,24 +168,25 @@ func TestAlerts(t *testing.T) {
 		_, section, _ := strings.Cut(doc, "\n## "+a.Alert+"\n")
 		section, _, _ = strings.Cut(section, "\n## ")
 		if !strings.Contains(section, "**Look at**") && !strings.Contains(section, "| what to do |") {
-			t.Errorf("docs/alerts.md does not say of %s what to look at", a.Alert)
+			t.Errorf("docs/alerts.md does not say what to look at for %s", a.Alert)
 		}
 		if !strings.Contains(section, "**It ends**") {
-			t.Errorf("docs/alerts.md does not say of %s when it ends", a.Alert)
+			t.Errorf("docs/alerts.md does not say when %s ends", a.Alert)
 		}
 		row := regexp.MustCompile("(?m)^\\| `" + severity + "` \\|.*$").FindString(doc)
 		if !strings.Contains(row, "["+a.Alert+"](#"+strings.ToLower(a.Alert)+")") {
-			t.Errorf("docs/alerts.md does not have %s among those of severity %s", a.Alert, severity)
+			t.Errorf("docs/alerts.md does not list %s under severity %s", a.Alert, severity)
 		}
 	}
 	for _, m := range regexp.MustCompile(`(?m)^## (Nflog\w+)$`).FindAllStringSubmatch(doc, -1) {
 		if !slices.Contains(names, m[1]) {
-			t.Errorf("docs/alerts.md has %s, which is no alert", m[1])
+			t.Errorf("docs/alerts.md has %s, but there is no such alert", m[1])
 		}
 	}
 }
 
-// TestAlertsAreTested checks that of each alert there is a test in which it does not fire, then does, and then ends.
+// TestAlertsAreTested checks that each alert has a test in which it does not fire yet, one in which it fires, and one in
+// which it has ended.
 func TestAlertsAreTested(t *testing.T) {
 	type alertTest struct {
 		Name string `yaml:"alertname"`
@@ -213,7 +214,7 @@ func TestAlertsAreTested(t *testing.T) {
 	slices.Sort(order)
 	states := make(map[string]map[string]bool)
 	for _, file := range load[testFile](t, "tests/*.yml") {
-		// Without an order, alerts may be asked before what they need is recorded: it is left to chance.
+		// Without an order, it is left to chance whether alerts are evaluated before the rules that they need.
 		slices.Sort(file.GroupEvalOrder)
 		hasAlerts := false
 		for _, test := range file.Tests {
