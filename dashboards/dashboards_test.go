@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dashboards_test holds the dashboards to what they promise: whoever imports one can use it as it is.
+// Package dashboards_test checks that a dashboard can be used as it is after import.
 package dashboards_test
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/queries"
 )
 
-// A dashboard is what the tests look at.
+// A dashboard has the fields that the tests check.
 type dashboard struct {
 	UID, Title, Description, Refresh string
 	Tags                             []string
@@ -59,7 +59,7 @@ type panel struct {
 	}
 }
 
-// each runs a test for each dashboard.
+// each runs a test on every dashboard.
 func each(t *testing.T, test func(t *testing.T, d dashboard)) {
 	t.Helper()
 	for name, d := range dashboards(t) {
@@ -86,7 +86,7 @@ func dashboards(t *testing.T) map[string]dashboard {
 		t.Fatal(err)
 	}
 	if len(files) != len(all) {
-		t.Errorf("there are %v, which the tests don't know", files)
+		t.Errorf("the files are %v, but the tests check only %d of them", files, len(all))
 	}
 	return all
 }
@@ -98,21 +98,21 @@ func TestDashboard(t *testing.T) {
 			t.Errorf("schema version is %d, want 42", d.SchemaVersion)
 		}
 		if d.Editable == nil || *d.Editable {
-			t.Error("it can be edited")
+			t.Error("the dashboard is editable")
 		}
 		if d.Title == "" || d.Description == "" || d.Refresh == "" {
-			t.Error("it has no title, no description, or is not refreshed")
+			t.Error("the dashboard has no title, no description or no refresh interval")
 		}
 		if !slices.Contains(d.Tags, tag) {
 			t.Errorf("tags are %q, without %q", d.Tags, tag)
 		}
 		if len(d.Links) != 1 || d.Links[0].Type != "dashboards" || !slices.Contains(d.Links[0].Tags, tag) ||
 			!d.Links[0].IncludeVars || !d.Links[0].KeepTime {
-			t.Errorf("it does not lead to the others: %+v", d.Links)
+			t.Errorf("the dashboard does not link to the others: %+v", d.Links)
 		}
 		// A ConfigMap holds 1 MiB, and all three may be in one.
 		if len(d.text) > 256<<10 {
-			t.Errorf("it is %d bytes long", len(d.text))
+			t.Errorf("the dashboard has %d bytes", len(d.text))
 		}
 	})
 }
@@ -122,10 +122,10 @@ func TestPanels(t *testing.T) {
 		ids, titles := make(map[int]bool), make(map[string]bool)
 		for _, p := range d.Panels {
 			if p.ID == 0 || ids[p.ID] {
-				t.Errorf("%q: id %d is not one of its own", p.Title, p.ID)
+				t.Errorf("%q: id %d is zero or not unique", p.Title, p.ID)
 			}
 			if p.Title == "" || titles[p.Title] {
-				t.Errorf("%q: there is such a title already", p.Title)
+				t.Errorf("%q: title is empty or not unique", p.Title)
 			}
 			ids[p.ID], titles[p.Title] = true, true
 			if p.Type == "row" {
@@ -135,68 +135,68 @@ func TestPanels(t *testing.T) {
 				t.Errorf("%q: no unit", p.Title)
 			}
 			if p.FieldConfig.Defaults.NoValue == "" {
-				t.Errorf("%q: nothing to say where there is nothing", p.Title)
+				t.Errorf("%q: no text for the case without data", p.Title)
 			}
 			if !strings.HasSuffix(strings.TrimSpace(p.Description), ".") {
-				t.Errorf("%q: no description of whole sentences: %q", p.Title, p.Description)
+				t.Errorf("%q: description does not end with a full stop: %q", p.Title, p.Description)
 			}
 			if len(p.Targets) == 0 {
 				t.Errorf("%q: no query", p.Title)
 			}
 			for i, target := range p.Targets {
 				if target.RefID != string(rune('A'+i)) {
-					t.Errorf("%q: query %d is called %q", p.Title, i, target.RefID)
+					t.Errorf("%q: query %d is named %q", p.Title, i, target.RefID)
 				}
 				if target.Instant == target.Range || target.Instant != (p.Type == "stat" || p.Type == "table") {
-					t.Errorf("%q: %s is asked in a way that is not that of a %s", p.Title, target.RefID, p.Type)
+					t.Errorf("%q: %s must be an instant query for numbers and tables, else a range query; the panel is a %s", p.Title, target.RefID, p.Type)
 				}
 				if (target.Format == "table") != (p.Type == "table") || (target.Format == "heatmap") != (p.Type == "heatmap") {
-					t.Errorf("%q: %s has the format %s", p.Title, target.RefID, target.Format)
+					t.Errorf("%q: %s has format %s", p.Title, target.RefID, target.Format)
 				}
 			}
 		}
 	})
 }
 
-// TestGrid checks that each place of the grid belongs to one panel.
+// TestGrid checks that panels fill the grid without gaps or overlaps.
 func TestGrid(t *testing.T) {
 	const width = 24
 	each(t, func(t *testing.T, d dashboard) {
-		type place struct{ x, y int }
-		taken := make(map[place]string)
+		type cell struct{ x, y int }
+		taken := make(map[cell]string)
 		bottom := 0
 		for _, p := range d.Panels {
 			pos := p.GridPos
 			if pos.X < 0 || pos.X+pos.W > width || pos.W <= 0 || pos.H <= 0 {
-				t.Errorf("%q is out of the grid: %+v", p.Title, pos)
+				t.Errorf("%q is outside the grid: %+v", p.Title, pos)
 			}
 			bottom = max(bottom, pos.Y+pos.H)
 			for x := pos.X; x < pos.X+pos.W; x++ {
 				for y := pos.Y; y < pos.Y+pos.H; y++ {
-					if other, ok := taken[place{x, y}]; ok {
+					if other, ok := taken[cell{x, y}]; ok {
 						t.Fatalf("%q overlaps %q", p.Title, other)
 					}
-					taken[place{x, y}] = p.Title
+					taken[cell{x, y}] = p.Title
 				}
 			}
 		}
 		if len(taken) != width*bottom {
-			t.Errorf("%d of %d places are empty", width*bottom-len(taken), width*bottom)
+			t.Errorf("%d of %d cells are empty", width*bottom-len(taken), width*bottom)
 		}
 	})
 }
 
-// TestNothingFixed checks that no data source, node or rate interval is built in.
+// TestNothingFixed checks that no data source, node or rate interval is hard-coded.
 func TestNothingFixed(t *testing.T) {
 	each(t, func(t *testing.T, d dashboard) {
 		chosen := datasource{Type: "prometheus", UID: "${datasource}"}
 		for _, m := range regexp.MustCompile(`"uid": "([^"]*)"`).FindAllStringSubmatch(d.text, -1) {
 			if m[1] != chosen.UID && m[1] != d.UID {
-				t.Errorf("uid %q is built in", m[1])
+				t.Errorf("uid %q is hard-coded", m[1])
 			}
 		}
 		for _, found := range regexp.MustCompile(`localhost|\b\d+\.\d+\.\d+\.\d+\b|:\d{4,5}\b`).FindAllString(d.text, -1) {
-			t.Errorf("%q is built in", found)
+			t.Errorf("%q is hard-coded", found)
 		}
 		for _, p := range d.Panels {
 			if p.Type == "row" {
@@ -213,9 +213,9 @@ func TestNothingFixed(t *testing.T) {
 					t.Errorf("%q: %s does not select by job and instance:\n%s", p.Title, target.RefID, target.Expr)
 				}
 				for _, m := range regexp.MustCompile(`\[([^]]*)\]`).FindAllStringSubmatch(target.Expr, -1) {
-					// Top movers compare two quarters of an hour.
+					// Top movers compare two fixed periods of 15 minutes.
 					if m[1] != "$__rate_interval" && m[1] != "$__range" && !strings.HasSuffix(p.Title, "top movers") {
-						t.Errorf("%q: range %s of %s is built in", p.Title, m[0], target.RefID)
+						t.Errorf("%q: range %s of %s is hard-coded", p.Title, m[0], target.RefID)
 					}
 				}
 			}
@@ -223,7 +223,7 @@ func TestNothingFixed(t *testing.T) {
 	})
 }
 
-// TestFixedNames checks what others rely on: links to a dashboard have its uid, and the user's choice by variable.
+// TestFixedNames checks names that links to a dashboard contain: its uid, and the variables.
 func TestFixedNames(t *testing.T) {
 	type names struct {
 		UID       string
@@ -249,7 +249,7 @@ func TestFixedNames(t *testing.T) {
 	}
 }
 
-// TestEveryMetricIsShown checks that the dashboards have all metrics of groups.
+// TestEveryMetricIsShown checks that the dashboards show every metric that groups have.
 func TestEveryMetricIsShown(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -265,13 +265,13 @@ func TestEveryMetricIsShown(t *testing.T) {
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `(nflog_[a-z_]+)` \\| (?:counter|gauge|histogram) ").FindAllStringSubmatch(string(readme), -1) {
 		if !strings.Contains(exprs.String(), m[1]) && !strings.HasPrefix(m[1], "nflog_exporter_") {
-			t.Errorf("no panel has %s", m[1])
+			t.Errorf("no panel shows %s", m[1])
 		}
 	}
 }
 
 func TestVariables(t *testing.T) {
-	everything := queries.Everything("", ".+", 0, 0) // jobs are listed
+	everything := queries.Everything("", ".+", 0, 0) // for all jobs, Grafana lists them
 	each(t, func(t *testing.T, d dashboard) {
 		var exprs strings.Builder
 		for _, p := range d.Panels {
@@ -292,34 +292,34 @@ func TestVariables(t *testing.T) {
 				t.Errorf("%s: data source is %v", v.Name, v.Datasource)
 			}
 			if v.IncludeAll && v.AllValue != everything[v.Name] {
-				t.Errorf("%s: all stands for %q", v.Name, v.AllValue)
+				t.Errorf("%s: the value for All is %q", v.Name, v.AllValue)
 			}
 			if single := d.UID == "nflog-node" && v.Name == "instance"; single == v.Multi || single == v.IncludeAll {
-				t.Errorf("%s: many: %t, all: %t", v.Name, v.Multi, v.IncludeAll)
+				t.Errorf("%s: multiple values: %t, All: %t", v.Name, v.Multi, v.IncludeAll)
 			}
-			// Grafana writes a value so that a regular expression takes it as it is only where there can be many.
+			// Grafana escapes a value for a regular expression only if the variable allows several values.
 			operator := "="
 			if v.Multi {
 				operator = "=~"
 			}
 			if !strings.Contains(exprs.String(), v.Name+operator+`"$`+v.Name+`"`) {
-				t.Errorf("%s: not used, or not with %s", v.Name, operator)
+				t.Errorf("%s: not used with the operator %s", v.Name, operator)
 			}
 		}
-		// Each of a list of values is offered only where those before it allow it.
+		// The values that a variable offers depend on the variables before it.
 		if len(names) < 4 || !slices.Equal(names[:4], []string{"datasource", "job", "instance", "group"}) {
 			t.Errorf("variables begin with %q", names)
 		}
 		for _, m := range regexp.MustCompile(`\$\{?(\w+)`).FindAllStringSubmatch(exprs.String(), -1) {
 			builtIn := strings.HasPrefix(m[1], "__") || m[1] == "1"
 			if !builtIn && !slices.Contains(names, m[1]) {
-				t.Errorf("variable %s is used, but there is none", m[0])
+				t.Errorf("variable %s is used, but not defined", m[0])
 			}
 		}
 	})
 }
 
-// TestHistogram checks that a panel of sizes works with either form of the histogram.
+// TestHistogram checks that panels of sizes work with the native and with the classic histogram.
 func TestHistogram(t *testing.T) {
 	found := 0
 	each(t, func(t *testing.T, d dashboard) {
@@ -331,17 +331,17 @@ func TestHistogram(t *testing.T) {
 				found++
 				native, classic, both := strings.Cut(target.Expr, "\nor on ()\n")
 				if !both || !strings.Contains(native, "nflog_packet_size_bytes{") || !strings.Contains(classic, "nflog_packet_size_bytes_bucket{") {
-					t.Errorf("%q: %s knows one form of the histogram:\n%s", p.Title, target.RefID, target.Expr)
+					t.Errorf("%q: %s does not work with both forms of the histogram:\n%s", p.Title, target.RefID, target.Expr)
 				}
 			}
 		}
 	})
 	if found == 0 {
-		t.Error("no panel has the histogram")
+		t.Error("no panel shows the histogram")
 	}
 }
 
-// TestLinks checks that links between dashboards lead to one of them.
+// TestLinks checks that links to a dashboard have the uid of one, and keep the time range.
 func TestLinks(t *testing.T) {
 	uids := make(map[string]bool)
 	for _, d := range dashboards(t) {
@@ -355,7 +355,7 @@ func TestLinks(t *testing.T) {
 		for _, m := range links {
 			uid, rest, _ := strings.Cut(strings.TrimPrefix(m[1], "/d/"), "?")
 			if !uids[uid] || !strings.Contains(rest, "${__url_time_range}") {
-				t.Errorf("link %q leads nowhere, or loses the time range", m[1])
+				t.Errorf("link %q has an unknown uid, or loses the time range", m[1])
 			}
 		}
 	})

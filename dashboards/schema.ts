@@ -1,8 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The type that the dashboards are checked against: Grafana's own, where options of a panel are those of its kind, and
-// not anything. .ci/dashboards runs the check.
+// The type to check the dashboards against: Grafana's own, but with the options that each kind of panel has, where
+// Grafana's type allows anything. .ci/dashboards runs the check.
 
 import type {
   Dashboard, DataSourceRef, FieldConfig, FieldConfigSource, GraphFieldConfig, Panel, RowPanel, TableFieldOptions, TableOptions,
@@ -12,7 +12,7 @@ import type { Options as StatOptions } from '@grafana/schema/dist/esm/raw/compos
 import type { FieldConfig as StatesField, Options as StatesOptions } from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
 import type { Options as LinesOptions } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
 
-// JSON has the texts that the members of an enumeration stand for.
+// In JSON, members of an enumeration are their texts.
 type Json<T> =
   T extends string ? `${T}`
   : T extends number | boolean | null | undefined ? T
@@ -20,7 +20,7 @@ type Json<T> =
   : T extends object ? { [Key in keyof T]: Json<T[Key]> }
   : T;
 
-// A query of Grafana's Prometheus data source, which the package does not declare.
+// A query of Grafana's Prometheus data source. The package does not declare its type.
 interface Target {
   refId: string;
   datasource: DataSourceRef;

@@ -3,7 +3,7 @@
 
 package main
 
-// A kind is Grafana's name of a visualization.
+// A kind is a Grafana visualization, by Grafana's name.
 type kind string
 
 const (
@@ -14,34 +14,34 @@ const (
 	table   kind = "table"
 )
 
-// A chart is what a panel has of its own. The rest is the same for all of its kind.
+// A chart holds what differs between panels. The rest is the same for all panels of a kind.
 type chart struct {
 	kind    kind
 	title   string
 	text    string
 	w, h    int
 	unit    string
-	none    string // what it says where there is nothing to show
+	noValue string // shown when there is no data
 	queries []query
 
-	stacked bool        // lines
-	full    bool        // lines from 0 to 1
-	color   object      // of numbers, else that of steps
-	steps   []threshold // of numbers and lines
-	words   []object    // for values
-	columns []column    // of a table
-	join    string      // the label that tables of several queries have in common
-	links   []object
+	stacked   bool        // lines
+	zeroToOne bool        // lines: the axis ends at 1
+	color     object      // numbers: instead of the color of steps
+	steps     []threshold // numbers and lines
+	mappings  []object    // texts and colors for values
+	columns   []column    // tables
+	join      string      // tables of several queries: the label to join by
+	links     []object
 }
 
-// A query is asked over the time range for lines, states and heat maps, and for its end by others.
+// A query is evaluated over the time range for lines, states and heat maps, and at its end for numbers and tables.
 type query struct {
 	expr   string
 	legend string
-	total  bool // a line beside the stack: all there is
+	total  bool // draws the total as a dashed line, not stacked
 }
 
-// panel makes the chart a panel.
+// panel returns the chart as a Grafana panel.
 func (c chart) panel() panel {
 	p := panel{
 		Type:        string(c.kind),
@@ -51,10 +51,10 @@ func (c chart) panel() panel {
 		FieldConfig: &fieldConfig{
 			Defaults: fieldDefaults{
 				Unit:       c.unit,
-				NoValue:    c.none,
+				NoValue:    c.noValue,
 				Color:      object{"mode": "palette-classic-by-name"},
 				Thresholds: thresholds{Mode: "absolute", Steps: c.steps},
-				Mappings:   c.words,
+				Mappings:   c.mappings,
 				Links:      c.links,
 			},
 			Overrides: []override{},
@@ -81,12 +81,12 @@ func (c chart) panel() panel {
 	return p
 }
 
-// prometheus is the data source that the user chose.
+// prometheus returns the data source that the user chose.
 func prometheus() *datasource {
 	return &datasource{Type: "prometheus", UID: "${datasource}"}
 }
 
-// refID returns Grafana's name of a panel's i-th query.
+// refID returns Grafana's name for the i-th query of a panel: A, B, …
 func refID(i int) string { return string(rune('A' + i)) }
 
 func (c chart) target(i int, q query) target {
@@ -109,7 +109,7 @@ func (c chart) target(i int, q query) target {
 	return t
 }
 
-// green returns the steps of a value that is good, and turns another color from each limit on.
+// green returns the steps of a value that is green below the first limit, and has the color of each limit from there on.
 func green(limits ...threshold) []threshold {
 	return append([]threshold{{Color: "green"}}, limits...)
 }
@@ -118,5 +118,5 @@ func from(value float64, color string) threshold {
 	return threshold{Color: color, Value: &value}
 }
 
-// never returns the steps of a value that should be 0.
-func never() []threshold { return green(from(1e-9, "red")) }
+// redAboveZero returns the steps of a value that should be 0.
+func redAboveZero() []threshold { return green(from(1e-9, "red")) }

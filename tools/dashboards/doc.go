@@ -1,16 +1,15 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command dashboards writes the Grafana dashboards of a folder.
+// Command dashboards generates the Grafana dashboards and writes them into a folder.
 //
 //	go run ./tools/dashboards dashboards
 //
-// Three dashboards of 65 panels are almost seven thousand lines of JSON, of which nine in
-// ten are the same for all panels of a kind. Here a panel is what is its own: a title, a
-// description, a size and its queries, in overview.go, node.go and health.go.
-// It is Go and not jsonnet, as who works on the exporter has the one and knows it, and
-// the compiler finds what is misspelt.
+// The three dashboards have 65 panels and almost seven thousand lines of JSON. Nine lines in ten are the same for all
+// panels of a kind. The code here states only what differs between panels: title, description, size and queries, in
+// overview.go, node.go and health.go. It is Go and not jsonnet because everybody who works on the exporter has Go and
+// knows it, and because the compiler finds misspelt names.
 //
-// The JSON is kept in the tree, since people and the Helm chart take it as it is. A test
-// compares it with what this command would write.
+// The JSON is committed because people and the Helm chart use it as it is. A test compares it with the output of this
+// command.
 package main

@@ -5,14 +5,14 @@ package main
 
 import "fmt"
 
-// health is about the exporters themselves.
+// health shows the state of the exporters themselves.
 func health() dashboard {
 	return page{
 		uid:   healthUID,
 		title: "Firewall log exporter health",
-		text: "Whether the numbers of nflog_exporter can be trusted, on all nodes, and what they cost. Where there are many " +
-			"nodes, panels show the ten that are worst.",
-		variables: append(targetVariables(), groupVariable(ofTargets)),
+		text: "Whether the numbers of nflog_exporter can be trusted, on all nodes, and what they cost. With many nodes, " +
+			"panels show the ten worst.",
+		variables: append(targetVariables(), groupVariable(targetMatchers)),
 		sections: []section{
 			{charts: healthNumbers()},
 			{title: "Groups and binding", charts: healthBinding()},
@@ -24,53 +24,53 @@ func health() dashboard {
 	}.dashboard()
 }
 
-// groupOnNode tells groups of all nodes apart.
+// nodeGroupLabels identify a group among all nodes.
 const (
-	groupOnNode       = "instance, group, netns"
-	groupOnNodeLegend = "{{instance}} group {{group}} {{netns}}"
+	nodeGroupLabels = "instance, group, netns"
+	nodeGroupLegend = "{{instance}} group {{group}} {{netns}}"
 )
 
 func healthNumbers() []chart {
 	inRange := func(title, text, metric string) chart {
 		return chart{
-			kind: number, title: title, text: text, w: 4, h: 4, unit: "short", steps: never(), none: "no exporter",
-			queries: []query{{expr: sum("", growth(of(metric, ofGroups)))}},
+			kind: number, title: title, text: text, w: 4, h: 4, unit: "short", steps: redAboveZero(), noValue: "no exporter",
+			queries: []query{{expr: sum("", increase(series(metric, groupMatchers)))}},
 		}
 	}
 	notBound := chart{
-		kind: number, title: "Groups not bound", w: 4, h: 4, unit: "short", steps: never(), none: "no exporter",
-		text:    "Groups whose packets are known to nobody now.",
-		queries: []query{{expr: "sum(" + of("nflog_up", ofGroups) + " == bool 0)"}},
+		kind: number, title: "Groups not bound", w: 4, h: 4, unit: "short", steps: redAboveZero(), noValue: "no exporter",
+		text:    "Groups whose packets are not counted now.",
+		queries: []query{{expr: "sum(" + series("nflog_up", groupMatchers) + " == bool 0)"}},
 	}
 	return []chart{
 		nodesNotReading(),
 		notBound,
 		inRange("Packets lost", "Packets that were logged in this time range but did not reach their exporter.", "nflog_lost_packets_total"),
-		inRange("Datagrams dropped", "Datagrams, of up to some 1,500 packets each, that the kernel dropped in this time range as a socket's buffer was full.", "nflog_socket_drops_total"),
-		inRange("Decode errors", "What could not be decoded in this time range.", "nflog_decode_errors_total"),
-		inRange("Packets in __overflow__", "Packets counted under __overflow__ in this time range, as there were too many label sets.", "nflog_overflow_packets_total"),
+		inRange("Datagrams dropped", "Datagrams, of up to some 1,500 packets each, that the kernel dropped in this time range because a socket's buffer was full.", "nflog_socket_drops_total"),
+		inRange("Decode errors", "Messages and packets that could not be decoded in this time range.", "nflog_decode_errors_total"),
+		inRange("Packets in __overflow__", "Packets counted under __overflow__ in this time range, because there were too many label sets.", "nflog_overflow_packets_total"),
 	}
 }
 
 func healthBinding() []chart {
-	up := of("nflog_up", ofGroups)
-	failures := of("nflog_bind_failures_total", ofGroups)
+	up := series("nflog_up", groupMatchers)
+	failures := series("nflog_bind_failures_total", groupMatchers)
 	return []chart{
 		{
-			kind: states, title: "Groups that were not bound", w: 12, h: 8, unit: "none", words: bound(), none: "each was bound all the time",
-			text: "Groups that were not bound at some point of this time range, ten at most. Packets logged meanwhile are " +
-				"known to nobody.",
+			kind: states, title: "Groups that were not bound", w: 12, h: 8, unit: "none", mappings: bound(), noValue: "all groups were bound all the time",
+			text: "Groups that were not bound at some point of this time range, ten at most. Packets logged at such times " +
+				"are not counted.",
 			queries: []query{{
-				expr:   fmt.Sprintf("%s\nand topk(%d, min_over_time(%s[$__range] @ end()) == 0)", up, mostOf, up),
-				legend: groupOnNodeLegend,
+				expr:   fmt.Sprintf("%s\nand topk(%d, min_over_time(%s[$__range] @ end()) == 0)", up, maxSeries, up),
+				legend: nodeGroupLegend,
 			}},
 			links: []object{toNode("${__field.labels.instance}")},
 		},
 		{
-			kind: table, title: "Why groups could not be bound", w: 12, h: 8, unit: "short", none: "no attempt failed",
+			kind: table, title: "Why groups could not be bound", w: 12, h: 8, unit: "short", noValue: "no attempt failed",
 			text: "Failed attempts in this time range. held: another socket has the group, permission: CAP_NET_ADMIN is missing, " +
-				"namespace: the network namespace is not there, unsupported: the kernel has no NFLOG. The exporter's log says more.",
-			queries: []query{{expr: "topk(100, " + sum("instance, group, netns, reason", growth(failures)) + " > 0)"}},
+				"namespace: the network namespace does not exist, unsupported: the kernel has no NFLOG. The exporter's log says more.",
+			queries: []query{{expr: "topk(100, " + sum("instance, group, netns, reason", increase(failures)) + " > 0)"}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
 				{field: "group", title: "Group"},
@@ -80,21 +80,21 @@ func healthBinding() []chart {
 			},
 		},
 		{
-			kind: lines, title: "Bindings", w: 12, h: 7, unit: "short", none: "none",
-			text: "Successful bindings, of the ten groups that had most. Each but the first of an exporter marks a hole in what " +
-				"is counted: by a restart, a reload with other settings, or another process that had the group.",
+			kind: lines, title: "Bindings", w: 12, h: 7, unit: "short", noValue: "none",
+			text: "Successful bindings, of the ten groups that had most. Each one after an exporter's first may mark a gap in the " +
+				"counts: the group was not bound for a while, for example after an error or because another process held it.",
 			queries: []query{{
-				expr: topOf(groupOnNode,
-					sum(groupOnNode, "increase("+of("nflog_binds_total", ofGroups)+"[$__rate_interval])"),
-					sum(groupOnNode, "increase("+of("nflog_binds_total", ofGroups)+"[$__range] @ end())")),
-				legend: groupOnNodeLegend,
+				expr: topOf(nodeGroupLabels,
+					sum(nodeGroupLabels, "increase("+series("nflog_binds_total", groupMatchers)+"[$__rate_interval])"),
+					sum(nodeGroupLabels, "increase("+series("nflog_binds_total", groupMatchers)+"[$__range] @ end())")),
+				legend: nodeGroupLegend,
 			}},
 		},
 		{
-			kind: table, title: "Groups", w: 12, h: 7, unit: "short", none: "no exporter",
-			text: "The 100 groups that were bound last, with the time since.",
+			kind: table, title: "Groups", w: 12, h: 7, unit: "short", noValue: "no exporter",
+			text: "The 100 groups that were bound most recently, with the time since then.",
 			queries: []query{{
-				expr: "bottomk(100, time() - (" + of("nflog_bound_timestamp_seconds", ofGroups) + " > 0))",
+				expr: "bottomk(100, time() - (" + series("nflog_bound_timestamp_seconds", groupMatchers) + " > 0))",
 			}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
@@ -110,30 +110,30 @@ func healthBinding() []chart {
 func healthLoss() []chart {
 	worst := func(title, text, metric, unit string) chart {
 		return chart{
-			kind: lines, title: title, text: text, w: 12, h: 8, unit: unit, none: "no exporter",
-			queries: []query{{expr: top(groupOnNode, of(metric, ofGroups)), legend: groupOnNodeLegend}},
+			kind: lines, title: title, text: text, w: 12, h: 8, unit: unit, noValue: "no exporter",
+			queries: []query{{expr: top(nodeGroupLabels, series(metric, groupMatchers)), legend: nodeGroupLegend}},
 		}
 	}
 	reasons := func(title, text, metric string) chart {
 		return chart{
-			kind: lines, title: title, text: text, w: 8, h: 7, unit: "cps", stacked: true, none: "no exporter",
-			queries: []query{{expr: sum("reason", rate(of(metric, ofGroups))), legend: "{{reason}}"}},
+			kind: lines, title: title, text: text, w: 8, h: 7, unit: "cps", stacked: true, noValue: "no exporter",
+			queries: []query{{expr: sum("reason", rate(series(metric, groupMatchers))), legend: "{{reason}}"}},
 		}
 	}
 	return []chart{
-		worst("Rate of lost packets", "Packets lost between kernel and exporter each second, of the ten groups that lost most. They show with the "+
-			"next packet that comes.", "nflog_lost_packets_total", "pps"),
-		worst("Rate of dropped datagrams", "Datagrams that the kernel dropped each second as the socket's buffer was full, of the ten groups that lost "+
-			"most. Each holds up to some 1,500 packets, which show as lost a little later.", "nflog_socket_drops_total", "cps"),
-		reasons("Decode errors by reason", "What could not be decoded each second. message and attribute count as lost, too. packet is a network "+
-			"header that is wrong, as a host can send it.", "nflog_decode_errors_total"),
-		reasons("Receive errors by reason", "Failed reads each second. overrun: the kernel says that it dropped. truncated: a datagram was larger than "+
-			"any should be. other: the log says more.", "nflog_receive_errors_total"),
+		worst("Rate of lost packets", "Packets lost between kernel and exporter each second, of the ten groups that lost most. They count only when "+
+			"the next packet arrives.", "nflog_lost_packets_total", "pps"),
+		worst("Rate of dropped datagrams", "Datagrams that the kernel dropped each second because the socket's buffer was full, of the ten groups that lost "+
+			"most. Each holds up to some 1,500 packets, which count as lost a little later.", "nflog_socket_drops_total", "cps"),
+		reasons("Decode errors by reason", "Decoding errors each second. message and attribute: an invalid message, whose packets also count as lost. "+
+			"packet: an invalid network header, which any host can send.", "nflog_decode_errors_total"),
+		reasons("Receive errors by reason", "Failed reads each second. overrun: the kernel reports that it dropped datagrams. truncated: a datagram was "+
+			"larger than expected. other: see the log.", "nflog_receive_errors_total"),
 		{
-			kind: lines, title: "Unknown attributes", w: 8, h: 7, unit: "cps", none: "no exporter",
-			text: "Attributes each second of a type that the exporter does not know, of the ten nodes that have most. They do no " +
-				"harm: a newer kernel has them.",
-			queries: []query{{expr: top("instance", of("nflog_unknown_attributes_total", ofGroups)), legend: "{{instance}}"}},
+			kind: lines, title: "Unknown attributes", w: 8, h: 7, unit: "cps", noValue: "no exporter",
+			text: "Attributes each second of a type that the exporter does not know, of the ten nodes that have most. They are " +
+				"harmless: newer kernels send them.",
+			queries: []query{{expr: top("instance", series("nflog_unknown_attributes_total", groupMatchers)), legend: "{{instance}}"}},
 		},
 	}
 }
@@ -141,43 +141,43 @@ func healthLoss() []chart {
 func healthBatching() []chart {
 	batch := func(window string) string {
 		return fmt.Sprintf("%s\n/ (%s > 0)",
-			sum(groupOnNode, "rate("+of("nflog_packets_total", ofGroups)+window+")"),
-			sum(groupOnNode, "rate("+of("nflog_datagrams_total", ofGroups)+window+")"))
+			sum(nodeGroupLabels, "rate("+series("nflog_packets_total", groupMatchers)+window+")"),
+			sum(nodeGroupLabels, "rate("+series("nflog_datagrams_total", groupMatchers)+window+")"))
 	}
 	fill := func(window string) string {
-		return fmt.Sprintf("%s / (%s > 0)", of("nflog_socket_queued_bytes", ofGroups)+window, of("nflog_socket_buffer_bytes", ofGroups))
+		return fmt.Sprintf("%s / (%s > 0)", series("nflog_socket_queued_bytes", groupMatchers)+window, series("nflog_socket_buffer_bytes", groupMatchers))
 	}
 	return []chart{
 		{
-			kind: lines, title: "Packets in a datagram", w: 12, h: 8, unit: "short", none: "no packets",
-			text: "How many packets the kernel hands over at once, of the ten groups that have fewest. Few are normal where few " +
-				"are logged. Few beside many datagrams mean that a rule has a threshold of its own.",
+			kind: lines, title: "Packets in a datagram", w: 12, h: 8, unit: "short", noValue: "no packets",
+			text: "How many packets the kernel delivers at once, of the ten groups that have fewest. Few are normal if few packets " +
+				"are logged. Few packets in many datagrams mean that a rule has its own threshold.",
 			queries: []query{{
 				expr: fmt.Sprintf("%s\nand on (%s)\nbottomk(%d,\n%s)",
-					batch("[$__rate_interval]"), groupOnNode, mostOf, batch("[$__range] @ end()")),
-				legend: groupOnNodeLegend,
+					batch("[$__rate_interval]"), nodeGroupLabels, maxSeries, batch("[$__range] @ end()")),
+				legend: nodeGroupLegend,
 			}},
 		},
 		{
-			kind: lines, title: "Datagrams", w: 12, h: 8, unit: "cps", none: "no exporter",
-			text: "Datagrams read each second, each a wake-up, of the ten groups that have most. With the default timeout of 500 ms, " +
-				"full batches apart, there are two.",
-			queries: []query{{expr: top(groupOnNode, of("nflog_datagrams_total", ofGroups)), legend: groupOnNodeLegend}},
+			kind: lines, title: "Datagrams", w: 12, h: 8, unit: "cps", noValue: "no exporter",
+			text: "Datagrams read each second, of the ten groups that have most. Each is a wake-up. The default timeout of 500 ms " +
+				"makes two a second, and full batches add to them.",
+			queries: []query{{expr: top(nodeGroupLabels, series("nflog_datagrams_total", groupMatchers)), legend: nodeGroupLegend}},
 		},
 		{
-			kind: lines, title: "Fill of the sockets' buffers", w: 12, h: 8, unit: "percentunit", full: true, none: "no exporter",
-			text: "At the time of a scrape, of the ten groups that had most in their buffer. When it is full, the kernel drops.",
+			kind: lines, title: "Fill of the sockets' buffers", w: 12, h: 8, unit: "percentunit", zeroToOne: true, noValue: "no exporter",
+			text: "At the time of a scrape, of the ten groups that had most in their buffer. When a buffer is full, the kernel drops packets.",
 			queries: []query{{
 				expr: fmt.Sprintf("%s\nand topk(%d, max_over_time(%s[$__range] @ end()))",
-					fill(""), mostOf, of("nflog_socket_queued_bytes", ofGroups)),
-				legend: groupOnNodeLegend,
+					fill(""), maxSeries, series("nflog_socket_queued_bytes", groupMatchers)),
+				legend: nodeGroupLegend,
 			}},
 		},
 		{
-			kind: table, title: "Smallest buffers", w: 12, h: 8, unit: "bytes", none: "no exporter",
-			text: "The sockets' receive buffers as the kernel accounts for them, twice what was asked for. One that is smaller than others " +
-				"was cut to net.core.rmem_max, as the exporter has no CAP_NET_ADMIN in the initial user namespace.",
-			queries: []query{{expr: "bottomk(100, " + of("nflog_socket_buffer_bytes", ofGroups) + " > 0)"}},
+			kind: table, title: "Smallest buffers", w: 12, h: 8, unit: "bytes", noValue: "no exporter",
+			text: "The sockets' receive buffers as the kernel accounts for them: twice the requested size. If one is smaller than others, " +
+				"net.core.rmem_max limited it, because the exporter has no CAP_NET_ADMIN in the initial user namespace.",
+			queries: []query{{expr: "bottomk(100, " + series("nflog_socket_buffer_bytes", groupMatchers) + " > 0)"}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
 				{field: "group", title: "Group"},
@@ -190,86 +190,86 @@ func healthBatching() []chart {
 }
 
 func healthLabelSets() []chart {
-	sets, limit := of("nflog_label_sets", ofGroups), of("nflog_label_sets_limit", ofGroups)
+	sets, limit := series("nflog_label_sets", groupMatchers), series("nflog_label_sets_limit", groupMatchers)
 	return []chart{
 		{
-			kind: lines, title: "Label sets, of the limit", w: 8, h: 8, unit: "percentunit", none: "no exporter",
-			text: "Combinations of labels that packets are counted under, as a share of how many there may be, of the ten groups that have " +
-				"most. Beyond the limit there is room for a tenth more, under __overflow__.",
+			kind: lines, title: "Label sets, of the limit", w: 8, h: 8, unit: "percentunit", noValue: "no exporter",
+			text: "Combinations of label values that packets are counted under, as a share of their limit, of the ten groups that have " +
+				"most. Beyond the limit, a tenth more can exist under __overflow__.",
 			steps: green(from(0.8, "orange"), from(1, "red")),
 			queries: []query{{
-				expr:   fmt.Sprintf("%s / %s\nand topk(%d, max_over_time(%s[$__range] @ end()))", sets, limit, mostOf, sets),
-				legend: groupOnNodeLegend,
+				expr:   fmt.Sprintf("%s / %s\nand topk(%d, max_over_time(%s[$__range] @ end()))", sets, limit, maxSeries, sets),
+				legend: nodeGroupLegend,
 			}},
 		},
 		{
-			kind: lines, title: "Rate of packets in __overflow__", w: 8, h: 8, unit: "pps", none: "no exporter",
-			text: "Packets counted under __overflow__ each second, of the ten groups that have most. Totals stay true; what is by interface " +
-				"or prefix does not.",
-			queries: []query{{expr: top(groupOnNode, of("nflog_overflow_packets_total", ofGroups)), legend: groupOnNodeLegend}},
+			kind: lines, title: "Rate of packets in __overflow__", w: 8, h: 8, unit: "pps", noValue: "no exporter",
+			text: "Packets counted under __overflow__ each second, of the ten groups that have most. Totals stay correct; numbers by " +
+				"interface or prefix are too low.",
+			queries: []query{{expr: top(nodeGroupLabels, series("nflog_overflow_packets_total", groupMatchers)), legend: nodeGroupLegend}},
 		},
 		{
-			kind: lines, title: "Rate of packets forgotten", w: 8, h: 8, unit: "pps", none: "no exporter",
-			text: "Packets that left nflog_packets_total each second, as their label set was forgotten: its interface was deleted, it was idle, " +
-				"or a reload took its labels away. Of the ten groups that have most.",
-			queries: []query{{expr: top(groupOnNode, of("nflog_forgotten_packets_total", ofGroups)), legend: groupOnNodeLegend}},
+			kind: lines, title: "Rate of packets forgotten", w: 8, h: 8, unit: "pps", noValue: "no exporter",
+			text: "Packets removed from nflog_packets_total each second because their label set was forgotten: its interface was deleted, it " +
+				"was idle, or a reload removed its labels. Of the ten groups that have most.",
+			queries: []query{{expr: top(nodeGroupLabels, series("nflog_forgotten_packets_total", groupMatchers)), legend: nodeGroupLegend}},
 		},
 	}
 }
 
 func healthCost() []chart {
-	cpu := of("process_cpu_seconds_total", ofTargets)
+	cpu := series("process_cpu_seconds_total", targetMatchers)
 	perPacket := func(window string) string {
 		return fmt.Sprintf("%s\n/ (%s > 0)",
 			sum("instance", "rate("+cpu+window+")"),
-			sum("instance", "rate("+of("nflog_packets_total", ofTargets)+window+")"))
+			sum("instance", "rate("+series("nflog_packets_total", targetMatchers)+window+")"))
 	}
 	worst := func(title, text, unit, metric string) chart {
-		gauge := of(metric, ofTargets)
+		gauge := series(metric, targetMatchers)
 		return chart{
-			kind: lines, title: title, text: text, w: 8, h: 8, unit: unit, none: "no exporter",
+			kind: lines, title: title, text: text, w: 8, h: 8, unit: unit, noValue: "no exporter",
 			queries: []query{{
-				expr:   fmt.Sprintf("%s\nand topk(%d, max_over_time(%s[$__range] @ end()))", gauge, mostOf, gauge),
+				expr:   fmt.Sprintf("%s\nand topk(%d, max_over_time(%s[$__range] @ end()))", gauge, maxSeries, gauge),
 				legend: "{{instance}}",
 			}},
 		}
 	}
 	return []chart{
 		{
-			kind: lines, title: "CPU per packet", w: 12, h: 8, unit: "s", none: "no packets, or no process metrics",
-			text: "CPU time of the exporter, scrapes and all, for each packet counted, of the ten nodes where it takes most. Where few are " +
-				"logged, a packet bears the whole cost of a wake-up and of scrapes.",
+			kind: lines, title: "CPU per packet", w: 12, h: 8, unit: "s", noValue: "no packets, or no process metrics",
+			text: "CPU time of the exporter, scrapes included, for each packet counted, of the ten nodes where it takes most. If few packets " +
+				"are logged, the cost of wake-ups and scrapes is divided by few packets.",
 			queries: []query{{
 				expr: fmt.Sprintf("%s\nand on (instance)\ntopk(%d,\n%s)",
-					perPacket("[$__rate_interval]"), mostOf, perPacket("[$__range] @ end()")),
+					perPacket("[$__rate_interval]"), maxSeries, perPacket("[$__range] @ end()")),
 				legend: "{{instance}}",
 			}},
 		},
 		{
-			kind: lines, title: "CPU", w: 12, h: 8, unit: "percentunit", none: "no process metrics",
-			text:    "Share of one CPU that the exporter takes, of the ten nodes where it takes most.",
+			kind: lines, title: "CPU", w: 12, h: 8, unit: "percentunit", noValue: "no process metrics",
+			text:    "Share of one CPU that the exporter uses, of the ten nodes where it uses most.",
 			queries: []query{{expr: top("instance", cpu), legend: "{{instance}}"}},
 		},
-		worst("Memory", "Resident memory of the exporter, of the ten nodes where it takes most. The sockets' buffers are the kernel's, and not in it.",
+		worst("Memory", "Resident memory of the exporter, of the ten nodes where it uses most. The sockets' buffers are kernel memory, and not included.",
 			"bytes", "process_resident_memory_bytes"),
 		worst("Time of a scrape", "How long Prometheus takes to scrape an exporter, of the ten that take longest.",
 			"s", "scrape_duration_seconds"),
-		worst("Samples of a scrape", "Samples in a scrape, of the ten exporters that have most. Each label set makes 13 with the classic histogram.",
+		worst("Samples of a scrape", "Samples in a scrape, of the ten exporters that have most. Each label set makes 13 samples with the classic histogram.",
 			"short", "scrape_samples_scraped"),
 		{
-			kind: table, title: "Versions", w: 12, h: 6, unit: "short", none: "no exporter",
+			kind: table, title: "Versions", w: 12, h: 6, unit: "short", noValue: "no exporter",
 			text:    "Exporters of each version.",
-			queries: []query{{expr: "count by (version) (" + of("nflog_exporter_build_info", ofTargets) + ")"}},
+			queries: []query{{expr: "count by (version) (" + series("nflog_exporter_build_info", targetMatchers) + ")"}},
 			columns: []column{
 				{field: "version", title: "Version"},
 				{field: "Value", title: "Exporters", unit: "short", sort: true},
 			},
 		},
 		{
-			kind: table, title: "Configuration files that could not be applied", w: 12, h: 6, unit: "none", none: "none",
-			text: "Exporters that refused their --config.file when they were told to read it again. They go on with what they had, and would " +
-				"not start with this file. Their log says why.",
-			queries: []query{{expr: of("nflog_exporter_config_last_reload_successful", ofTargets) + " == 0"}},
+			kind: table, title: "Configuration files that could not be applied", w: 12, h: 6, unit: "none", noValue: "none",
+			text: "Exporters that refused their --config.file at the last reload. They keep their previous configuration, but would not start " +
+				"with this file. Their log says why.",
+			queries: []query{{expr: series("nflog_exporter_config_last_reload_successful", targetMatchers) + " == 0"}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
 				{field: "job", title: "Job"},

@@ -3,8 +3,8 @@
 
 package main
 
-// maxPoints is how many points a line has at most. It bounds what a panel costs where there are very many
-// series, and is still finer than an eye.
+// maxPoints is the maximum number of points of a line. It bounds the cost of panels with very many series, and is still
+// finer than the eye can see.
 const maxPoints = 300
 
 func (c chart) asLines(p *panel) {
@@ -16,7 +16,7 @@ func (c chart) asLines(p *panel) {
 	}
 	zero, one := 0, 1
 	p.FieldConfig.Defaults.Min = &zero
-	if c.full {
+	if c.zeroToOne {
 		p.FieldConfig.Defaults.Max = &one
 	}
 	style := "off"
@@ -45,7 +45,7 @@ func (c chart) asLines(p *panel) {
 			})
 		}
 	}
-	// A table beside the lines where there is room for it.
+	// Wide panels have room for a legend with a table.
 	legend := object{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": []string{}}
 	if c.w >= gridWidth/2 {
 		legend = object{
@@ -89,7 +89,7 @@ func (c chart) asStates(p *panel) {
 }
 
 func (c chart) asHeatmap(p *panel) {
-	// A cell wants some pixels.
+	// Cells need more pixels than points.
 	p.MaxDataPoints = maxPoints / 3
 	p.Options = object{
 		"calculate":    false,

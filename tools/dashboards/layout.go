@@ -6,24 +6,24 @@ package main
 // gridWidth is the width of a dashboard in Grafana's units.
 const gridWidth = 24
 
-// tag is on all dashboards, so that each finds the others.
+// tag is set on all dashboards. Their links find each other by it.
 const tag = "nflog_exporter"
 
-// A page is what a dashboard has of its own.
+// A page holds what differs between dashboards.
 type page struct {
 	uid, title, text string
 	variables        []variable
 	sections         []section
 }
 
-// A section is some charts under a heading. Those at the top have none.
+// A section is a list of charts under a heading. The section at the top has no heading.
 type section struct {
 	title  string
-	repeat string // a variable: the section is there once for each of its values
+	repeat string // a variable: the section is repeated for each of its values
 	charts []chart
 }
 
-// dashboard lays the page out: charts from left to right, in lines as full as can be.
+// dashboard lays the page out: charts go from left to right, and into the next line when the current one is full.
 func (p page) dashboard() dashboard {
 	d := dashboard{
 		UID:           p.uid,
@@ -70,7 +70,7 @@ func (p page) dashboard() dashboard {
 	return d
 }
 
-// row returns the heading of the section. What follows it in the list of panels belongs to it.
+// row returns the heading of the section. The panels that follow it in the dashboard's list belong to it.
 func (s section) row(y int) panel {
 	return panel{
 		Type:      "row",

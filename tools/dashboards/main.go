@@ -22,7 +22,7 @@ func main() {
 	}
 }
 
-// write writes a file for each dashboard.
+// write writes one file for each dashboard into the folder.
 func write(folder string) error {
 	all, err := files()
 	if err != nil {
@@ -36,7 +36,7 @@ func write(folder string) error {
 	return nil
 }
 
-// files returns the dashboards by the names of their files.
+// files returns the JSON of the dashboards by file name.
 func files() (map[string][]byte, error) {
 	all := make(map[string][]byte)
 	for name, d := range map[string]dashboard{
@@ -53,7 +53,7 @@ func files() (map[string][]byte, error) {
 	return all, nil
 }
 
-// encode writes a dashboard as people like to read it, with < and > as they are.
+// encode returns a dashboard as indented JSON. The characters <, > and & are not escaped, so that queries stay readable.
 func encode(d dashboard) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)

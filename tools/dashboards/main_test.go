@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestUpToDate compares the dashboards of the tree with what this command writes.
+// TestUpToDate compares the committed dashboards with the output of this command.
 func TestUpToDate(t *testing.T) {
 	folder := filepath.Join("..", "..", "dashboards")
 	want, err := files()
@@ -29,7 +29,7 @@ func TestUpToDate(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("dashboards are not what they are made of; go run ./tools/dashboards dashboards (-want +got):\n%s", diff)
+		t.Errorf("dashboards are out of date; run go run ./tools/dashboards dashboards (-want +got):\n%s", diff)
 	}
 }
 
@@ -46,6 +46,6 @@ func TestWrite(t *testing.T) {
 		t.Errorf("wrote %d files, want 3", len(entries))
 	}
 	if err := write(filepath.Join(folder, "none")); err == nil {
-		t.Error("no error for a folder that is not there")
+		t.Error("no error for a folder that does not exist")
 	}
 }

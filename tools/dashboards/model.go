@@ -3,8 +3,8 @@
 
 package main
 
-// The types of this file are Grafana's classic dashboards, as far as they are used here. The names of
-// fields are Grafana's. https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
+// The types in this file are the part of Grafana's classic dashboard model that is used here. Fields have Grafana's names.
+// https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
 
 type object = map[string]any
 
@@ -15,7 +15,7 @@ type dashboard struct {
 	Tags          []string `json:"tags"`
 	SchemaVersion int      `json:"schemaVersion"`
 	Editable      bool     `json:"editable"`
-	GraphTooltip  int      `json:"graphTooltip"` // 1: the crosshair is on all panels.
+	GraphTooltip  int      `json:"graphTooltip"` // 1: all panels share the crosshair
 	Refresh       string   `json:"refresh"`
 	Time          span     `json:"time"`
 	Timezone      string   `json:"timezone"`
@@ -31,7 +31,7 @@ type span struct {
 	To   string `json:"to"`
 }
 
-// link leads to all dashboards that have its tags.
+// link links to all dashboards that have its tags.
 type link struct {
 	Type        string   `json:"type"`
 	Title       string   `json:"title"`
@@ -51,8 +51,8 @@ type variable struct {
 	Type        string      `json:"type"`
 	Datasource  *datasource `json:"datasource,omitempty"`
 	Query       string      `json:"query,omitempty"`
-	Refresh     int         `json:"refresh,omitempty"` // 1: when the dashboard is opened, 2: with the time range.
-	Sort        int         `json:"sort,omitempty"`    // 1: by alphabet, 3: by number.
+	Refresh     int         `json:"refresh,omitempty"` // 1: when the dashboard loads, 2: when the time range changes
+	Sort        int         `json:"sort,omitempty"`    // 1: alphabetically, 3: numerically
 	Multi       bool        `json:"multi,omitempty"`
 	IncludeAll  bool        `json:"includeAll,omitempty"`
 	AllValue    string      `json:"allValue,omitempty"`
@@ -69,7 +69,7 @@ type datasource struct {
 	UID  string `json:"uid"`
 }
 
-// panel is also a row, which has Collapsed and Panels.
+// panel is a panel or a row. Only a row has Collapsed and Panels.
 type panel struct {
 	ID              int              `json:"id"`
 	Type            string           `json:"type"`
@@ -133,7 +133,7 @@ type thresholds struct {
 	Steps []threshold `json:"steps"`
 }
 
-// threshold gives values from Value on a color. The first one has none: it begins at minus infinity.
+// threshold sets the color of values from Value on. The first threshold has no Value: it begins at minus infinity.
 type threshold struct {
 	Color string   `json:"color"`
 	Value *float64 `json:"value"`

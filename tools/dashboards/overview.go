@@ -5,91 +5,91 @@ package main
 
 import "fmt"
 
-// Fixed, so that links and bookmarks stay.
+// These are fixed, so that links and bookmarks keep working.
 const (
 	overviewUID = "nflog-overview"
 	nodeUID     = "nflog-node"
 	healthUID   = "nflog-health"
 )
 
-// overview is about all nodes together.
+// overview shows all nodes together.
 func overview() dashboard {
 	return page{
 		uid:       overviewUID,
 		title:     "Firewall log overview",
-		text:      "What the firewalls of all nodes log to NFLOG groups, as nflog_exporter counts it: how much, of what, where, and what is new.",
-		variables: append(append(targetVariables(), groupVariable(ofTargets)), packetVariables(ofGroups)...),
+		text:      "The packets that the firewalls of all nodes log to NFLOG groups, as counted by nflog_exporter: how many, of what kind, where, and what is new.",
+		variables: append(append(targetVariables(), groupVariable(targetMatchers)), packetVariables(groupMatchers)...),
 		sections: []section{
 			{charts: overviewNumbers()},
 			{title: "What is logged", charts: append(byPrefix(), byNode()...)},
 			{title: "Where and how", charts: byLabel()},
 			{title: "New in this time range", charts: newcomers()},
-			{title: "How large", charts: packetSizes(ofPackets)},
+			{title: "How large", charts: packetSizes(packetMatchers)},
 		},
 	}.dashboard()
 }
 
-// What is counted of the packets that the variables select, of all nodes and of one.
+// Counters of the packets that the variables select, on all nodes and on one node.
 const (
-	packets     = "nflog_packets_total{" + ofPackets + "}"
-	octets      = "nflog_bytes_total{" + ofPackets + "}"
-	nodePackets = "nflog_packets_total{" + ofNodePackets + "}"
-	nodeOctets  = "nflog_bytes_total{" + ofNodePackets + "}"
+	packets     = "nflog_packets_total{" + packetMatchers + "}"
+	octets      = "nflog_bytes_total{" + packetMatchers + "}"
+	nodePackets = "nflog_packets_total{" + nodePacketMatchers + "}"
+	nodeOctets  = "nflog_bytes_total{" + nodePacketMatchers + "}"
 )
 
 func overviewNumbers() []chart {
-	lost, counted := growth(of("nflog_lost_packets_total", ofGroups)), growth(of("nflog_packets_total", ofGroups))
+	lost, counted := increase(series("nflog_lost_packets_total", groupMatchers)), increase(series("nflog_packets_total", groupMatchers))
 	blue := object{"mode": "fixed", "fixedColor": "blue"}
 	return []chart{
 		{
-			kind: number, title: "Packets", w: 4, h: 4, unit: "pps", color: blue, none: "none",
-			text:    "Packets logged each second, now. A packet that several rules log counts once for each.",
+			kind: number, title: "Packets", w: 4, h: 4, unit: "pps", color: blue, noValue: "none",
+			text:    "Packets logged each second, now. A packet that several rules log counts once for each rule.",
 			queries: []query{{expr: sum("", rate(packets))}},
 		},
 		{
-			kind: number, title: "Bytes", w: 4, h: 4, unit: "Bps", color: blue, none: "none",
+			kind: number, title: "Bytes", w: 4, h: 4, unit: "Bps", color: blue, noValue: "none",
 			text:    "The length of those packets at the network layer, each second, now.",
 			queries: []query{{expr: sum("", rate(octets))}},
 		},
 		{
-			kind: number, title: "Prefixes", w: 4, h: 4, unit: "short", color: blue, none: "none",
-			text:    "Different prefixes of rules that have logged anything since their exporter was started.",
+			kind: number, title: "Prefixes", w: 4, h: 4, unit: "short", color: blue, noValue: "none",
+			text:    "Different prefixes that rules have logged since their exporter started.",
 			queries: []query{{expr: "count(count by (prefix) (" + packets + "))"}},
 		},
 		{
-			kind: number, title: "Nodes", w: 4, h: 4, unit: "short", color: blue, none: "none",
-			text:    "Nodes whose exporter answers.",
-			queries: []query{{expr: "count(count by (job, instance) (" + of("nflog_up", ofTargets) + "))"}},
+			kind: number, title: "Nodes", w: 4, h: 4, unit: "short", color: blue, noValue: "none",
+			text:    "Nodes whose exporter can be scraped.",
+			queries: []query{{expr: "count(count by (job, instance) (" + series("nflog_up", targetMatchers) + "))"}},
 		},
 		nodesNotReading(),
 		{
-			kind: number, title: "Lost", w: 4, h: 4, unit: "percentunit", steps: never(), none: "no packets",
-			text: "Share of the packets logged in this time range that did not reach their exporter, whatever their labels. " +
-				"All other numbers are too low by it. The dashboard Firewall log exporter health tells where.",
+			kind: number, title: "Lost", w: 4, h: 4, unit: "percentunit", steps: redAboveZero(), noValue: "no packets",
+			text: "Share of the packets logged in this time range that did not reach their exporter, for all labels. " +
+				"All other numbers are too low by this share. The dashboard Firewall log exporter health shows where.",
 			queries: []query{{expr: fmt.Sprintf("sum(%s)\n/ (sum(%s) + sum(%s) > 0)", lost, lost, counted)}},
 		},
 	}
 }
 
-// nodesNotReading counts what is missing from all other panels.
+// nodesNotReading counts the nodes that are missing in all other panels.
 func nodesNotReading() chart {
 	return chart{
-		kind: number, title: "Nodes not reading", w: 4, h: 4, unit: "short", steps: never(), none: "no nodes",
-		text: "Nodes whose exporter does not answer, or can't bind one of its groups. What their firewalls log is not in " +
-			"these panels. The dashboard Firewall log exporter health tells why.",
+		kind: number, title: "Nodes not reading", w: 4, h: 4, unit: "short", steps: redAboveZero(), noValue: "no nodes",
+		text: "Nodes whose exporter can't be scraped, or can't bind one of its groups. The panels don't include the packets " +
+			"that their firewalls log. The dashboard Firewall log exporter health shows why.",
 		queries: []query{{expr: fmt.Sprintf("sum(min by (job, instance) (%s or %s) == bool 0)",
-			of("nflog_up", ofTargets), of("up", ofTargets))}},
+			series("nflog_up", targetMatchers), series("up", targetMatchers))}},
 	}
 }
 
 func byPrefix() []chart {
 	return []chart{
 		{
-			kind: lines, title: "Packets by prefix", w: 12, h: 10, unit: "pps", stacked: true, none: "no packets",
-			text: "The ten prefixes that logged most in this time range, one upon the other. What is between them and the " +
-				"dashed line are all others.",
+			kind: lines, title: "Packets by prefix", w: 12, h: 10, unit: "pps", stacked: true, noValue: "no packets",
+			text: "The ten prefixes that logged most in this time range, stacked. The gap up to the dashed line is all " +
+				"other prefixes.",
 			queries: []query{
-				{expr: named("prefix", top("prefix", packets)), legend: "{{prefix}}"},
+				{expr: nameEmpty("prefix", top("prefix", packets)), legend: "{{prefix}}"},
 				{expr: sum("", rate(packets)), legend: "all", total: true},
 			},
 		},
@@ -100,9 +100,9 @@ func byPrefix() []chart {
 func byNode() []chart {
 	return []chart{
 		{
-			kind: lines, title: "Packets by node", w: 12, h: 10, unit: "pps", stacked: true, none: "no packets",
-			text: "The ten nodes that logged most in this time range, one upon the other. What is between them and the " +
-				"dashed line are all others.",
+			kind: lines, title: "Packets by node", w: 12, h: 10, unit: "pps", stacked: true, noValue: "no packets",
+			text: "The ten nodes that logged most in this time range, stacked. The gap up to the dashed line is all " +
+				"other nodes.",
 			queries: []query{
 				{expr: top("instance", packets), legend: "{{instance}}"},
 				{expr: sum("", rate(packets)), legend: "all", total: true},
@@ -113,19 +113,19 @@ func byNode() []chart {
 	}
 }
 
-// movers compares a quarter of an hour with that an hour ago. What was not there then, or is not there now, was
-// or is 0.
+// movers compares the last 15 minutes with 15 minutes an hour earlier. Label values without series at one of these times
+// count as 0 there.
 func movers(label, title string, link object) chart {
 	now := sum(label, "rate("+packets+"[15m])")
 	then := sum(label, "rate("+packets+"[15m] offset 1h)")
 	change := fmt.Sprintf("(%s - %s or %s or 0 - %s)", now, then, now, then)
 	shown := func(expr string) string { return expr }
 	if label == "prefix" {
-		shown = func(expr string) string { return named(label, expr) }
+		shown = func(expr string) string { return nameEmpty(label, expr) }
 	}
 	return chart{
-		kind: table, title: title + ": top movers", w: 12, h: 10, unit: "pps", none: "no packets",
-		text: "What has changed most against an hour ago, on average of 15 minutes: the eight that rose most and the " +
+		kind: table, title: title + ": top movers", w: 12, h: 10, unit: "pps", noValue: "no packets",
+		text: "What has changed most compared with an hour ago, averaged over 15 minutes: the eight that rose most and the " +
 			"eight that fell most.",
 		queries: []query{
 			{expr: shown(now + " or " + then + " * 0")},
@@ -142,60 +142,60 @@ func movers(label, title string, link object) chart {
 	}
 }
 
-// byLabel has the labels that have few values, and interfaces.
+// byLabel returns charts of the labels with few values, and of interfaces.
 func byLabel() []chart {
 	few := func(label, title, text string) chart {
 		return chart{
-			kind: lines, title: "Packets by " + title, w: 8, h: 8, unit: "pps", stacked: true, none: "no packets", text: text,
-			queries: []query{{expr: named(label, sum(label, rate(packets))), legend: "{{" + label + "}}"}},
+			kind: lines, title: "Packets by " + title, w: 8, h: 8, unit: "pps", stacked: true, noValue: "no packets", text: text,
+			queries: []query{{expr: nameEmpty(label, sum(label, rate(packets))), legend: "{{" + label + "}}"}},
 		}
 	}
-	protocol := few("protocol", "protocol", "The transport protocol, of the ten that logged most in this time range.")
-	protocol.queries = []query{{expr: named("protocol", top("protocol", packets)), legend: "{{protocol}}"}}
+	protocol := few("protocol", "protocol", "The ten transport protocols with most packets in this time range.")
+	protocol.queries = []query{{expr: nameEmpty("protocol", top("protocol", packets)), legend: "{{protocol}}"}}
 	many := func(label, title, text string) chart {
 		return chart{
-			kind: lines, title: title, w: 12, h: 8, unit: "pps", stacked: true, none: "no packets", text: text,
+			kind: lines, title: title, w: 12, h: 8, unit: "pps", stacked: true, noValue: "no packets", text: text,
 			queries: []query{
-				{expr: named(label, top(label, packets)), legend: "{{" + label + "}}"},
+				{expr: nameEmpty(label, top(label, packets)), legend: "{{" + label + "}}"},
 				{expr: sum("", rate(packets)), legend: "all", total: true},
 			},
 		}
 	}
 	return []chart{
-		few("hook", "hook", "Where on their way packets were when a rule logged them."),
-		few("family", "family", "The family of the rule: ip and ip6 for IPv4 and IPv6, of inet tables, too; arp, bridge, netdev."),
+		few("hook", "hook", "The netfilter hook at which a rule logged the packets."),
+		few("family", "family", "The family of the rule: ip for IPv4, ip6 for IPv6, arp, bridge or netdev. Rules of inet tables count as ip and ip6."),
 		protocol,
-		many("in_interface", "Packets by interface in", "The ten interfaces by which most packets came. Packets that the node itself sends have none."),
-		many("out_interface", "Packets by interface out", "The ten interfaces by which most packets leave. Packets that are for the node itself have none."),
+		many("in_interface", "Packets by interface in", "The ten interfaces on which most packets arrived. Packets that the node itself sends have none."),
+		many("out_interface", "Packets by interface out", "The ten interfaces by which most packets leave. Packets for the node itself have none."),
 	}
 }
 
-// newcomers are in series that were not there when the time range began.
+// newcomers returns tables of label values that had no series when the time range began.
 func newcomers() []chart {
 	before := func(labels string) string {
 		return fmt.Sprintf("sum by (%s) (%s)\nunless sum by (%s) (%s offset $__range)", labels, packets, labels, packets)
 	}
 	side := func(label, direction string) string {
-		matchers := ofPackets + "," + label + `!=""`
-		seen := of("nflog_packets_total", matchers)
+		matchers := packetMatchers + "," + label + `!=""`
+		seen := series("nflog_packets_total", matchers)
 		fresh := fmt.Sprintf("sum by (instance, %s) (%s)\nunless sum by (instance, %s) (%s offset $__range)", label, seen, label, seen)
 		return fmt.Sprintf("label_replace(label_replace(\n%s,\n%q, \"$1\", %q, \"(.+)\"), \"direction\", %q, \"\", \"\")",
 			fresh, "interface", label, direction)
 	}
-	const text = " An exporter that was started anew forgets what there was before, so that all is new to it."
+	const text = " An exporter that was restarted has forgotten earlier packets, so everything is new to it."
 	return []chart{
 		{
-			kind: table, title: "New prefixes", w: 12, h: 9, unit: "short", none: "none",
-			text:    "Prefixes that no node had logged when this time range began, with the packets since." + text,
-			queries: []query{{expr: named("prefix", "topk(100, "+before("prefix")+")")}},
+			kind: table, title: "New prefixes", w: 12, h: 9, unit: "short", noValue: "none",
+			text:    "Prefixes that no node had logged when this time range began, with their packets since then." + text,
+			queries: []query{{expr: nameEmpty("prefix", "topk(100, "+before("prefix")+")")}},
 			columns: []column{
 				{field: "prefix", title: "Prefix"},
 				{field: "Value", title: "Packets", unit: "short", sort: true},
 			},
 		},
 		{
-			kind: table, title: "New interfaces", w: 12, h: 9, unit: "short", none: "none",
-			text: "Interfaces on which a node had logged nothing when this time range began, with the packets since." + text,
+			kind: table, title: "New interfaces", w: 12, h: 9, unit: "short", noValue: "none",
+			text: "Interfaces on which a node had logged nothing when this time range began, with their packets since then." + text,
 			queries: []query{{expr: "topk(100, sum by (instance, interface, direction) (\n" +
 				side("in_interface", "in") + "\nor\n" + side("out_interface", "out") + "\n))"}},
 			columns: []column{
@@ -208,24 +208,24 @@ func newcomers() []chart {
 	}
 }
 
-// packetSizes has the mean from the counters, so that there is something without the histogram, too.
+// packetSizes takes the mean from the counters, so that the panel shows it even without the histogram.
 func packetSizes(matchers string) []chart {
-	const noHistogram = "no histogram: is it off, or without one of the labels that are chosen above?"
+	const noHistogram = "no histogram: it is off, or lacks a label that is selected above"
 	return []chart{
 		{
-			kind: heatmap, title: "Packet sizes", w: 12, h: 9, unit: "bytes", none: noHistogram,
-			text: "How many packets there are of each length at the network layer. It is the native histogram where " +
-				"Prometheus stores that, else the classic one. --no-collector.packet-size turns both off.",
+			kind: heatmap, title: "Packet sizes", w: 12, h: 9, unit: "bytes", noValue: noHistogram,
+			text: "The number of packets of each length at the network layer. From the native histogram if Prometheus " +
+				"stores it, else from the classic one. --no-collector.packet-size turns both off.",
 			queries: []query{{expr: sizes(matchers), legend: "{{le}}"}},
 		},
 		{
-			kind: lines, title: "Packet size", w: 12, h: 9, unit: "bytes", none: "no packets",
-			text: "The size that half and 99 % of the packets don't exceed, from the histogram, and the mean, which is " +
-				"there without it, too.",
+			kind: lines, title: "Packet size", w: 12, h: 9, unit: "bytes", noValue: "no packets",
+			text: "The median and the 99th percentile come from the histogram. The mean comes from the counters, and is there " +
+				"even without the histogram.",
 			queries: []query{
 				{expr: quantile("0.5", matchers), legend: "median"},
 				{expr: quantile("0.99", matchers), legend: "99 %"},
-				{expr: sum("", rate(of("nflog_bytes_total", matchers))) + "\n/ " + sum("", rate(of("nflog_packets_total", matchers))), legend: "mean"},
+				{expr: sum("", rate(series("nflog_bytes_total", matchers))) + "\n/ " + sum("", rate(series("nflog_packets_total", matchers))), legend: "mean"},
 			},
 		},
 	}

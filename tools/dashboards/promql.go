@@ -5,16 +5,16 @@ package main
 
 import "fmt"
 
-// of returns a selector.
-func of(metric, matchers string) string { return metric + "{" + matchers + "}" }
+// series returns the selector of a metric's series.
+func series(metric, matchers string) string { return metric + "{" + matchers + "}" }
 
-// rate returns what a counter grows by in a second.
+// rate returns the growth of a counter per second.
 func rate(selector string) string { return "rate(" + selector + "[$__rate_interval])" }
 
-// growth returns what a counter grows by in the time range.
-func growth(selector string) string { return "increase(" + selector + "[$__range])" }
+// increase returns the growth of a counter over the dashboard's time range.
+func increase(selector string) string { return "increase(" + selector + "[$__range])" }
 
-// sum returns a sum by some labels, or by none.
+// sum returns the sum by labels, or the total if labels is empty.
 func sum(labels, expr string) string {
 	if labels == "" {
 		return "sum(" + expr + ")"
@@ -22,39 +22,39 @@ func sum(labels, expr string) string {
 	return "sum by (" + labels + ") (" + expr + ")"
 }
 
-// mostOf is how many series a panel shows at most: as many as an eye can tell apart.
-const mostOf = 10
+// maxSeries is the maximum number of series of a panel: more lines than that can't be told apart.
+const maxSeries = 10
 
-// top returns rates by labels, for the ten that have most.
+// top returns rates by labels, of the maxSeries largest over the time range.
 func top(labels, selector string) string {
 	return topOf(labels, sum(labels, rate(selector)), sum(labels, "rate("+selector+"[$__range] @ end())"))
 }
 
-// topOf returns what expr has of the ten that have most by overRange, which is about the whole time range. A topk of
-// expr alone would choose anew at each point, and show many more than ten, with holes.
+// topOf returns expr for the maxSeries label values that are largest by overRange, an expression over the whole time
+// range. A topk of expr alone would choose again at each point, and show many more series, with gaps.
 func topOf(labels, expr, overRange string) string {
-	return fmt.Sprintf("%s\nand on (%s)\ntopk(%d, %s)", expr, labels, mostOf, overRange)
+	return fmt.Sprintf("%s\nand on (%s)\ntopk(%d, %s)", expr, labels, maxSeries, overRange)
 }
 
-// named gives a label a value where it is empty, which a legend could not show.
-func named(label, expr string) string {
+// nameEmpty replaces empty values of a label by "(none)", because a legend can't show empty ones.
+func nameEmpty(label, expr string) string {
 	return fmt.Sprintf("label_replace(\n%s,\n%q, \"(none)\", %q, \"\")", expr, label, label)
 }
 
-// The histogram comes in two forms, and Prometheus stores either or both. The native one is the finer. Where it is
-// not there, the right side of the "or" is all there is: "on ()" lets anything on the left keep all on the right away.
-const either = "%s\nor on ()\n%s"
+// nativeOrClassic prefers the native histogram, which is finer, and falls back to the classic one. Prometheus stores
+// either or both. With "on ()", any sample on the left side of "or" hides all samples on the right side.
+const nativeOrClassic = "%s\nor on ()\n%s"
 
-// sizes returns how many packets there are of each size, for a heat map.
+// sizes returns the number of packets by size, for a heat map.
 func sizes(matchers string) string {
-	return fmt.Sprintf(either,
-		"sum(increase("+of("nflog_packet_size_bytes", matchers)+"[$__rate_interval]))",
-		"sum by (le) (increase("+of("nflog_packet_size_bytes_bucket", matchers)+"[$__rate_interval]))")
+	return fmt.Sprintf(nativeOrClassic,
+		"sum(increase("+series("nflog_packet_size_bytes", matchers)+"[$__rate_interval]))",
+		"sum by (le) (increase("+series("nflog_packet_size_bytes_bucket", matchers)+"[$__rate_interval]))")
 }
 
-// quantile returns the size that a share of the packets does not exceed.
+// quantile returns the size that the given share of packets does not exceed.
 func quantile(share, matchers string) string {
-	return fmt.Sprintf(either,
-		"histogram_quantile("+share+", "+sum("", rate(of("nflog_packet_size_bytes", matchers)))+")",
-		"histogram_quantile("+share+", "+sum("le", rate(of("nflog_packet_size_bytes_bucket", matchers)))+")")
+	return fmt.Sprintf(nativeOrClassic,
+		"histogram_quantile("+share+", "+sum("", rate(series("nflog_packet_size_bytes", matchers)))+")",
+		"histogram_quantile("+share+", "+sum("le", rate(series("nflog_packet_size_bytes_bucket", matchers)))+")")
 }

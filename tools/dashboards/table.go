@@ -5,12 +5,12 @@ package main
 
 import "fmt"
 
-// A column shows a label or the value of a query.
+// A column shows a label or a query's value.
 type column struct {
-	field string // the label, or "Value" where there is one query, else "Value #A"
+	field string // the label; or "Value" in a table of one query, else "Value #A", …
 	title string
-	unit  string // of a value
-	sort  bool   // the largest come first
+	unit  string // of values
+	sort  bool   // sort by this column, largest first
 	link  object
 }
 
@@ -27,7 +27,7 @@ func (c chart) asTable(p *panel) {
 	}
 	hidden := object{"Time": true}
 	for i := range c.queries {
-		// Joined tables have a time each.
+		// A joined table has a time column for each query.
 		hidden[fmt.Sprintf("Time %d", i+1)] = true
 	}
 	names, places := object{}, object{}
@@ -55,7 +55,7 @@ func (c chart) asTable(p *panel) {
 	})
 }
 
-// toNode is a link from the name of an instance to the dashboard of it.
+// toNode returns a link to the node dashboard of the instance in value.
 func toNode(value string) object {
 	return object{
 		"title": "Firewall log node",

@@ -5,24 +5,25 @@ package main
 
 import "fmt"
 
-// What the variables select: of many nodes, and of one. Grafana escapes a value for a regular expression only if
-// there can be many.
+// Matchers for the values that the user chose in the variables, on dashboards of many nodes and of one node. The node's
+// dashboard matches instance with "=", because Grafana escapes a value for "=~" only if the variable allows several values.
 const (
-	ofTargets = `job=~"$job",instance=~"$instance"`
-	ofGroups  = ofTargets + andGroup
-	ofPackets = ofGroups + andLabels
+	targetMatchers = `job=~"$job",instance=~"$instance"`
+	groupMatchers  = targetMatchers + groupMatcher
+	packetMatchers = groupMatchers + labelMatchers
 
-	ofNode        = `job=~"$job",instance="$instance"`
-	ofNodeGroups  = ofNode + andGroup
-	ofNodePackets = ofNodeGroups + andLabels
+	nodeMatchers       = `job=~"$job",instance="$instance"`
+	nodeGroupMatchers  = nodeMatchers + groupMatcher
+	nodePacketMatchers = nodeGroupMatchers + labelMatchers
 
-	andGroup = `,group=~"$group"`
-	// Where all values are chosen, a packet without the label matches, too.
-	andLabels = `,prefix=~"$prefix",family=~"$family",hook=~"$hook",in_interface=~"$in_interface",` +
+	groupMatcher = `,group=~"$group"`
+	// If all values are chosen, packets without the label match as well.
+	labelMatchers = `,prefix=~"$prefix",family=~"$family",hook=~"$hook",in_interface=~"$in_interface",` +
 		`out_interface=~"$out_interface",protocol=~"$protocol"`
 )
 
-// targetVariables choose exporters. The jobs are listed where all of them are chosen: "up" has others, too.
+// targetVariables choose exporters. The variable job has no pattern for all jobs, so that Grafana lists the jobs of
+// nflog_up in queries: "up" has other jobs as well.
 func targetVariables() []variable {
 	source := variable{
 		Name:        "datasource",
@@ -40,39 +41,40 @@ func targetVariables() []variable {
 }
 
 func groupVariable(targets string) variable {
-	group := values("group", "Group", of("nflog_up", targets), ".+")
+	group := values("group", "Group", series("nflog_up", targets), ".+")
 	group.Description = "NFLOG groups"
 	group.Sort = 3
 	return group
 }
 
-// packetVariables choose packets by the labels that they have unless others are chosen.
+// packetVariables choose packets by the default labels of the exporter.
 func packetVariables(groups string) []variable {
 	var all []variable
 	for _, label := range []struct{ name, title, text string }{
-		{"prefix", "Prefix", "Prefixes of rules. Packets without one are among all only."},
+		{"prefix", "Prefix", "Prefixes of rules. Only All includes packets without a prefix."},
 		{"family", "Family", "Where the rule sits: ip, ip6, arp, bridge, netdev"},
 		{"hook", "Hook", "The chain's hook"},
-		{"in_interface", "In", "Interfaces that packets came by. Those without one are among all only."},
-		{"out_interface", "Out", "Interfaces that packets leave by. Those without one are among all only."},
+		{"in_interface", "In", "Interfaces that packets arrived on. Only All includes packets without one."},
+		{"out_interface", "Out", "Interfaces that packets leave by. Only All includes packets without one."},
 		{"protocol", "Protocol", "Transport protocols"},
 	} {
-		v := values(label.name, label.title, of("nflog_packets_total", groups), ".*")
+		v := values(label.name, label.title, series("nflog_packets_total", groups), ".*")
 		v.Description = label.text
 		all = append(all, v)
 	}
 	return append(all, variable{
 		Name:  "filters",
 		Label: "Further labels",
-		Description: "For labels that are there on request or by prefix rules, and for netns. " +
-			"Panels whose metrics don't have the label are empty then.",
+		Description: "For optional labels, labels of prefix rules, and netns. " +
+			"Panels of metrics without the label are then empty.",
 		Type:       "adhoc",
 		Datasource: prometheus(),
 	})
 }
 
-// values returns a variable with the values of a label. Many can be chosen, and all, which is what all stands
-// for in queries: so a long list of nodes does not make queries long.
+// values returns a variable with the values of a label. Users can choose several values, or All. The regular expression
+// all replaces All in queries, so that a long list of nodes does not make queries long. If it is empty, Grafana lists the
+// values.
 func values(label, title, selector, all string) variable {
 	return variable{
 		Name:       label,
