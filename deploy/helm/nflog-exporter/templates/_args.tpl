@@ -4,8 +4,8 @@ SPDX-License-Identifier: Apache-2.0
 */ -}}
 
 {{- /*
-The arguments of the exporter, a list in YAML. A value that is empty makes none, so that the exporter's own default
-holds. Numbers go through int64, since those from a million on would read like 1e+06.
+The arguments of the exporter, as a YAML list. An empty value makes no argument, so that the exporter's default applies.
+Numbers go through int64, because Helm would render numbers from a million on as 1e+06.
 */ -}}
 {{- define "nflog-exporter.args" -}}
 {{- include "nflog-exporter.check" . -}}
@@ -40,7 +40,7 @@ holds. Numbers go through int64, since those from a million on would read like 1
 - --collector.destination-ports={{ include "nflog-exporter.numbers" . }}
 {{- end }}
 {{- range .interfacePatterns }}
-{{- /* To the kubelet, $$ is a dollar, and $(NAME) a variable. */}}
+{{- /* The kubelet replaces $$ by a dollar sign, and $(NAME) by a variable's value. */}}
 - {{ printf "--collector.interface-pattern=%s" . | replace "$" "$$" | quote }}
 {{- end }}
 {{- if not .packetSize }}
@@ -93,7 +93,7 @@ holds. Numbers go through int64, since those from a million on would read like 1
 {{- range $i, $n := . }}{{ if $i }},{{ end }}{{ int64 $n }}{{ end }}
 {{- end }}
 
-{{- /* Brackets do an IPv4 address no harm, and which kind NODE_IP is shows only on the node. */ -}}
+{{- /* Whether NODE_IP is an IPv4 or IPv6 address is known only on the node. Brackets also work with IPv4. */ -}}
 {{- define "nflog-exporter.listenHost" -}}
 {{- if or (contains ":" .address) (contains "$" .address) -}}
 [{{ .address }}]
@@ -102,7 +102,7 @@ holds. Numbers go through int64, since those from a million on would read like 1
 {{- end -}}
 {{- end }}
 
-{{- /* Mistakes that no schema can find, each of which would keep the exporter from starting. */ -}}
+{{- /* Mistakes that the schema can't express. The exporter would not start with any of them. */ -}}
 {{- define "nflog-exporter.check" -}}
 {{- if and .Values.nflog.groups .Values.config.groups }}
 {{- fail "nflog.groups and config.groups: give one of them" }}

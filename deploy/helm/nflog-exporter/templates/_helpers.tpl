@@ -7,7 +7,7 @@ SPDX-License-Identifier: Apache-2.0
 {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* A release that is called like the chart gives its name to the objects as it is. */ -}}
+{{- /* If the release's name contains the chart's name, the objects have the release's name. */ -}}
 {{- define "nflog-exporter.fullname" -}}
 {{- $name := include "nflog-exporter.name" . -}}
 {{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
@@ -26,7 +26,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{- /* Labels of an object of the chart root: of one name, the chart's come before the object's own labels, and these before those of all. */ -}}
+{{- /* Labels of an object. The argument root is the chart's root. If names collide, the chart's labels win over the object's own, and these over commonLabels. */ -}}
 {{- define "nflog-exporter.labels" -}}
 {{- $chart := include "nflog-exporter.chartLabels" .root | fromYaml -}}
 {{ merge (dict) $chart (default (dict) .labels) .root.Values.commonLabels | toYaml }}
@@ -47,19 +47,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end }}
 
-{{- /* HTTP or HTTPS, as probes write it. */ -}}
+{{- /* HTTP or HTTPS, as probes spell it. */ -}}
 {{- define "nflog-exporter.scheme" -}}
 {{ .Values.web.config.tls | ternary "HTTPS" "HTTP" }}
 {{- end }}
 
-{{- /* Where a probe connects to, where that is not the address that Kubernetes knows the node by. */ -}}
+{{- /* The host that a probe connects to, if it is not the address that Kubernetes has for the node. */ -}}
 {{- define "nflog-exporter.probeHost" -}}
 {{- if not (has .Values.web.address (list "" "0.0.0.0" "::" "$(NODE_IP)")) -}}
 {{ .Values.web.address }}
 {{- end -}}
 {{- end }}
 
-{{- /* What a probe does: path is the path that it asks for. */ -}}
+{{- /* The action of a probe. The argument path is the path that it requests. */ -}}
 {{- define "nflog-exporter.probeAction" -}}
 {{- if .root.Values.web.config.authentication -}}
 tcpSocket:
