@@ -251,7 +251,7 @@ func TestFixedNames(t *testing.T) {
 
 // TestEveryMetricIsShown checks that the dashboards show every metric that groups have.
 func TestEveryMetricIsShown(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+	page, err := os.ReadFile("../docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,11 @@ func TestEveryMetricIsShown(t *testing.T) {
 			}
 		}
 	}
-	for _, m := range regexp.MustCompile("(?m)^\\| `(nflog_[a-z_]+)` \\| (?:counter|gauge|histogram) ").FindAllStringSubmatch(string(readme), -1) {
+	rows := regexp.MustCompile("(?m)^\\| `(nflog_[a-z_]+)` \\| (?:counter|gauge|histogram) ").FindAllStringSubmatch(string(page), -1)
+	if len(rows) == 0 {
+		t.Error("docs/metrics.md has no table of metrics")
+	}
+	for _, m := range rows {
 		if !strings.Contains(exprs.String(), m[1]) && !strings.HasPrefix(m[1], "nflog_exporter_") {
 			t.Errorf("no panel shows %s", m[1])
 		}

@@ -115,7 +115,7 @@ func TestRecordingRules(t *testing.T) {
 
 // TestLabelsLeftOut checks that rules by group and prefix aggregate away all other labels of the exporter.
 func TestLabelsLeftOut(t *testing.T) {
-	_, section, _ := strings.Cut(text(t, "../../README.md"), "\n### Labels\n")
+	_, section, _ := strings.Cut(text(t, "../../docs/metrics.md"), "\n## Labels\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	var want []string
 	for _, row := range regexp.MustCompile("(?m)^\\| (`[a-z_]+`(?:, `[a-z_]+`)*) \\|").FindAllStringSubmatch(section, -1) {
@@ -134,11 +134,11 @@ func TestLabelsLeftOut(t *testing.T) {
 		found++
 		list, _, _ := strings.Cut(strings.TrimPrefix(r.Expr, "sum without ("), ")")
 		if diff := cmp.Diff(want, regexp.MustCompile(`\w+`).FindAllString(list, -1)); diff != "" {
-			t.Errorf("%s leaves other labels out than README.md has (-want +got):\n%s", r.Record, diff)
+			t.Errorf("%s leaves other labels out than docs/metrics.md has (-want +got):\n%s", r.Record, diff)
 		}
 	}
 	if len(want) == 0 || found == 0 {
-		t.Errorf("%d labels in README.md, %d rules", len(want), found)
+		t.Errorf("%d labels in docs/metrics.md, %d rules", len(want), found)
 	}
 }
 
