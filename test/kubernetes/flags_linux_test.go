@@ -38,7 +38,7 @@ func TestFlags(t *testing.T) {
 	for _, v := range list {
 		values[v.Path] = v
 	}
-	for flag, def := range readmeFlags(t) {
+	for flag, def := range documentedFlags(t) {
 		if slices.Contains(senseless, flag) {
 			continue
 		}
@@ -61,18 +61,18 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// readmeFlags returns all flags and their defaults.
-func readmeFlags(t *testing.T) map[string]string {
+// documentedFlags returns all flags with their defaults.
+func documentedFlags(t *testing.T) map[string]string {
 	t.Helper()
-	readme, err := os.ReadFile(tree + "/README.md")
+	page, err := os.ReadFile(tree + "/docs/configuration.md")
 	must(t, err)
 	flags := make(map[string]string)
 	row := regexp.MustCompile("(?m)^\\| `--(?:\\[no-\\])?([a-z.-]+)` \\| (?:`([^`]*)`)?")
-	for _, m := range row.FindAllStringSubmatch(string(readme), -1) {
+	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
 		flags[m[1]] = m[2]
 	}
 	if len(flags) < 20 {
-		t.Fatalf("README.md has only the flags %v", flags)
+		t.Fatalf("docs/configuration.md has only the flags %v", flags)
 	}
 	return flags
 }
