@@ -33,9 +33,9 @@ func BenchmarkOptional(b *testing.B) {
 
 func benchmarkOptional(b *testing.B, datagram []byte, names ...string) {
 	packets := slices.Collect(nflog.NewDecoder(100).Decode(datagram).Packets())
-	headers := make([]packet.Parsed, len(packets))
+	headers := make([]*packet.Parsed, len(packets))
 	for i, p := range packets {
-		headers[i] = packet.Parse(p)
+		headers[i] = parsed(p)
 	}
 	x := newTestExtractor(b, 0xffffffff, names...)
 	b.ReportAllocs()

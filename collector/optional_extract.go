@@ -44,10 +44,10 @@ func newExtractor(selection labelSelection, markMask uint32, ports []uint16) ext
 func (x *extractor) any() bool { return x.selection != 0 }
 
 // extract returns the optional values of a packet and its headers.
-func (x *extractor) extract(p nflog.Packet, h packet.Parsed) optional {
+func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 	var o optional
 	if x.selection&headerLabels != 0 {
-		o.packed = x.extractHeaders(p, &h)
+		o.packed = x.extractHeaders(p, h)
 	}
 	if x.selection.has(labelMark) {
 		mark, _ := p.Mark()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -89,7 +88,7 @@ func TestOptionalOfHeaders(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := onePacket(t, ipPacket(tt.packet))
-			e := x.extract(p, packet.Parse(p))
+			e := x.extract(p, parsed(p))
 			got := want{
 				dscp: e.value(labelDSCP), flags: e.value(labelTCPFlags),
 				icmp: e.value(labelICMPType), port: e.value(labelDestinationPort),
@@ -132,7 +131,7 @@ func TestOptionalElsewhere(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.message.Payload = nflogtest.Unhex(tt.payload)
 			p := onePacket(t, tt.message)
-			e := x.extract(p, packet.Parse(p))
+			e := x.extract(p, parsed(p))
 			got := fmt.Sprintf("%s %s %s", e.value(labelDSCP), e.value(labelTCPFlags), e.value(labelDestinationPort))
 			if got != tt.want {
 				t.Errorf("labels %q, want %q", got, tt.want)
@@ -160,13 +159,13 @@ func TestOptionalShort(t *testing.T) {
 	for _, tt := range tests {
 		full := ipPacket(tt.packet)
 		p := onePacket(t, full)
-		want := x.extract(p, packet.Parse(p))
+		want := x.extract(p, parsed(p))
 		for n := range len(full.Payload) + 1 {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, n), func(t *testing.T) {
 				m := full
 				m.Payload = full.Payload[:n]
 				p := onePacket(t, m)
-				got := x.extract(p, packet.Parse(p))
+				got := x.extract(p, parsed(p))
 				for _, l := range optionalLabels {
 					value := ""
 					if at, ok := tt.at[l]; ok && n >= at {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
@@ -98,7 +97,7 @@ func TestIntegrationOptional(t *testing.T) {
 		}
 		for p := range batch.Packets() {
 			prefix := p.Origin().Prefix
-			e := x.extract(p, packet.Parse(p))
+			e := x.extract(p, parsed(p))
 			var values []string
 			for _, l := range labels[prefix] {
 				values = append(values, e.value(l))

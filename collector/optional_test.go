@@ -91,7 +91,7 @@ func TestOptionalOfMessage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newTestExtractor(t, tt.mask, tt.label)
 			p := onePacket(t, message(tt.message))
-			if diff := cmp.Diff(withValue(tt.label, tt.want), values(x.extract(p, packet.Parse(p)))); diff != "" {
+			if diff := cmp.Diff(withValue(tt.label, tt.want), values(x.extract(p, parsed(p)))); diff != "" {
 				t.Errorf("unexpected labels (-want +got):\n%s", diff)
 			}
 		})
@@ -149,7 +149,7 @@ func TestOptionalOfVLAN(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.message.Payload = nflogtest.Unhex(tt.payload)
 			p := onePacket(t, tt.message)
-			if diff := cmp.Diff(withValue("vlan", tt.want), values(x.extract(p, packet.Parse(p)))); diff != "" {
+			if diff := cmp.Diff(withValue("vlan", tt.want), values(x.extract(p, parsed(p)))); diff != "" {
 				t.Errorf("unexpected labels (-want +got):\n%s", diff)
 			}
 		})
@@ -186,7 +186,7 @@ func TestOptionalChosen(t *testing.T) {
 			if got, want := x.any(), len(names) > 0 && names[0] != "protocol"; got != want {
 				t.Errorf("any says %t of %q", got, names)
 			}
-			return x.extract(p, packet.Parse(p))
+			return x.extract(p, parsed(p))
 		}
 		if diff := cmp.Diff(all[i], values(extract(LabelNames()[labelMark:]...))); diff != "" {
 			t.Errorf("packet %d: unexpected labels (-want +got):\n%s", i, diff)
@@ -239,7 +239,7 @@ func TestOptionalCanonical(t *testing.T) {
 			var of [2]optional
 			for i, m := range []nflogtest.Message{tt.a, tt.b} {
 				p := onePacket(t, m)
-				of[i] = x.extract(p, packet.Parse(p))
+				of[i] = x.extract(p, parsed(p))
 			}
 			if diff := cmp.Diff(values(of[0]), values(of[1])); diff != "" {
 				t.Fatalf("the values are not the same (-a +b):\n%s", diff)
@@ -255,7 +255,14 @@ func TestOptionalCanonical(t *testing.T) {
 func TestExtractAllocates(t *testing.T) {
 	x := newTestExtractor(t, 0xffffffff, LabelNames()...)
 	p := onePacket(t, nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)})
-	if n := testing.AllocsPerRun(100, func() { x.extract(p, packet.Parse(p)) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { x.extract(p, parsed(p)) }); n != 0 {
 		t.Errorf("%v allocations a packet", n)
 	}
+}
+
+// parsed returns the headers of a packet.
+func parsed(p nflog.Packet) *packet.Parsed {
+	h := &packet.Parsed{}
+	h.Parse(p)
+	return h
 }

@@ -100,13 +100,14 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 }
 
 func (t *table) countPacket(p nflog.Packet, now time.Time) {
-	h := packet.Parse(p)
+	var h packet.Parsed
+	h.Parse(p)
 	if h.Malformed {
 		t.malformed++
 	}
 	k := key{origin: p.Origin(), protocol: h.Protocol}
 	if t.keys.byOptional {
-		k.optional = t.labeling.optional.extract(p, h)
+		k.optional = t.labeling.optional.extract(p, &h)
 	}
 	set := t.keys.slot(&k).set
 	if set == nil {

@@ -28,7 +28,8 @@ func BenchmarkParse(b *testing.B) {
 			packet := nflogtest.Unhex(bb.packet)
 			b.ReportAllocs()
 			for b.Loop() {
-				parse(bb.etherType, packet)
+				var h Parsed
+				h.parse(bb.etherType, packet)
 			}
 		})
 	}

@@ -22,7 +22,17 @@ type header struct {
 
 func headerOf(p Parsed) header { return header{p.Protocol, p.Length, p.Malformed} }
 
-func decodeHeader(etherType uint16, b []byte) header { return headerOf(parse(etherType, b)) }
+func decodeHeader(etherType uint16, b []byte) header {
+	var h Parsed
+	h.parse(etherType, b)
+	return headerOf(h)
+}
+
+func headerOfPacket(p nflog.Packet) header {
+	var h Parsed
+	h.Parse(p)
+	return headerOf(h)
+}
 
 func known(p Protocol, length uint32) header { return header{protocol: p, length: length} }
 
@@ -205,7 +215,7 @@ func TestPacketHeader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n := 0
 			for p := range nflog.NewDecoder(0).Decode(tt.message.Append(nil)).Packets() {
-				checkHeader(t, tt.want, headerOf(Parse(p)))
+				checkHeader(t, tt.want, headerOfPacket(p))
 				n++
 			}
 			if n != 1 {

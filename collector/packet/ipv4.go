@@ -12,24 +12,25 @@ const (
 )
 
 // parseIPv4 follows RFC 791, section 3.1.
-func parseIPv4(b []byte) Parsed {
+func (h *Parsed) parseIPv4(b []byte) {
 	const versionIHL = 4<<4 | ipv4HeaderLen/4
-	malformed := Parsed{Protocol: ProtocolUnknown, Malformed: true}
-	if len(b) > 0 && (b[0] < versionIHL || b[0] > versionIHL|0xf) {
-		return malformed
-	}
-	parsed := Parsed{Protocol: ProtocolUnknown, network: b}
+	h.Protocol = ProtocolUnknown
 	if len(b) < 4 {
-		return parsed
+		h.Malformed = len(b) > 0 && (b[0] < versionIHL || b[0] > versionIHL|0xf)
+		if !h.Malformed {
+			h.network = b
+		}
+		return
 	}
-	parsed.Length = uint32(binary.BigEndian.Uint16(b[2:]))
-	if parsed.Length != 0 && parsed.Length < uint32(b[0]&0xf)*4 {
-		return malformed
+	length := uint32(binary.BigEndian.Uint16(b[2:]))
+	if b[0] < versionIHL || b[0] > versionIHL|0xf || length != 0 && length < uint32(b[0]&0xf)*4 {
+		h.Malformed = true
+		return
 	}
+	h.network, h.Length = b, length
 	if len(b) >= 10 {
-		parsed.Protocol = Protocol(b[9])
+		h.Protocol = Protocol(b[9])
 	}
-	return parsed
 }
 
 // fragmentationOfIPv4 tells fragments apart by the flags and offset in the header.

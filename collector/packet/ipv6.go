@@ -22,35 +22,36 @@ const (
 )
 
 // parseIPv6 follows RFC 8200, section 3.
-func parseIPv6(b []byte) Parsed {
+func (h *Parsed) parseIPv6(b []byte) {
+	h.Protocol = ProtocolUnknown
 	if len(b) > 0 && b[0]>>4 != 6 {
-		return Parsed{Protocol: ProtocolUnknown, Malformed: true}
+		h.Malformed = true
+		return
 	}
-	parsed := Parsed{Protocol: ProtocolUnknown, network: b}
+	h.network = b
 	if len(b) < 6 {
-		return parsed
+		return
 	}
 	if n := binary.BigEndian.Uint16(b[4:]); n != 0 {
-		parsed.Length = ipv6HeaderLen + uint32(n)
+		h.Length = ipv6HeaderLen + uint32(n)
 	}
 	if len(b) < 7 {
-		return parsed
+		return
 	}
 	next := b[6]
-	if parsed.Length == 0 {
+	if h.Length == 0 {
 		switch next {
 		case ipv6NoNext:
-			parsed.Length = ipv6HeaderLen
+			h.Length = ipv6HeaderLen
 		case ipv6HopByHop:
-			parsed.Length = jumboLength(b)
+			h.Length = jumboLength(b)
 		}
 	}
 	var transport []byte
-	parsed.Protocol, parsed.fragment, transport = skipExtensions(next, b[min(ipv6HeaderLen, len(b)):])
+	h.Protocol, h.fragment, transport = skipExtensions(next, b[min(ipv6HeaderLen, len(b)):])
 	if len(transport) > 0 {
-		parsed.transport = uint32(len(b) - len(transport))
+		h.transport = uint32(len(b) - len(transport))
 	}
-	return parsed
 }
 
 // skipExtensions walks the extension headers in b, of which next is the first, as the kernel's

@@ -3,8 +3,8 @@
 
 // Package packet tells what the headers of one logged packet say, and names it in nft's words.
 //
-// [Parse] reads the link and network headers once. A [Parsed] gives the rest part by part, so that a
-// caller pays for what it asks.
+// [Parsed.Parse] reads the link and network headers once. Methods give the rest part by part, so that a caller pays only
+// for what it needs.
 package packet
 
 import (
@@ -14,26 +14,23 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// A Parsed is what the headers of one packet say, as far as the kernel copied them. It borrows the
-// packet's bytes: it is good for as long as the [nflog.Packet] that it was parsed from.
-//
-// It has nine words, so that it passes in registers.
+// A Parsed is what the headers of one packet say, as far as the kernel copied them. It borrows the packet's bytes: it is
+// valid for as long as the [nflog.Packet] that it was parsed from.
 type Parsed struct {
 	// Protocol is the transport protocol, or what stands in its place.
 	Protocol Protocol
 
-	// Length is the packet's length at the network layer in bytes, without link layer header and
-	// padding; 0 where it can't be known.
+	// Length is the packet's length at the network layer in bytes, without link layer header and padding; 0 if it is
+	// unknown.
 	Length uint32
 
-	// Malformed is set where the network header contradicts itself. A header that was cut by the copy
-	// range does not.
+	// Malformed is set if the network header contradicts itself. A header that was cut by the copy range does not.
 	Malformed bool
 
-	vlan      uint16        // vlanPresent and the id of the first tag in the payload, or 0
 	fragment  fragmentation // of IPv6 alone
+	vlan      uint16        // vlanPresent and the id of the first tag in the payload, or 0
 	transport uint32        // offset of the transport header in network, of IPv6 alone; 0 without one
-	network   []byte        // from the network header on; nil where the packet is not IP
+	network   []byte        // from the network header on; nil if the packet is not IP
 }
 
 const (
@@ -41,48 +38,47 @@ const (
 	vlanIDMask  = 1<<12 - 1 // the rest of the tag control information is priority and DEI
 )
 
-// Parse parses the headers of a packet.
-func Parse(p nflog.Packet) Parsed {
+// Parse parses the headers of a packet into h, which must be zero. A function that returned a Parsed would take twice as
+// long: it does not pass in registers.
+func (h *Parsed) Parse(p nflog.Packet) {
 	o := p.Origin()
 	if beginsAtLink(o) {
-		return parseTagged(afterLink(p))
+		h.parse(afterLink(p))
+		return
 	}
-	return parse(o.HWProtocol, p.Payload())
+	h.parse(o.HWProtocol, p.Payload())
 }
 
 // parse parses a packet that begins at its network header, or at the VLAN tag that the EtherType names.
-func parse(etherType uint16, b []byte) Parsed {
+func (h *Parsed) parse(etherType uint16, b []byte) {
 	switch etherType {
 	case etherTypeIPv4:
-		return parseIPv4(b)
+		h.parseIPv4(b)
 	case etherTypeIPv6:
-		return parseIPv6(b)
+		h.parseIPv6(b)
 	default:
-		return parseTagged(etherType, b)
+		h.parseOther(etherType, b)
 	}
 }
 
-// parseTagged is parse for packets that are less common.
-func parseTagged(etherType uint16, b []byte) Parsed {
-	var vlan uint16
+// parseOther parses a packet that has a tag, or is not IP.
+func (h *Parsed) parseOther(etherType uint16, b []byte) {
 	if isTag(etherType) && len(b) >= 2 {
-		vlan = binary.BigEndian.Uint16(b)&vlanIDMask | vlanPresent
+		h.vlan = binary.BigEndian.Uint16(b)&vlanIDMask | vlanPresent
 	}
 	etherType, b, ok := skipTags(etherType, b)
-	parsed := Parsed{Protocol: ProtocolUnknown}
 	switch {
 	case !ok:
+		h.Protocol = ProtocolUnknown
 	case etherType == etherTypeIPv4:
-		parsed = parseIPv4(b)
+		h.parseIPv4(b)
 	case etherType == etherTypeIPv6:
-		parsed = parseIPv6(b)
+		h.parseIPv6(b)
 	case etherType == etherTypeARP:
-		parsed = Parsed{Protocol: ProtocolARP, Length: arpLength(b)}
+		h.Protocol, h.Length = ProtocolARP, arpLength(b)
 	default:
-		parsed = Parsed{Protocol: protocolEtherType | Protocol(etherType)}
+		h.Protocol = protocolEtherType | Protocol(etherType)
 	}
-	parsed.vlan = vlan
-	return parsed
 }
 
 // arpLength returns the length of an ARP packet (RFC 826), or 0.

@@ -26,7 +26,8 @@ func packetOf(t *testing.T, m nflogtest.Message) nflog.Packet {
 
 // describe returns all that the headers of a packet say after its network header; "-" where they do not.
 func describe(p nflog.Packet) map[string]string {
-	h := packet.Parse(p)
+	var h packet.Parsed
+	h.Parse(p)
 	d := map[string]string{"vlan": "-", "dscp": "-", "addresses": "-", "ports": "-", "flags": "-", "icmp": "-", "fragment": ""}
 	if id, ok := h.VLAN(p); ok {
 		d["vlan"] = fmt.Sprint(id)
@@ -167,7 +168,8 @@ func TestParsed(t *testing.T) {
 func TestParseAllocates(t *testing.T) {
 	p := packetOf(t, nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)})
 	n := testing.AllocsPerRun(100, func() {
-		h := packet.Parse(p)
+		var h packet.Parsed
+		h.Parse(p)
 		h.VLAN(p)
 		h.DSCP()
 		h.Addresses()
