@@ -4,141 +4,120 @@
 package nflog
 
 import (
-	"fmt"
-	"math"
+	"cmp"
+	"errors"
 	"time"
 )
 
-// Bounds and defaults of a [ReaderConfig].
+// Copy modes of a [Config]: what the kernel sends of each packet's bytes, beside what it tells of it.
 const (
-	MinBatchBuffer = 3776                  // bytes: what a kernel with pages of 4 KiB allocates at least; it ignores less
-	MaxBatchBuffer = 131072                // bytes: the kernel ignores more (NFULNL_NLBUFSIZ_MAX)
-	MaxCopyRange   = maxPayload            // bytes: what fits an attribute, 65531 (NFULNL_COPY_RANGE_MAX)
-	TimeoutUnit    = 10 * time.Millisecond // the step of a queue timeout
-
-	// MaxQueueTimeout is safe from overflow in the kernel, which multiplies by its clock's ticks a
-	// second, 1000 at most, in 32 bits. It is some 12 hours.
-	MaxQueueTimeout = math.MaxUint32 / 1000 * TimeoutUnit
-
-	DefaultCopyRange      = 128                    // bytes
-	DefaultQueueThreshold = 65535                  // packets: more than a batch holds
-	DefaultQueueTimeout   = 500 * time.Millisecond // how far packets may lag
-	DefaultSocketBuffer   = 16 << 20               // bytes, which the kernel doubles
+	CopyNone   byte = 0 // nothing (NFULNL_COPY_NONE)
+	CopyMeta   byte = 1 // nothing, too (NFULNL_COPY_META)
+	CopyPacket byte = 2 // its first bytes, as many as Config.Bufsize says (NFULNL_COPY_PACKET)
 )
 
-// A ConntrackMode says whether the kernel is asked to send with each packet what it knows of its
-// connection. That takes a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT and the module
-// nf_conntrack_netlink, and costs it some hundred bytes a packet.
-type ConntrackMode uint8
-
-// What a ConntrackMode may be.
+// Flags of a [Config]. Any of them may be combined.
 const (
-	ConntrackOff       ConntrackMode = iota // don't ask
-	ConntrackPreferred                      // ask, and do without where the kernel can't: see [Reader.Conntrack]
-	ConntrackRequired                       // ask, and fail with [ErrNoConntrack] where the kernel can't
+	FlagSeq       uint16 = 1 // number the packets of the group: Attribute.Seq (NFULNL_CFG_F_SEQ)
+	FlagGlobal    uint16 = 2 // number them over all groups: Attribute.SeqGlobal (NFULNL_CFG_F_SEQ_GLOBAL)
+	FlagConntrack uint16 = 4 // send their connections: Attribute.Ct and CtInfo (NFULNL_CFG_F_CONNTRACK)
 )
 
-// A ReaderConfig says how a group is read. A zero field stands for its default. A value that can't be had
-// is refused, but for the two buffers, which may come out smaller, as said there.
-type ReaderConfig struct {
+// GenericGroup is a setting of a [Config] without effect. In go-nflog it binds to the family
+// AF_UNSPEC, which no kernel that NFLOG rules run on needs.
+const GenericGroup uint16 = 1
+
+// What [Open] returns, as it is, for a [Config] that it can't accept.
+var (
+	ErrCopyMode    = errors.New("unsupported copy mode") // Config.Copymode is none of the copy modes
+	ErrUnknownFlag = errors.New("unsupported flag")      // Config.Flags has a bit that is none of the flags
+)
+
+// A Config says how [Open] reads a group. The zero value reads what the kernel tells of the packets of
+// group 0, without their bytes.
+type Config struct {
 	// NetNS is a descriptor of the network namespace to read in; 0 is the calling thread's. It may
-	// be closed when the reader is open. The namespace lives on until the reader is closed.
+	// be closed when Open has returned. The namespace lives on until Close.
 	NetNS int
 
-	// CopyRange is how many bytes of each packet the kernel copies at most, 1 to MaxCopyRange. A
-	// rule may ask for fewer.
-	CopyRange uint32
+	// Flags are any of FlagSeq, FlagGlobal and FlagConntrack, together. With FlagConntrack,
+	// registering fails with [ErrNoConntrack] where the kernel can't do it.
+	Flags uint16
 
-	// NoPayload makes the kernel copy nothing of the packets, whatever CopyRange is. What it tells
-	// of them is all there.
-	NoPayload bool
+	// QThresh is how many packets the kernel gathers at most before it delivers them; 0 is as many
+	// as a batch can hold. A rule may ask for fewer.
+	QThresh uint32
 
-	// Conntrack says whether to ask for the packets' connections: see [Packet.ConntrackInfo].
-	Conntrack ConntrackMode
+	// Timeout is how long a packet waits for others at most before it is delivered, in hundredths
+	// of a second; 0 stands for 10: a tenth of a second. The kernel takes up to 4294967.
+	Timeout uint32
 
-	// SeqGlobal makes the kernel number the packets over all groups of the namespace, too, so that
-	// those of several can be brought into order: see [Packet.SeqGlobal].
-	SeqGlobal bool
+	// Group is the number of the group, which has to be free when a hook is registered.
+	Group uint16
 
-	// QueueThreshold is how many packets the kernel gathers at most before it delivers them. A rule
-	// may ask for fewer.
-	QueueThreshold uint32
+	// Copymode is CopyNone, CopyMeta or CopyPacket.
+	Copymode uint8
 
-	// QueueTimeout is how long a packet waits for others at most before it is delivered, a multiple
-	// of TimeoutUnit, MaxQueueTimeout at most.
-	QueueTimeout time.Duration
+	// Bufsize is how many bytes of each packet are copied at most with CopyPacket; 0 stands for as
+	// many as the kernel can, 65531. A rule may ask for fewer.
+	Bufsize uint32
 
-	// BatchBuffer is how many bytes of messages the kernel gathers before it delivers them,
-	// MinBatchBuffer to MaxBatchBuffer. It rounds up what it allocates to a power of two, and uses
-	// the whole: 256 KiB for MaxBatchBuffer. The default is what QueueThreshold packets need, as far
-	// as that goes. It is lowered where the socket buffer would not hold eight of them.
-	BatchBuffer uint32
+	// Settings has no effect; see GenericGroup.
+	Settings uint16
 
-	// SocketBuffer is the size of the socket's receive buffer in bytes. The kernel doubles it, and
-	// takes the memory only while packets wait. It is limited by the sysctl net.core.rmem_max for a
-	// process without CAP_NET_ADMIN in the initial user namespace: [Reader.SocketStats] tells what
-	// came of it.
-	SocketBuffer int
+	// ReadTimeout has no effect.
+	//
+	// Deprecated: end the context of [Nflog.RegisterWithErrorFunc] to stop.
+	ReadTimeout time.Duration
+
+	// Logger is told what goes wrong and reaches neither the hook nor the error function; nil is for
+	// nobody.
+	Logger Logger
 }
 
-// withDefaults returns the configuration with defaults for zero fields, or what is wrong with it.
-func (c ReaderConfig) withDefaults() (ReaderConfig, error) {
-	setDefault(&c.CopyRange, DefaultCopyRange)
-	setDefault(&c.QueueThreshold, DefaultQueueThreshold)
-	setDefault(&c.QueueTimeout, DefaultQueueTimeout)
-	setDefault(&c.BatchBuffer, batchBuffer(c.QueueThreshold, c.CopyRange))
-	setDefault(&c.SocketBuffer, DefaultSocketBuffer)
-	switch {
-	case c.CopyRange > MaxCopyRange:
-		return c, fmt.Errorf("copy range %d: more than %d bytes", c.CopyRange, MaxCopyRange)
-	case c.QueueTimeout < TimeoutUnit || c.QueueTimeout > MaxQueueTimeout || c.QueueTimeout%TimeoutUnit != 0:
-		return c, fmt.Errorf("queue timeout %v: not a multiple of %v from that to %v", c.QueueTimeout, TimeoutUnit, MaxQueueTimeout)
-	case c.BatchBuffer < MinBatchBuffer || c.BatchBuffer > MaxBatchBuffer:
-		return c, fmt.Errorf("batch buffer %d: not from %d to %d bytes", c.BatchBuffer, MinBatchBuffer, MaxBatchBuffer)
-	case c.SocketBuffer < 0 || c.SocketBuffer > math.MaxInt32/2:
-		return c, fmt.Errorf("socket buffer %d: not from 0 to %d bytes", c.SocketBuffer, math.MaxInt32/2)
-	case c.Conntrack > ConntrackRequired:
-		return c, fmt.Errorf("conntrack mode %d: not from %d to %d", c.Conntrack, ConntrackOff, ConntrackRequired)
+// binding returns how to deliver the packets of the group.
+func (c *Config) binding() binding {
+	const defaultTimeout = 10
+	return binding{
+		mode:      c.Copymode,
+		copyRange: c.Bufsize,
+		flags:     c.Flags,
+		batch:     batchBuffer(cmp.Or(c.QThresh, DefaultQueueThreshold), cmp.Or(c.Bufsize, MaxCopyRange)),
+		threshold: cmp.Or(c.QThresh, DefaultQueueThreshold),
+		timeout:   cmp.Or(c.Timeout, defaultTimeout),
 	}
-	return c, nil
 }
 
-// binding returns how to deliver the packets of a group.
-func (c ReaderConfig) binding(conntrack bool) binding {
-	b := binding{
-		mode:      CopyPacket,
-		copyRange: c.CopyRange,
-		flags:     FlagSeq,
-		batch:     c.BatchBuffer,
-		threshold: c.QueueThreshold,
-		timeout:   uint32(c.QueueTimeout / TimeoutUnit),
-	}
-	if c.NoPayload {
-		b.mode = CopyMeta
-	}
-	if c.SeqGlobal {
-		b.flags |= FlagGlobal
-	}
-	if conntrack {
-		b.flags |= FlagConntrack
-	}
-	return b
+// A Logger takes messages for people. Its methods are called from any goroutine.
+type Logger interface {
+	// Debugf tells of what was skipped, such as a malformed message.
+	Debugf(format string, args ...any)
+
+	// Errorf tells of an error that has ended the reading of [Nflog.Register], and of a group that
+	// could not be unbound.
+	Errorf(format string, args ...any)
 }
 
-// batchBuffer returns how many bytes so many packets take in a batch, as far as a batch can hold
-// them: the kernel allocates the buffer at the first packet, and too large a one for nothing.
-func batchBuffer(packets, copyRange uint32) uint32 {
-	const (
-		attributes = 256  // of a message beside the payload: more than most have
-		payload    = 1500 // more than most packets have
-	)
-	size := uint64(packets) * uint64(attributes+min(copyRange, payload))
-	return uint32(min(max(size, MinBatchBuffer), MaxBatchBuffer))
-}
+// noLogger logs nothing.
+type noLogger struct{}
 
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
+// Debugf logs nothing.
+func (noLogger) Debugf(string, ...any) {}
+
+// Errorf logs nothing.
+func (noLogger) Errorf(string, ...any) {}
+
+// A HookFunc is called with each packet, one after the other, in the order in which they were logged.
+// The attribute, with all that it points to, is the hook's to keep and to change. The reading ends when
+// it returns anything but 0.
+type HookFunc func(a Attribute) int
+
+// An ErrorFunc is called with each error of reading, in the goroutine of the hook. The reading ends when it
+// returns anything but 0.
+//
+// The error is a [*netlink.OpError]. It wraps syscall.ENOBUFS when the kernel has dropped packets,
+// which it does from then on until all that waits was read, unless the option netlink.NoENOBUFS is
+// set. At a deadline of Nflog.Con it wraps [os.ErrDeadlineExceeded], again and again until another
+// deadline is set. When the context has ended, it wraps the same, and after Close, [ErrClosed]: then the
+// reading ends whatever is returned, and this call is the last one, behind the last one of the hook.
+type ErrorFunc func(e error) int
