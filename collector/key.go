@@ -37,7 +37,7 @@ func newKeyIndex(byOptional bool) *keyIndex {
 // slot returns the slot of a key, or the free one for it.
 func (x *keyIndex) slot(k *key) *keySlot {
 	mask := uint32(len(x.slots) - 1)
-	h := uint32(k.origin.OriginIndex)*0x9e3779b1 ^ uint32(k.protocol)*0x85ebca77
+	h := uint32(k.origin.Index)*0x9e3779b1 ^ uint32(k.protocol)*0x85ebca77
 	if x.byOptional {
 		h ^= k.optional.hash()
 	}

@@ -20,7 +20,7 @@ func randomKeys(r *rand.Rand, n int) []key {
 	const protocols = 4
 	var keys []key
 	for i := range (n + protocols - 1) / protocols {
-		origin := &nflog.Origin{OriginIndex: i}
+		origin := &nflog.Origin{Index: i}
 		for p := range packet.Protocol(protocols - 1) {
 			keys = append(keys, key{origin: origin, protocol: p<<16 | 6})
 		}
@@ -84,13 +84,13 @@ func TestKeyIndexSpreads(t *testing.T) {
 		name string
 		keys func(i int) key
 	}{
-		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: 6} }},
-		{name: "an EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: packet.ProtocolARP} }},
+		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{Index: i}, protocol: 6} }},
+		{name: "an EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{Index: i}, protocol: packet.ProtocolARP} }},
 		{name: "two protocols", keys: func(i int) key {
-			return key{origin: &nflog.Origin{OriginIndex: i / 2}, protocol: packet.Protocol(6 + i%2*11)}
+			return key{origin: &nflog.Origin{Index: i / 2}, protocol: packet.Protocol(6 + i%2*11)}
 		}},
 		{name: "all protocols", keys: func(i int) key {
-			return key{origin: &nflog.Origin{OriginIndex: i / 256}, protocol: packet.Protocol(i % 256)}
+			return key{origin: &nflog.Origin{Index: i / 256}, protocol: packet.Protocol(i % 256)}
 		}},
 		{name: "all EtherTypes", keys: func(i int) key {
 			return key{origin: &nflog.Origin{}, protocol: packet.ProtocolARP&^0xffff | packet.Protocol(i)}
@@ -127,7 +127,7 @@ func TestKeyIndexEqualHashes(t *testing.T) {
 	keys := make([]key, 200)
 	sets := make([]*labelSet, len(keys))
 	for i := range keys {
-		keys[i] = key{origin: &nflog.Origin{OriginIndex: 7}, protocol: 6}
+		keys[i] = key{origin: &nflog.Origin{Index: 7}, protocol: 6}
 		if findKey(x, keys[i]) != nil {
 			t.Fatalf("key %d is found before it is added", i)
 		}

@@ -143,7 +143,7 @@ func (p Packet) copyTo(v *attributeValues, memory []byte) Attribute {
 }
 
 // has reports whether the kernel has sent an attribute.
-func (p Packet) has(t attributeType) bool { return p.shape.layout.at[t] != 0 }
+func (p Packet) has(t attributeType) bool { return p.template.layout.at[t] != 0 }
 
 // present makes a field point to its value if there is one.
 func present[T any](field **T, at *T, value T, ok bool) {

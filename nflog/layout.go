@@ -5,34 +5,35 @@ package nflog
 
 import "encoding/binary"
 
-// maxHeaders is how many attribute headers a layout can verify: more than a kernel sends.
+// maxHeaders is how many attribute headers a layout can compare. A kernel sends fewer.
 const maxHeaders = 32
 
-// A layout says where a packet message has its attributes.
+// A layout is the position of each attribute in a packet message.
 //
-// Walking a message is bound by latency, since each attribute's length leads to the next. The
-// messages of one rule on one path have the same headers at the same places, so a layout that
-// was learnt from one is verified against the others, header by header, without waiting for one
-// load after another. Only a payload at the end, where the kernel puts it, may differ in length.
+// Parsing a message is limited by latency, because each attribute's length leads to the next
+// attribute. The messages of one rule on one path have the same headers at the same offsets. So a
+// layout is parsed once, and then compared with further messages header by header, which needs no
+// load that waits for another one. Only a payload at the end, where the kernel puts it, may differ in
+// length.
 //
-// A layout never changes once it is learnt.
+// A layout is immutable once parsed.
 type layout struct {
-	headers  [maxHeaders]header // in the order of the message
-	n        int                // how many
-	excess   bool               // there are more, so that no message can be verified
-	origin   int                // how many of them are the origin's, which come first
-	originTo int                // where these end; negative where they don't come first
-	end      int                // where the payload's header is, else the length of the message
-	payload  bool               // the payload comes last
+	headers       [maxHeaders]header // in message order
+	n             int                // number of headers
+	excess        bool               // the message has more headers: the layout matches no message
+	originHeaders int                // how many of the headers belong to the origin; they come first
+	originEnd     int                // offset of their end; negative if they don't come first
+	end           int                // offset of the payload's header, or length of a message without payload at its end
+	payload       bool               // the payload comes last
 
-	at      [attributeTypes]uint32 // offsets of the values; 0 where absent
-	unknown int                    // attributes of a type that is not known
+	at      [attributeTypes]uint32 // offsets of the values; 0 if absent
+	unknown int                    // number of attributes of an unknown type
 }
 
-// A header is the first word of an attribute, its length and type, and where it is.
+// A header is the first word of an attribute, its length and type, and the word's offset.
 type header struct{ offset, word uint32 }
 
-// matches reports whether the message has this layout, given that it has the first headers.
+// matches reports whether a message has this layout. The caller has compared the first headers.
 func (l *layout) matches(msg []byte, first int) bool {
 	if len(msg) < l.end || l.excess {
 		return false
@@ -53,7 +54,7 @@ func (l *layout) matches(msg []byte, first int) bool {
 	return binary.NativeEndian.Uint16(last[2:]) == uint16(attrPayload) && n >= attributeHeaderLen && align(n) == len(last)
 }
 
-// value returns the value of an attribute in a message of the layout, or nil.
+// value returns the value of an attribute in a message of this layout, or nil.
 func (l *layout) value(msg []byte, t attributeType) []byte {
 	o := l.at[t]
 	if o == 0 {
@@ -63,14 +64,15 @@ func (l *layout) value(msg []byte, t attributeType) []byte {
 	return msg[o:end:end]
 }
 
-// learn makes l the layout of a message, or reports that an attribute is malformed.
-func (l *layout) learn(msg []byte) (ok bool) {
-	*l = layout{originTo: attributesAt}
-	return l.walk(msg, attributesAt, len(msg), 0)
+// parse sets l to the layout of a message. It returns false if an attribute is malformed.
+func (l *layout) parse(msg []byte) (ok bool) {
+	*l = layout{originEnd: attributesAt}
+	return l.parseAttributes(msg, attributesAt, len(msg), 0)
 }
 
-// walk learns the attributes of msg between the offsets from and to, whose types begin at base.
-func (l *layout) walk(msg []byte, from, to int, base attributeType) (ok bool) {
+// parseAttributes parses the attributes of msg between the offsets from and to. It adds base to their
+// types: 0 for the attributes of the message, attrL2Header for those nested in attrVLAN.
+func (l *layout) parseAttributes(msg []byte, from, to int, base attributeType) (ok bool) {
 	for from < to {
 		rest := msg[from:to]
 		if len(rest) < attributeHeaderLen {
@@ -83,29 +85,29 @@ func (l *layout) walk(msg []byte, from, to int, base attributeType) (ok bool) {
 		typ := attributeType(binary.NativeEndian.Uint16(rest[2:]) & attributeTypeMask)
 		value, next := from+attributeHeaderLen, from+align(n)
 
-		// The payload may be of any length where nothing follows it.
+		// A payload at the end may have any length.
 		l.payload = typ+base == attrPayload && next == len(msg)
 		if l.payload {
 			l.end = from
 		} else {
-			l.verify(header{uint32(from), binary.NativeEndian.Uint32(rest)})
+			l.addHeader(header{uint32(from), binary.NativeEndian.Uint32(rest)})
 			l.end = len(msg)
 		}
 
-		if base == 0 && originAttribute(typ) {
+		if base == 0 && isOriginAttribute(typ) {
 			l.extendOrigin(from, min(next, len(msg)))
 		}
 
 		switch {
 		case typ == 0, base == 0 && typ > attrL2Header, typ+base >= attributeTypes:
 			l.unknown++
-		case n-attributeHeaderLen < attributeMin[typ+base]:
+		case n-attributeHeaderLen < attributeMinLen[typ+base]:
 			return false
 		default:
 			l.at[typ+base] = uint32(value)
 		}
 		if base == 0 && typ == attrVLAN {
-			if !l.walk(msg, value, from+n, attrL2Header) {
+			if !l.parseAttributes(msg, value, from+n, attrL2Header) {
 				return false
 			}
 		}
@@ -114,17 +116,17 @@ func (l *layout) walk(msg []byte, from, to int, base attributeType) (ok bool) {
 	return true
 }
 
-// extendOrigin takes note of an attribute of the origin.
+// extendOrigin records that an attribute of the origin takes the bytes between two offsets.
 func (l *layout) extendOrigin(from, to int) {
-	if from == l.originTo {
-		l.origin, l.originTo = l.n, to
+	if from == l.originEnd {
+		l.originHeaders, l.originEnd = l.n, to
 	} else {
-		l.originTo = -1
+		l.originEnd = -1
 	}
 }
 
-// verify adds a header to those that have to be equal.
-func (l *layout) verify(h header) {
+// addHeader adds a header that messages of this layout must have.
+func (l *layout) addHeader(h header) {
 	if l.n == maxHeaders {
 		l.excess = true
 		return
@@ -140,22 +142,22 @@ const (
 	layoutLimit = 1024
 )
 
-// A layoutCache remembers layouts. Its slots hold the layouts to try first; one that falls out of
-// its slot stays among the known ones, so that messages that fight for a slot cost a walk, but no
-// memory. When it knows too many, as of garbage, it starts over.
+// A layoutCache finds the layouts of messages. It tries the layout in the message's slot first. A
+// layout that loses its slot to another one stays in known, so slot collisions cost a re-parse but no
+// allocation. A cache with layoutLimit layouts, as random messages make, starts over.
 type layoutCache struct {
 	slots   [layoutSlots]*layout
 	known   map[layout]*layout
 	scratch layout
 }
 
-// find returns the layout of a message, or nil where an attribute is malformed.
+// find returns the layout of a message, or nil if an attribute is malformed.
 func (c *layoutCache) find(msg []byte) *layout {
 	slot := c.slot(msg)
 	if l := *slot; l != nil && l.matches(msg, 0) {
 		return l
 	}
-	if !c.scratch.learn(msg) {
+	if !c.scratch.parse(msg) {
 		return nil
 	}
 	l := c.known[c.scratch]
@@ -171,8 +173,8 @@ func (c *layoutCache) find(msg []byte) *layout {
 	return l
 }
 
-// slot returns the place of a message's layout, which messages of other layouts rarely share: it
-// goes by the length and by the header of the second attribute, the prefix.
+// slot returns the slot of a message's layout. It hashes the length of the message and the header of
+// the second attribute, the prefix, so messages of different layouts rarely share a slot.
 func (c *layoutCache) slot(msg []byte) **layout {
 	const second = attributesAt + attributeHeaderLen + 4
 	h := uint32(len(msg))

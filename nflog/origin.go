@@ -9,10 +9,9 @@ import (
 	"hash/maphash"
 )
 
-// An Origin is what the packets that one rule logs on one path have in common. Packets of the same
-// Origin share a pointer to it, for as long as the decoder remembers it, so that what depends on it
-// alone need not be worked out for each packet. It never changes, and is the caller's to keep, its
-// Prefix too.
+// An Origin is what all packets have in common that one rule logs on one path. Packets of the same Origin
+// share a pointer to it as long as the decoder remembers the Origin, so a caller can cache whatever depends
+// on the Origin alone. An Origin is immutable. The caller may keep it, including its Prefix.
 type Origin struct {
 	// Group is the number of the group.
 	Group uint16
@@ -21,35 +20,34 @@ type Origin struct {
 	// 2 (ip), 3 (arp), 5 (netdev), 7 (bridge) or 10 (ip6).
 	Family uint8
 
-	// Hook is the number of the hook, whose meaning depends on the family. In ip, ip6 and bridge it
-	// is 0 prerouting, 1 input, 2 forward, 3 output or 4 postrouting, and 5 is ingress of ip and ip6;
-	// in arp 0 input, 1 output or 2 forward; in netdev 0 ingress or 1 egress.
+	// Hook is the number of the hook. Its meaning depends on the family. For ip, ip6 and bridge:
+	// 0 prerouting, 1 input, 2 forward, 3 output, 4 postrouting; for ip and ip6 also 5 ingress.
+	// For arp: 0 input, 1 output, 2 forward. For netdev: 0 ingress, 1 egress.
 	Hook uint8
 
 	// HWProtocol is the EtherType of the packets: 0x0800 for IPv4, 0x86dd for IPv6.
 	HWProtocol uint16
 
-	// Prefix is the prefix of the rule: up to 127 bytes, of any value but NUL. It is empty where the
-	// rule has none.
+	// Prefix is the prefix of the rule, up to 127 bytes of any value but NUL. It is empty if the rule
+	// has none.
 	Prefix string
 
-	// InDev and OutDev are the indexes of the interfaces that the packets come in and leave by, in
-	// the reader's network namespace; 0, which is no interface's, where they don't. In the family
-	// bridge they are the bridge, while PhysInDev and PhysOutDev are its ports; those are 0 where no
-	// bridge has to do with the packets.
+	// InDev and OutDev are the indexes of the interfaces by which the packets come in and go out, in
+	// the reader's network namespace. 0 means none. In family bridge they are the bridge, and
+	// PhysInDev and PhysOutDev are its ports. The ports are 0 if the packets cross no bridge.
 	InDev, OutDev, PhysInDev, PhysOutDev uint32
 
-	// OriginIndex numbers the Origins of a decoder from 0. A decoder that has met very many forgets
-	// them all and begins anew, so that an index comes to be that of another Origin.
-	OriginIndex int
+	// Index numbers the Origins of a decoder from 0. A decoder that has seen very many Origins
+	// forgets all of them and starts over, so an index may later belong to another Origin.
+	Index int
 
-	head   string // the bytes of its messages from struct nfgenmsg on to the last of its attributes
-	hash   uint64 // of head
-	shapes []*shape
+	head      string // bytes of its messages from struct nfgenmsg to the origin's last attribute
+	hash      uint64 // of head
+	templates []*template
 }
 
-// originAttribute reports whether an attribute belongs to a packet's origin.
-func originAttribute(t attributeType) bool {
+// isOriginAttribute reports whether an attribute is part of the packet's origin.
+func isOriginAttribute(t attributeType) bool {
 	switch t {
 	case attrPacketHeader, attrPrefix, attrInDev, attrOutDev, attrPhysInDev, attrPhysOutDev:
 		return true
@@ -60,16 +58,16 @@ func originAttribute(t attributeType) bool {
 
 // Sizes of an originTable.
 const (
-	originSlots = 64 // at first
+	originSlots = 64 // initial number
 	originLimit = 16384
-	headLimit   = 1024 // bytes of a head; a kernel makes 180
+	headLimit   = 1024 // bytes; a kernel's head has at most 180
 )
 
-// An originTable remembers origins. It is a hash table with open addressing, by the bytes of the
-// message: a map would want a string of them.
+// An originTable finds the origin of a message. It is a hash table with open addressing, keyed by bytes
+// of the message. A map would need a string as its key.
 type originTable struct {
 	seed    maphash.Seed
-	slots   []*Origin // as many as a power of two, at most half of them in use
+	slots   []*Origin // length is a power of two; at most half are used
 	used    int
 	scratch []byte
 }
@@ -85,7 +83,7 @@ func (t *originTable) clear() {
 	t.used = 0
 }
 
-// find returns the origin of a message, or nil where that is of a length that no kernel makes.
+// find returns the origin of a message, or nil if its head is longer than any kernel's.
 func (t *originTable) find(msg []byte, l *layout) *Origin {
 	head := t.head(msg, l)
 	if len(head) > headLimit {
@@ -101,20 +99,21 @@ func (t *originTable) find(msg []byte, l *layout) *Origin {
 		}
 		slot = t.slot(hash, head)
 		*slot = newOrigin(msg, l)
-		(*slot).head, (*slot).hash, (*slot).OriginIndex = string(head), hash, t.used
+		(*slot).head, (*slot).hash, (*slot).Index = string(head), hash, t.used
 		t.used++
 	}
 	return *slot
 }
 
-// head returns the bytes of a message that tell its origin, put in one piece where they are not.
+// head returns the bytes of a message that identify its origin. If they are not contiguous, it
+// concatenates them in scratch.
 func (t *originTable) head(msg []byte, l *layout) []byte {
-	if l.originTo > 0 {
-		return msg[headerLen:l.originTo]
+	if l.originEnd > 0 {
+		return msg[headerLen:l.originEnd]
 	}
 	t.scratch = append(t.scratch[:0], msg[headerLen:attributesAt]...)
 	for typ, at := range l.at {
-		if at > 0 && originAttribute(attributeType(typ)) {
+		if at > 0 && isOriginAttribute(attributeType(typ)) {
 			t.scratch = append(t.scratch, msg[at-attributeHeaderLen:at]...)
 			t.scratch = append(t.scratch, l.value(msg, attributeType(typ))...)
 			t.scratch = append(t.scratch, make([]byte, align(len(t.scratch))-len(t.scratch))...)
@@ -123,7 +122,7 @@ func (t *originTable) head(msg []byte, l *layout) []byte {
 	return t.scratch
 }
 
-// slot returns the slot of a head, or the free one that is its place.
+// slot returns the slot that holds the origin of a head, or else the free slot for it.
 func (t *originTable) slot(hash uint64, head []byte) **Origin {
 	mask := uint64(len(t.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {

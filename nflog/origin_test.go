@@ -23,7 +23,7 @@ func origins(d *nflog.Decoder, datagram []byte) []*nflog.Origin {
 	return all
 }
 
-// TestOriginShared decodes packets of two rules, which differ in all that is not of their origin.
+// TestOriginShared decodes packets of two rules. Packets of one rule differ in everything but their origin.
 func TestOriginShared(t *testing.T) {
 	one := nflogtest.Message{Group: group, Family: 2, HWProtocol: 0x0800, Hook: 1, Prefix: "one ", InDev: 3}
 	two := one
@@ -43,12 +43,12 @@ func TestOriginShared(t *testing.T) {
 			t.Fatalf("unexpected origin of packet %d: %+v at %p, want %p", i, o, o, want)
 		}
 	}
-	if got[0].OriginIndex != 0 || got[1].OriginIndex != 1 {
-		t.Errorf("unexpected indexes: %d, %d, want 0, 1", got[0].OriginIndex, got[1].OriginIndex)
+	if got[0].Index != 0 || got[1].Index != 1 {
+		t.Errorf("unexpected indexes: %d, %d, want 0, 1", got[0].Index, got[1].Index)
 	}
 }
 
-// TestOriginDiffers decodes packets that differ in one thing.
+// TestOriginDiffers decodes packets whose origins differ in one field each.
 func TestOriginDiffers(t *testing.T) {
 	base := values{
 		Group: group, Family: 7, HWProtocol: 0x0800, Hook: 2, Prefix: "prefix", InDev: 1, OutDev: 2, PhysInDev: 3, PhysOutDev: 4,
@@ -84,15 +84,15 @@ func TestOriginDiffers(t *testing.T) {
 		}
 		seen := make(map[*nflog.Origin]bool)
 		for i, o := range origins(d, build(all)) {
-			if seen[o] || o.OriginIndex != i {
-				t.Errorf("round %d: unexpected origin of packet %d: index %d, seen before: %v", round, i, o.OriginIndex, seen[o])
+			if seen[o] || o.Index != i {
+				t.Errorf("round %d: unexpected origin of packet %d: index %d, seen before: %v", round, i, o.Index, seen[o])
 			}
 			seen[o] = true
 		}
 	}
 }
 
-// TestOriginKept overwrites the datagram of an origin that is kept.
+// TestOriginKept keeps an origin and overwrites the datagram that it came from.
 func TestOriginKept(t *testing.T) {
 	datagram := good(0)
 	kept := origins(nflog.NewDecoder(group), datagram)[0]
@@ -116,27 +116,27 @@ func TestOriginLimit(t *testing.T) {
 			if o.InDev != 1+i {
 				t.Fatalf("unexpected origin of packet %d: %+v", i, o)
 			}
-			if o.OriginIndex == 0 {
-				clear(byIndex) // the decoder has forgotten all
+			if o.Index == 0 {
+				clear(byIndex) // the decoder has started over
 			}
-			if other := byIndex[o.OriginIndex]; other != nil && other != o {
-				t.Fatalf("origin %d is packet %d's and that of %+v", o.OriginIndex, i, other)
+			if other := byIndex[o.Index]; other != nil && other != o {
+				t.Fatalf("index %d belongs to the origin of packet %d and to %+v", o.Index, i, other)
 			}
-			byIndex[o.OriginIndex] = o
-			highest = max(highest, o.OriginIndex)
+			byIndex[o.Index] = o
+			highest = max(highest, o.Index)
 		}
 	}
 	if highest > many/2 {
-		t.Errorf("unexpected index: %d, which is not forgotten", highest)
+		t.Errorf("unexpected highest index: %d, want less: the decoder never starts over", highest)
 	}
 }
 
-// TestOriginOrder decodes packets whose attributes of the origin are the same bytes in the order of
-// their types, without padding, as those of another one in the order of the message.
+// TestOriginOrder decodes two packets of different origins. Sorted by type and without padding, the
+// origin attributes of one packet are the same bytes as those of the other in message order.
 func TestOriginOrder(t *testing.T) {
 	native := func(v int) []byte { return binary.NativeEndian.AppendUint16(nil, uint16(v)) }
-	// The prefix looks like the end of another interface's attribute, whose length is the type of a
-	// prefix, and the padding before that like the prefix's length.
+	// The prefix looks like the end of an attribute of another interface: the type of the prefix is its
+	// length. The padding before it looks like the length of the prefix.
 	outDev := append(be32(7), 8, 9)
 	prefix := slices.Concat(native(attrOutDev), outDev, []byte{0, 0})
 	scattered := packet(header(), number(0), attr(attrPrefix, prefix...), attr(attrInDev, 0, 0, 0, 1, 5, 6))
@@ -158,7 +158,7 @@ func TestOriginOrder(t *testing.T) {
 	}
 }
 
-// withPadding changes the last bytes of an attribute.
+// withPadding overwrites the last bytes of an attribute.
 func withPadding(attribute []byte, padding ...byte) []byte {
 	copy(attribute[len(attribute)-len(padding):], padding)
 	return attribute

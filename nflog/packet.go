@@ -21,19 +21,19 @@ import (
 //
 // A Packet is four words, so that it passes in registers.
 type Packet struct {
-	msg   []byte
-	shape *shape
+	msg      []byte
+	template *template
 }
 
 // Origin returns what the packet has in common with others of its rule and path: group, family, hook,
 // prefix, devices, EtherType. It is not borrowed: it may be kept.
-func (p Packet) Origin() *Origin { return p.shape.origin }
+func (p Packet) Origin() *Origin { return p.template.origin }
 
-func (p Packet) value(t attributeType) []byte { return p.shape.layout.value(p.msg, t) }
+func (p Packet) value(t attributeType) []byte { return p.template.layout.value(p.msg, t) }
 
 // at returns the message from the value of an attribute on, or nil.
 func (p Packet) at(t attributeType) []byte {
-	o := p.shape.layout.at[t]
+	o := p.template.layout.at[t]
 	if o == 0 {
 		return nil
 	}

@@ -188,7 +188,7 @@ func pause(buffer uint32) time.Duration {
 // A busy reader looks at an empty socket again after 20 ms, sooner where the socket's buffer would fill
 // meanwhile, so packets come with that delay beside the queue timeout's.
 func (r *Reader) Receive() (*Batch, error) {
-	r.current.batch.settle()
+	r.current.batch.drain()
 	for {
 		// Loaded before the look at the socket, so that what Unbind makes the kernel deliver is seen.
 		unbound := r.unbound.Load()

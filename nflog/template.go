@@ -3,55 +3,55 @@
 
 package nflog
 
-// A shape is an origin together with a layout: nearly all that is to know of a message before its
-// values are looked at.
-type shape struct {
+// A template is an origin together with a layout: all that messages of the same kind have in common.
+// Only the values of their other attributes differ.
+type template struct {
 	origin *Origin
 	layout *layout
-	next   *shape // of the message that came after one of this shape the last time
+	next   *template // template of the message that followed the last message of this template
 }
 
-// maxShapes is how many shapes of an origin are remembered: a kernel makes a few, as packets have a
-// mark, a socket or a tag, or not.
-const maxShapes = 16
+// maxTemplates limits the templates of an origin. A kernel makes only a few: packets have a mark, a
+// socket or a VLAN tag, or they don't.
+const maxTemplates = 16
 
-// matches reports whether a message has this shape. Where its first bytes are the origin's, so are
-// the headers in them.
-func (s *shape) matches(msg []byte) bool {
-	l, head := s.layout, s.origin.head
-	return len(msg) >= l.end && len(head) == l.originTo-headerLen &&
-		head == string(msg[headerLen:l.originTo]) && l.matches(msg, l.origin)
+// matches reports whether a message has this template. If the message begins with the bytes of the
+// origin, the attribute headers in these bytes match too, so the layout checks only the others.
+func (t *template) matches(msg []byte) bool {
+	l, head := t.layout, t.origin.head
+	return len(msg) >= l.end && len(head) == l.originEnd-headerLen &&
+		head == string(msg[headerLen:l.originEnd]) && l.matches(msg, l.originHeaders)
 }
 
-// A shapeCache finds the shapes of messages.
+// A templateCache finds the templates of messages.
 //
-// Packets pass the rules of a chain one after the other, so the shape that came after another one
-// last time often comes after it again, and is looked at first.
-type shapeCache struct {
+// A packet passes the rules of a chain in order, so messages tend to follow each other in the same
+// sequence. The cache first tries the template that followed the current one last time.
+type templateCache struct {
 	layouts layoutCache
 	origins originTable
-	last    *shape // that was found last
+	last    *template // template of the previous message
 }
 
-func newShapeCache() shapeCache {
-	return shapeCache{origins: newOriginTable(), last: &shape{}}
+func newTemplateCache() templateCache {
+	return templateCache{origins: newOriginTable(), last: &template{}}
 }
 
-// find returns the shape of a message, or nil where an attribute is malformed, or where one is
-// missing that every packet has.
-func (c *shapeCache) find(msg []byte) *shape {
-	s := c.last.next
-	if s == nil || !s.matches(msg) {
-		if s = c.search(msg); s == nil {
+// find returns the template of a message. It returns nil if an attribute is malformed, or if an
+// attribute is missing that every packet has.
+func (c *templateCache) find(msg []byte) *template {
+	t := c.last.next
+	if t == nil || !t.matches(msg) {
+		if t = c.search(msg); t == nil {
 			return nil
 		}
-		c.last.next = s
+		c.last.next = t
 	}
-	c.last = s
-	return s
+	c.last = t
+	return t
 }
 
-func (c *shapeCache) search(msg []byte) *shape {
+func (c *templateCache) search(msg []byte) *template {
 	l := c.layouts.find(msg)
 	if l == nil || l.at[attrPacketHeader] == 0 {
 		return nil
@@ -60,15 +60,15 @@ func (c *shapeCache) search(msg []byte) *shape {
 	if o == nil {
 		return nil
 	}
-	for _, s := range o.shapes {
-		if s.layout == l {
-			return s
+	for _, t := range o.templates {
+		if t.layout == l {
+			return t
 		}
 	}
-	if len(o.shapes) == maxShapes {
-		o.shapes = nil
+	if len(o.templates) == maxTemplates {
+		o.templates = nil
 	}
-	s := &shape{origin: o, layout: l}
-	o.shapes = append(o.shapes, s)
-	return s
+	t := &template{origin: o, layout: l}
+	o.templates = append(o.templates, t)
+	return t
 }

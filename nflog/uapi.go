@@ -3,6 +3,13 @@
 
 package nflog
 
+// Types of netlink's own messages, include/uapi/linux/netlink.h. The types of subsystems begin at
+// typeMinimum.
+const (
+	typeError   = 2    // NLMSG_ERROR
+	typeMinimum = 0x10 // NLMSG_MIN_TYPE
+)
+
 // Message types of nfnetlink_log, as include/uapi/linux/netfilter/nfnetlink_log.h and
 // nfnetlink.h number them.
 const (
@@ -59,9 +66,9 @@ const (
 	attributeTypes
 )
 
-// attributeMin is the length of each attribute's value, of one of variable length the shortest.
+// attributeMinLen is the length of each attribute's value, of one of variable length the shortest.
 // A kernel may append to a structure, so longer values are good.
-var attributeMin = [attributeTypes]int{
+var attributeMinLen = [attributeTypes]int{
 	attrPacketHeader:  4,
 	attrMark:          4,
 	attrTimestamp:     16,
