@@ -9,10 +9,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// TestAllocationsPerPacket reads packets as a Reader has them, and as a hook gets them.
+// TestAllocationsPerPacket reads packets as a Reader does, and as a hook gets them.
 func TestAllocationsPerPacket(t *testing.T) {
 	const group, few = 100, 20
-	var complete []byte // packets with everything that a kernel tells
+	var complete []byte // packets with every attribute of the kernel
 	for i := range few {
 		complete = nflogtest.Message{
 			Group: group, Family: 7, HWProtocol: 0x0800, Hook: 1, Prefix: "all: ",
@@ -33,7 +33,7 @@ func TestAllocationsPerPacket(t *testing.T) {
 			bytes += len(p.Payload())
 		}
 	}
-	r := &reading{
+	s := &session{
 		nflog:   &Nflog{logger: noLogger{}},
 		ctx:     t.Context(),
 		decoder: NewDecoder(group),
@@ -42,14 +42,14 @@ func TestAllocationsPerPacket(t *testing.T) {
 			return 0
 		},
 	}
-	compatible := func(datagram []byte) { r.deliver(datagram) }
+	compatible := func(datagram []byte) { s.deliver(datagram) }
 
 	tests := []struct {
 		name     string
 		read     func(datagram []byte)
 		datagram []byte
 		packets  int
-		want     float64 // at most
+		want     float64 // upper limit
 	}{
 		{name: "fast, flood", read: fast, datagram: flood, packets: many, want: 0},
 		{name: "fast, complete", read: fast, datagram: complete, packets: few, want: 0},
@@ -60,11 +60,11 @@ func TestAllocationsPerPacket(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := testing.AllocsPerRun(10, func() { tt.read(tt.datagram) }) / float64(tt.packets)
 			if got > tt.want {
-				t.Errorf("unexpected allocations: %v a packet, want %v at most", got, tt.want)
+				t.Errorf("unexpected allocations: %v per packet, want at most %v", got, tt.want)
 			}
 		})
 	}
 	if origins == 0 || bytes == 0 {
-		t.Errorf("read packets with %d prefixes and %d bytes", origins, bytes)
+		t.Errorf("unexpected packets: %d prefixes and %d bytes, want some of both", origins, bytes)
 	}
 }

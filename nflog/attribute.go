@@ -5,11 +5,11 @@ package nflog
 
 import "time"
 
-// An Attribute is a logged packet in memory of its own, the caller's to keep and to change, with nil for
-// each value that the kernel did not send. See [Packet] and [Origin] for what the values mean.
+// An Attribute is a copy of a logged packet. The caller may keep and change it. A field is nil if the kernel
+// did not send the value. See [Packet] and [Origin] for the meaning of the values.
 //
-// What a hook gets is allocated for several packets at a time, some KiB: one that is kept keeps the
-// memory of the others from being freed, but shares none of it.
+// The Attributes that a hook gets are allocated in blocks of some KiB, for several packets at a time. They
+// share no memory, but an Attribute that is kept prevents its block from being freed.
 type Attribute struct {
 	Hook       *uint8     // Origin.Hook
 	Mark       *uint32    // Packet.Mark
@@ -35,13 +35,13 @@ type Attribute struct {
 	VLAN       *VLAN      // Packet.VLANTag
 }
 
-// A VLAN is a tag of a packet.
+// A VLAN is the VLAN tag of a packet.
 type VLAN struct {
-	Proto uint16 // its EtherType: 0x8100 or 0x88a8
-	TCI   uint16 // its control information: priority in the upper four bits, VLAN id in the lower twelve
+	Proto uint16 // EtherType of the tag: 0x8100 or 0x88a8
+	TCI   uint16 // control information: priority and DEI in the upper four bits, VLAN ID in the lower twelve
 }
 
-// attributeValues are the values that the pointers of an Attribute point to, in one allocation.
+// attributeValues holds the values that an Attribute points to, in one allocation.
 type attributeValues struct {
 	hook                                           uint8
 	hwType, hwLen, hwProtocol                      uint16
@@ -53,50 +53,49 @@ type attributeValues struct {
 	payload, hwAddr, hwHeader, conntrack, l2Header []byte
 }
 
-// Attributes are copied to memory that is allocated for several packets at a time.
+// Sizes of the blocks that an attributeAllocator allocates.
 const (
-	attributesTogether = 16
-	bytesTogether      = 4096
+	attributesPerBlock = 16
+	bytesPerBlock      = 4096
 )
 
-// An attributeMemory gives out the memory of Attributes.
-type attributeMemory struct {
+// An attributeAllocator allocates the memory of Attributes, for several packets at a time.
+type attributeAllocator struct {
 	values []attributeValues
 	bytes  []byte
 }
 
-// next returns memory for one packet with so many bytes.
-func (m *attributeMemory) next(bytes int) (*attributeValues, []byte) {
-	if len(m.values) == 0 {
-		m.values = make([]attributeValues, attributesTogether)
+// next returns memory for the values and the bytes of one packet.
+func (a *attributeAllocator) next(bytes int) (*attributeValues, []byte) {
+	if len(a.values) == 0 {
+		a.values = make([]attributeValues, attributesPerBlock)
 	}
-	if bytes > len(m.bytes) || m.bytes == nil { // an empty value is not a nil one
-		m.bytes = make([]byte, max(bytes, bytesTogether))
+	if bytes > len(a.bytes) || a.bytes == nil { // nil would turn empty values into nil
+		a.bytes = make([]byte, max(bytes, bytesPerBlock))
 	}
-	v, b := &m.values[0], m.bytes[:0:bytes]
-	m.values, m.bytes = m.values[1:], m.bytes[bytes:]
+	v, b := &a.values[0], a.bytes[:0:bytes]
+	a.values, a.bytes = a.values[1:], a.bytes[bytes:]
 	return v, b
 }
 
-// Attribute returns a copy of the packet that borrows nothing: it is the caller's to keep. It is allocated
-// alone, by two allocations.
+// Attribute returns a copy of the packet, which the caller may keep. It takes two allocations.
 func (p Packet) Attribute() Attribute {
 	v, bytes := &attributeValues{}, make([]byte, 0, p.bytes())
 	return p.copyTo(v, bytes)
 }
 
-// attribute is as Attribute, with memory that is allocated for several of them.
-func (p Packet) attribute(m *attributeMemory) Attribute {
-	v, bytes := m.next(p.bytes())
+// attribute is like Attribute, but takes the memory from an allocator.
+func (p Packet) attribute(a *attributeAllocator) Attribute {
+	v, bytes := a.next(p.bytes())
 	return p.copyTo(v, bytes)
 }
 
-// bytes returns how many bytes an Attribute has beside its values.
+// bytes returns how many bytes the byte slices of an Attribute take.
 func (p Packet) bytes() int {
 	return len(p.Payload()) + len(p.HWAddr()) + len(p.HWHeader()) + len(p.Conntrack()) + len(p.L2Header())
 }
 
-// copyTo copies the packet to memory that is large enough.
+// copyTo copies the packet. The memory must be large enough for its byte slices.
 func (p Packet) copyTo(v *attributeValues, memory []byte) Attribute {
 	var a Attribute
 	origin := p.Origin()
@@ -142,10 +141,10 @@ func (p Packet) copyTo(v *attributeValues, memory []byte) Attribute {
 	return a
 }
 
-// has reports whether the kernel has sent an attribute.
+// has reports whether the kernel sent an attribute.
 func (p Packet) has(t attributeType) bool { return p.template.layout.at[t] != 0 }
 
-// present makes a field point to its value if there is one.
+// present sets a field to point to its value, if the packet has that value.
 func present[T any](field **T, at *T, value T, ok bool) {
 	if ok {
 		*at = value

@@ -11,14 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// NativeOrder returns messages of a little-endian machine as they are on this one. Captures are literal, and
-// netlink's own lengths, types and numbers are in the order of the machine; the values of
-// attributes are not: nfnetlink_log has all of them in network order.
+// NativeOrder converts messages of a little-endian machine to this machine's byte order. Captures are from a
+// little-endian machine. Netlink's lengths, types and numbers are in machine order. The values of
+// nfnetlink_log's attributes are in network order, so they stay the same.
 func NativeOrder(messages []byte) []byte {
 	return reorder(messages, binary.LittleEndian, binary.NativeEndian)
 }
 
-// reorder returns messages of one byte order in another.
+// reorder converts messages from one byte order to another.
 func reorder(messages []byte, from, to binary.ByteOrder) []byte {
 	all := bytes.Clone(messages)
 	for rest := all; len(rest) > 0; {
@@ -35,7 +35,7 @@ func reorder(messages []byte, from, to binary.ByteOrder) []byte {
 	return all
 }
 
-// reorderAttributes changes the byte order of attributes, and of those that are nested in them.
+// reorderAttributes changes the byte order of attributes, including nested ones.
 func reorderAttributes(rest []byte, from, to binary.ByteOrder) {
 	for len(rest) > 0 {
 		n, typ := from.Uint16(rest), from.Uint16(rest[2:])
@@ -48,7 +48,7 @@ func reorderAttributes(rest []byte, from, to binary.ByteOrder) {
 	}
 }
 
-// TestReorder changes the byte order of two messages, with nested attributes and padding, and back.
+// TestReorder converts two messages, with nested attributes and padding, to the other byte order and back.
 func TestReorder(t *testing.T) {
 	little := []byte{
 		0x24, 0, 0, 0, 0x00, 0x04, 0x05, 0x06, 0x0a, 0, 0, 0, 0x0b, 0, 0x0c, 0, 2, 0, 0, 100,

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// privileged calls fn with CAP_NET_ADMIN in effect for the calling thread, and for as long, where the thread has it
-// permitted but not in effect. So has a program whose file has the capability permitted alone, which, unlike one
-// that has it in effect, can be executed also where nobody may have it.
+// withNetAdmin calls fn. If the calling thread has CAP_NET_ADMIN permitted but not effective, it makes the
+// capability effective during the call. This is the case after setcap cap_net_admin+p. Unlike +ep, such a file
+// still starts where the capability is not in the bounding set.
 //
-// Other threads, and what fn does not do itself, go on without.
-func privileged(fn func() error) error {
+// The capability is not effective in other threads, so not in goroutines that fn starts.
+func withNetAdmin(fn func() error) error {
 	const netAdmin = 1 << unix.CAP_NET_ADMIN
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -26,7 +26,7 @@ func privileged(fn func() error) error {
 	sets[0].Effective |= netAdmin
 	if unix.Capset(&header, &sets[0]) == nil {
 		sets[0].Effective &^= netAdmin
-		defer func() { _ = unix.Capset(&header, &sets[0]) }() // which the kernel refuses nobody
+		defer func() { _ = unix.Capset(&header, &sets[0]) }() // dropping a capability can't fail
 	}
 	return fn()
 }

@@ -11,137 +11,139 @@ import (
 )
 
 const (
-	// bindAttempts is how often a group is bound whose answers fall to a socket full of packets.
+	// bindAttempts is how often binding a group is tried while acknowledgements are lost because the
+	// socket is full of packets.
 	bindAttempts = 3
 
-	// unbindSequence numbers the requests to unbind, whose answers nobody waits for.
+	// unbindSequence is the sequence number of requests to unbind. Nobody waits for their
+	// acknowledgements.
 	unbindSequence = 0xffffffff
 
-	// configureSequence numbers those to deliver a group in another way.
+	// configureSequence is the sequence number of requests to configure a bound group.
 	configureSequence = unbindSequence - 1
 )
 
-// A transport carries the messages of an exchange.
+// A transport carries the messages of a configurator.
 type transport interface {
-	// send returns when the kernel has handled the request.
+	// send sends a request. The kernel has handled it when send returns.
 	send(request []byte) error
 
-	// receive takes a datagram without waiting, and returns its length, which may be more than
-	// there was room for, and whether the kernel sent it. The error is syscall.EAGAIN where there
-	// is none.
+	// receive takes a datagram without waiting. It returns the datagram's length, which may exceed
+	// len(buf), and whether the kernel sent it. The error is syscall.EAGAIN if there is no datagram.
 	receive(buf []byte) (n int, kernel bool, err error)
 }
 
-// An exchange configures groups: it sends requests and takes the kernel's answers.
-type exchange struct {
+// A configurator configures groups: it sends requests and waits for their acknowledgements.
+type configurator struct {
 	transport transport
-	netns     int // as in ReaderConfig
-	memory    []byte
+	netns     int // see ReaderConfig.NetNS
+	buf       []byte
 	sequence  uint32 // of the last request
 
-	early   [][]byte // datagrams that came before an answer
-	foreign uint64   // datagrams that the kernel did not send
+	pending       [][]byte // datagrams that arrived before an acknowledgement
+	notFromKernel uint64   // datagrams that other processes sent
 }
 
 // bind binds a group.
-func (e *exchange) bind(group uint16, b binding) error {
+func (c *configurator) bind(group uint16, g groupConfig) error {
 	for attempt := range bindAttempts {
-		req, err := bindRequest(group, b)
+		req, err := bindRequest(group, g)
 		if err != nil {
 			return err
 		}
-		errno, err := e.transact(req)
+		errno, err := c.execute(req)
 		switch {
-		case errors.Is(err, errNoAnswer):
-			continue // it fell to a socket buffer full of packets
+		case errors.Is(err, errNoAck):
+			continue
 		case err != nil:
 			return err
-		case errno == 0, errno == syscall.EBUSY && attempt > 0: // the one before was heard
+		case errno == 0, errno == syscall.EBUSY && attempt > 0: // an earlier attempt has bound it
 			return nil
 		case errno == syscall.EPERM:
-			return e.refused(group)
-		case errno == syscall.EEXIST: // another socket was faster
-			return heldError(e.netns, group)
+			return c.diagnoseEPERM(group)
+		case errno == syscall.EEXIST: // another socket bound it at the same time
+			return newGroupHeldError(c.netns, group)
 		case errno == syscall.EINVAL:
 			return fmt.Errorf("%w (%w)", ErrUnsupported, errno)
-		case errno == syscall.EOPNOTSUPP && b.flags&FlagConntrack != 0:
+		case errno == syscall.EOPNOTSUPP && g.flags&FlagConntrack != 0:
 			return fmt.Errorf("%w (%w)", ErrNoConntrack, errno)
 		default:
 			return errno
 		}
 	}
-	// The kernel may have heard each of them.
-	if err := unbind(e.transport, group); err != nil {
+	// One of the attempts may have bound the group.
+	if err := unbind(c.transport, group); err != nil {
 		return err
 	}
-	return errNoAnswer
+	return errNoAck
 }
 
-// refused tells why the kernel does not permit to bind the group: it gives the same errno for a
-// group that another socket holds and for a missing capability.
-func (e *exchange) refused(group uint16) error {
+// diagnoseEPERM returns the reason why binding the group failed with EPERM: the kernel uses this errno
+// both for a missing capability and for a group that another socket holds.
+func (c *configurator) diagnoseEPERM(group uint16) error {
 	req, err := probeRequest()
 	if err != nil {
 		return err
 	}
-	errno, err := e.transact(req)
+	errno, err := c.execute(req)
 	switch {
 	case err != nil:
 		return err
 	case errno == syscall.EPERM:
-		return fmt.Errorf("%w (%w)", permissionError(e.netns, "CAP_NET_ADMIN"), errno)
+		return fmt.Errorf("%w (%w)", newPermissionError(c.netns, "CAP_NET_ADMIN"), errno)
 	default:
-		return heldError(e.netns, group)
+		return newGroupHeldError(c.netns, group)
 	}
 }
 
-var errNoAnswer = errors.New("the kernel's answer was lost in a full socket buffer: allow a larger one")
+var errNoAck = errors.New("the kernel's acknowledgement was lost in a full socket buffer: allow a larger one")
 
-// transact sends a request and returns the errno of the kernel's answer. That is queued by the
-// time that the request is sent, behind packets that came before it, which are kept.
-func (e *exchange) transact(req []byte) (syscall.Errno, error) {
-	e.sequence++
-	number(req, e.sequence)
-	if err := e.transport.send(req); err != nil {
+// execute sends a request and returns the errno of its acknowledgement. The kernel has queued the
+// acknowledgement when send returns. Packets that were queued before it become pending.
+func (c *configurator) execute(req []byte) (syscall.Errno, error) {
+	c.sequence++
+	setSequence(req, c.sequence)
+	if err := c.transport.send(req); err != nil {
 		return 0, err
 	}
 	for {
-		n, kernel, err := e.transport.receive(e.memory)
+		n, kernel, err := c.transport.receive(c.buf)
 		switch {
 		case errors.Is(err, syscall.EAGAIN):
-			return 0, errNoAnswer
-		case errors.Is(err, syscall.ENOBUFS): // what was dropped shows in the numbers
+			return 0, errNoAck
+		case errors.Is(err, syscall.ENOBUFS): // the sequence numbers show which packets were dropped
 			continue
 		case err != nil:
 			return 0, err
 		case !kernel:
-			e.foreign++
+			c.notFromKernel++
 			continue
 		}
-		datagram := e.memory[:min(n, len(e.memory))]
-		if errno, ok := answer(datagram, e.sequence); ok {
+		datagram := c.buf[:min(n, len(c.buf))]
+		if errno, ok := parseAck(datagram, c.sequence); ok {
 			return errno, nil
 		}
-		e.early = append(e.early, slices.Clone(datagram))
+		c.pending = append(c.pending, slices.Clone(datagram))
 	}
 }
 
-// configure asks the kernel to deliver a group that is bound in another way.
-func configure(t transport, group uint16, b binding) error {
-	req, err := configureRequest(group, b)
+// configure changes the configuration of a bound group. It does not wait for the acknowledgement.
+func configure(t transport, group uint16, g groupConfig) error {
+	req, err := configureRequest(group, g)
 	if err != nil {
 		return err
 	}
-	number(req, configureSequence)
+	setSequence(req, configureSequence)
 	return t.send(req)
 }
 
-// unbind asks the kernel to let go of a group, once it has delivered what it has gathered.
+// unbind makes the kernel deliver the packets that it has gathered and release the group. It does not wait
+// for the acknowledgement.
 func unbind(t transport, group uint16) error {
 	req, err := unbindRequest(group)
 	if err != nil {
 		return err
 	}
-	number(req, unbindSequence)
+	setSequence(req, unbindSequence)
 	return t.send(req)
 }

@@ -12,29 +12,28 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 )
 
-// probe asks the kernel something, and returns what it answers.
+// probe sends a request that changes nothing, and returns the errno of its acknowledgement.
 func probe(t *testing.T, r *Reader) (syscall.Errno, error) {
 	t.Helper()
 	req, err := probeRequest()
 	if err != nil {
 		t.Fatalf("failed to make request: %v", err)
 	}
-	e := &exchange{transport: r.socket, memory: r.memory, sequence: 76}
-	errno, err := e.transact(req)
-	r.early = append(r.early, e.early...)
+	c := &configurator{transport: r.socket, buf: r.buf, sequence: 76}
+	errno, err := c.execute(req)
+	r.pending = append(r.pending, c.pending...)
 	return errno, err
 }
 
-// TestIntegrationTransact sends a request while packets are queued, in front of the answer.
-func TestIntegrationTransact(t *testing.T) {
+// TestIntegrationExecute sends a request while packets are queued, so they precede the acknowledgement.
+func TestIntegrationExecute(t *testing.T) {
 	r, log := openLogged(t, ReaderConfig{})
 	log(3)
-	// The kernel does not know the type of the message.
+	// The kernel does not know the type of this message.
 	if errno, err := probe(t, r); errno != syscall.EINVAL || err != nil {
-		t.Fatalf("unexpected answer: %v, %v, want %v", errno, err, syscall.EINVAL)
+		t.Fatalf("unexpected acknowledgement: %v, %v, want %v", errno, err, syscall.EINVAL)
 	}
 	log(2)
 	receiveQueued(t, r)
@@ -44,14 +43,14 @@ func TestIntegrationTransact(t *testing.T) {
 	}
 }
 
-// TestIntegrationAnswerLost sends a request for whose answer the socket has no room.
-func TestIntegrationAnswerLost(t *testing.T) {
+// TestIntegrationAckLost sends a request while the socket has no room for its acknowledgement.
+func TestIntegrationAckLost(t *testing.T) {
 	r, log := openLogged(t, ReaderConfig{SocketBuffer: 10_000})
 	fill(t, r, log)
-	if errno, err := probe(t, r); !errors.Is(err, errNoAnswer) {
-		t.Fatalf("unexpected answer: %v, %v, want %v", errno, err, errNoAnswer)
+	if errno, err := probe(t, r); !errors.Is(err, errNoAck) {
+		t.Fatalf("unexpected acknowledgement: %v, %v, want %v", errno, err, errNoAck)
 	}
-	// What made it so full is not lost.
+	// The packets that filled the socket are not lost.
 	packets := receiveQueued(t, r)
 	want := Stats{Packets: packets, Datagrams: packets}
 	if diff := cmp.Diff(want, r.Stats()); diff != "" || packets == 0 {
@@ -59,9 +58,9 @@ func TestIntegrationAnswerLost(t *testing.T) {
 	}
 }
 
-// TestIntegrationBindAnswerLost binds a group that this reader has bound. That fails, unless the
-// answer to the first request is lost, so that this may be why it is bound.
-func TestIntegrationBindAnswerLost(t *testing.T) {
+// TestIntegrationBindAckLost binds a group that the reader has bound already. This fails, unless the
+// acknowledgement of the first attempt is lost: then the first attempt may have bound it.
+func TestIntegrationBindAckLost(t *testing.T) {
 	r, log := openLogged(t, ReaderConfig{SocketBuffer: 10_000})
 	config, err := ReaderConfig{QueueThreshold: 1}.withDefaults()
 	if err != nil {
@@ -72,12 +71,12 @@ func TestIntegrationBindAnswerLost(t *testing.T) {
 	}
 	fill(t, r, log)
 	if err := r.bind(config); err != nil {
-		t.Errorf("unexpected error with an answer lost: %v", err)
+		t.Errorf("unexpected error after a lost acknowledgement: %v", err)
 	}
 }
 
-// TestIntegrationUnbindAfterLook unbinds a group between the moment that Receive finds nothing in
-// the socket and the moment that it asks whether more may come.
+// TestIntegrationUnbindAfterLook unbinds a group after Receive has found the socket empty, and before it checks
+// whether more packets can come.
 func TestIntegrationUnbindAfterLook(t *testing.T) {
 	r, log := openLogged(t, ReaderConfig{QueueThreshold: 100, QueueTimeout: time.Hour})
 	log(3)
@@ -112,13 +111,10 @@ func TestIntegrationUnbindAfterLook(t *testing.T) {
 	}
 }
 
-// TestIntegrationUnbindWithoutAnswer unbinds the group of a reader that waits, to which no answer of
-// the kernel comes.
-func TestIntegrationUnbindWithoutAnswer(t *testing.T) {
+// TestIntegrationUnbindWithoutAck unbinds the group of a waiting reader that gets no acknowledgement.
+func TestIntegrationUnbindWithoutAck(t *testing.T) {
 	r, _ := openLogged(t, ReaderConfig{})
-	dropAll := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
-	err := unix.SetsockoptSockFprog(r.socket.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &dropAll})
-	if err != nil {
+	if err := DropIncoming(r.socket.fd); err != nil {
 		t.Fatalf("failed to attach filter: %v", err)
 	}
 	wait := r.socket.waitFunc
@@ -139,8 +135,8 @@ func TestIntegrationUnbindWithoutAnswer(t *testing.T) {
 	}
 }
 
-// TestIntegrationCloseBeforeEarly closes a reader that has kept packets which came before an answer.
-func TestIntegrationCloseBeforeEarly(t *testing.T) {
+// TestIntegrationClosePending closes a reader that holds packets that arrived before an acknowledgement.
+func TestIntegrationClosePending(t *testing.T) {
 	r, log := openLogged(t, ReaderConfig{})
 	log(1)
 	if _, err := probe(t, r); err != nil {

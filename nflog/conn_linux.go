@@ -12,22 +12,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A connSocket reads and writes the socket of a [netlink.Conn]. It waits in Go's poller as the Conn does,
-// so that the Conn's deadlines and Close hold for it.
+// A connSocket is the transport of an [Nflog]: it reads and writes the socket of a [netlink.Conn]. It waits in
+// Go's poller like the Conn, so the Conn's deadlines and Close apply to it.
 type connSocket struct {
 	raw   syscall.RawConn
-	netns *os.File // the namespace that it is in, or nil where /proc does not show it
+	netns *os.File // network namespace of the socket, or nil if /proc is not available
 
-	// The functions that raw calls, bound once: a closure for each call would be an allocation.
+	// Functions for raw, created once: a closure per call would allocate.
 	receiveFunc func(uintptr)
 	waitFunc    func(uintptr) bool
 
 	// Arguments and results of those functions.
 	receiver
 }
-
-// threadNetNS is the calling thread's network namespace.
-const threadNetNS = "/proc/thread-self/ns/net"
 
 func newConnSocket(conn *netlink.Conn, netns int) (*connSocket, error) {
 	raw, err := conn.SyscallConn()
@@ -68,28 +65,28 @@ func (s *connSocket) receive(buf []byte) (n int, kernel bool, err error) {
 	return s.result()
 }
 
-// wait is as receive, but waits for a datagram until the deadline.
+// wait is like receive, but waits for a datagram until the deadline.
 func (s *connSocket) wait(buf []byte) (n int, kernel bool, err error) {
 	s.buf = buf
 	switch err := s.raw.Read(s.waitFunc); {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return 0, false, err
-	case err != nil: // the error of a closed file, which nothing matches
+	case err != nil: // the file is closed; the error matches nothing
 		return 0, false, ErrClosed
 	}
 	n, kernel, err = s.result()
 	return n, kernel, os.NewSyscallError("recvfrom", err)
 }
 
-func (s *connSocket) memory() (m socketMemory, err error) {
-	if s.raw.Control(func(fd uintptr) { m, err = memory(int(fd)) }) != nil {
+func (s *connSocket) memInfo() (m memInfo, err error) {
+	if s.raw.Control(func(fd uintptr) { m, err = getMemInfo(int(fd)) }) != nil {
 		return m, ErrClosed
 	}
 	return m, err
 }
 
-// netnsFD returns a descriptor of the network namespace, as ReaderConfig has it: 0 where the calling
-// thread is in it, as to enter one takes a capability.
+// netnsFD returns a descriptor of the socket's network namespace for inNetNS. It returns 0 if the calling
+// thread is in that namespace already, because entering it needs a capability.
 func (s *connSocket) netnsFD() int {
 	if s.netns == nil {
 		return 0
@@ -104,5 +101,5 @@ func (s *connSocket) netnsFD() int {
 	return int(s.netns.Fd())
 }
 
-// release closes what it has beside the Conn.
+// release closes everything but the Conn.
 func (s *connSocket) release() { _ = s.netns.Close() }

@@ -13,8 +13,8 @@ import (
 // include/uapi/linux/netfilter/nf_conntrack_common.h.
 type ConntrackInfo uint32
 
-// What a ConntrackInfo may be. The kernel sends none for a packet without a connection, such as an
-// untracked one.
+// The values of a ConntrackInfo. The kernel sends none for a packet without a connection, such as an
+// untracked packet.
 const (
 	ConntrackEstablished      ConntrackInfo = 0 // IP_CT_ESTABLISHED
 	ConntrackRelated          ConntrackInfo = 1 // IP_CT_RELATED
@@ -24,13 +24,13 @@ const (
 	ConntrackUntracked        ConntrackInfo = 7 // IP_CT_UNTRACKED
 )
 
-// Reply reports whether the packet goes in the direction opposite to the connection's first.
+// Reply reports whether the packet goes in the opposite direction of the connection's first packet.
 func (i ConntrackInfo) Reply() bool {
 	return i == ConntrackEstablishedReply || i == ConntrackRelatedReply
 }
 
-// State returns the state as the expression "ct state" of nft names it: established, related, new or
-// untracked, whatever the direction; else the number.
+// State returns the state in the words of nft's expression "ct state": established, related, new or
+// untracked, for both directions. For any other value it returns the number.
 func (i ConntrackInfo) State() string {
 	switch i {
 	case ConntrackEstablished, ConntrackEstablishedReply:
@@ -46,7 +46,7 @@ func (i ConntrackInfo) State() string {
 	}
 }
 
-// String returns the state, with the direction where it is a reply.
+// String returns the state, followed by "reply" for that direction.
 func (i ConntrackInfo) String() string {
 	if i.Reply() {
 		return i.State() + " reply"
@@ -54,37 +54,37 @@ func (i ConntrackInfo) String() string {
 	return i.State()
 }
 
-// A ConntrackStatus is what the kernel has noted of a connection: bits of enum ip_conntrack_status of
+// A ConntrackStatus is the status of a connection, bits of enum ip_conntrack_status of
 // include/uapi/linux/netfilter/nf_conntrack_common.h.
 type ConntrackStatus uint32
 
 // The bits of a ConntrackStatus.
 const (
-	StatusExpected      ConntrackStatus = 1 << iota // IPS_EXPECTED: another connection announced it
-	StatusSeenReply                                 // IPS_SEEN_REPLY: packets went in both directions
-	StatusAssured                                   // IPS_ASSURED: it is not dropped early when the table is full
+	StatusExpected      ConntrackStatus = 1 << iota // IPS_EXPECTED: it was expected because of another connection
+	StatusSeenReply                                 // IPS_SEEN_REPLY: packets were seen in both directions
+	StatusAssured                                   // IPS_ASSURED: it is not removed early when the table is full
 	StatusConfirmed                                 // IPS_CONFIRMED: its first packet has left the host
 	StatusSourceNAT                                 // IPS_SRC_NAT
 	StatusDestNAT                                   // IPS_DST_NAT
-	StatusSeqAdjust                                 // IPS_SEQ_ADJUST: its TCP sequence numbers are changed
+	StatusSeqAdjust                                 // IPS_SEQ_ADJUST: the kernel changes its TCP sequence numbers
 	StatusSourceNATDone                             // IPS_SRC_NAT_DONE
 	StatusDestNATDone                               // IPS_DST_NAT_DONE
 	StatusDying                                     // IPS_DYING: it is being removed from the table
 	StatusFixedTimeout                              // IPS_FIXED_TIMEOUT
 	StatusTemplate                                  // IPS_TEMPLATE
 	StatusNATClash                                  // IPS_NAT_CLASH
-	StatusHelper                                    // IPS_HELPER: a helper was attached to it by a rule
+	StatusHelper                                    // IPS_HELPER: a rule attached a helper to it
 	StatusOffload                                   // IPS_OFFLOAD: a flow table forwards it
 	StatusHWOffload                                 // IPS_HW_OFFLOAD: the network card forwards it
 )
 
-// statusNames are the names of the bits, those of the expression "ct status" of nft where it has one.
+// statusNames are the names of the bits, as in nft's expression "ct status" if that has one.
 var statusNames = [...]string{
 	"expected", "seen-reply", "assured", "confirmed", "snat", "dnat", "seq-adjust", "snat-done", "dnat-done", "dying",
 	"fixed-timeout", "template", "nat-clash", "helper", "offload", "hw-offload",
 }
 
-// String returns the names of the bits that are set, separated by commas; a number for those without.
+// String returns the names of the set bits, separated by commas. Bits without a name appear as one number.
 func (s ConntrackStatus) String() string {
 	var names []string
 	for i, name := range statusNames {
@@ -101,15 +101,15 @@ func (s ConntrackStatus) String() string {
 
 const attrConntrackStatus = 3 // CTA_STATUS, enum ctattr_type of include/uapi/linux/netfilter/nfnetlink_conntrack.h
 
-// ConntrackInfo returns the packet's relation to its connection, which the kernel sends if it was
-// asked to (NFULA_CT_INFO): see [ConntrackMode].
+// ConntrackInfo returns the packet's relation to its connection (NFULA_CT_INFO). The kernel sends it on
+// request, see [ConntrackMode].
 func (p Packet) ConntrackInfo() (info ConntrackInfo, ok bool) {
 	v, ok := p.uint32(attrConntrackInfo)
 	return ConntrackInfo(v), ok
 }
 
-// ConntrackStatus returns what the kernel has noted of the packet's connection, out of what Conntrack
-// returns (CTA_STATUS).
+// ConntrackStatus returns the status of the packet's connection, from the attributes that Conntrack returns
+// (CTA_STATUS).
 func (p Packet) ConntrackStatus() (status ConntrackStatus, ok bool) {
 	for rest := p.Conntrack(); len(rest) >= attributeHeaderLen; {
 		n := int(binary.NativeEndian.Uint16(rest))
@@ -125,7 +125,7 @@ func (p Packet) ConntrackStatus() (status ConntrackStatus, ok bool) {
 	return 0, false
 }
 
-// Conntrack returns the attributes of the packet's connection, or nil (NFULA_CT): netlink attributes of
-// enum ctattr_type, in include/uapi/linux/netfilter/nfnetlink_conntrack.h, as
-// [netlink.NewAttributeDecoder] decodes them. They are borrowed.
+// Conntrack returns the attributes of the packet's connection, or nil (NFULA_CT). They are netlink attributes
+// of enum ctattr_type, include/uapi/linux/netfilter/nfnetlink_conntrack.h. [netlink.NewAttributeDecoder]
+// decodes them. They are borrowed.
 func (p Packet) Conntrack() []byte { return p.value(attrConntrack) }

@@ -11,43 +11,43 @@ import (
 	"strings"
 )
 
-// Errors to match with [errors.Is]. An error that opening a reader or registering a hook returns wraps at
-// most one of the last four.
+// Errors to match with [errors.Is]. An error of opening a reader or registering a hook wraps at most one of
+// the last four.
 var (
-	// ErrClosed is returned by every method of a closed reader that returns an error, but Close. It
-	// is [os.ErrClosed].
+	// ErrClosed: the reader is closed. Every method that returns an error returns it then, except
+	// Close. It is [os.ErrClosed].
 	ErrClosed = os.ErrClosed
 
-	// ErrGroupHeld: another socket, of this process or another, reads the group. A group has one
-	// reader in a network namespace at a time. [GroupHeldError] tells which.
+	// ErrGroupHeld: another socket reads the group, in this process or in another. In each network
+	// namespace, a group has one reader at a time. [GroupHeldError] says which.
 	ErrGroupHeld = errors.New("the group is held by another socket")
 
-	// ErrPermission: the process lacks a capability. It is an [os.ErrPermission]. [PermissionError]
-	// tells which, and where.
+	// ErrPermission: the process lacks a capability. [PermissionError] says which capability, and in
+	// which user namespace. It wraps [os.ErrPermission].
 	ErrPermission = fmt.Errorf("a capability is missing: %w", os.ErrPermission)
 
-	// ErrUnsupported: the kernel has no NFLOG (CONFIG_NETFILTER_NETLINK_LOG), or the system is
-	// not Linux. It is an [errors.ErrUnsupported].
+	// ErrUnsupported: the kernel has no NFLOG (CONFIG_NETFILTER_NETLINK_LOG), or the system is not
+	// Linux. It wraps [errors.ErrUnsupported].
 	ErrUnsupported = fmt.Errorf("the kernel has no NFLOG: %w", errors.ErrUnsupported)
 
 	// ErrNoConntrack: the kernel can't send the packets' connections
-	// (CONFIG_NETFILTER_NETLINK_GLUE_CT, module nf_conntrack_netlink). It is an
+	// (CONFIG_NETFILTER_NETLINK_GLUE_CT, module nf_conntrack_netlink). It wraps
 	// [errors.ErrUnsupported].
 	ErrNoConntrack = fmt.Errorf("the kernel sends no connection tracking with logged packets: %w", errors.ErrUnsupported)
 )
 
-// A GroupHeldError tells who reads a group. It is an [ErrGroupHeld].
+// A GroupHeldError says who reads a group. It wraps [ErrGroupHeld].
 //
-// What can't be seen is zero: the kernel tells the port to root alone, the process can be found only
-// where /proc shows it and its descriptors, and the holder may be gone meanwhile.
+// Unknown fields are zero. The kernel shows the port only to root. The process is found only if /proc shows
+// it and its descriptors. The holder may also be gone already.
 type GroupHeldError struct {
 	Group   uint16
 	PortID  uint32 // netlink port of the socket, unique in the network namespace
-	PID     int    // a process that has the socket open, as this process's /proc numbers it
-	Process string // its name, the comm of proc_pid_comm(5), which may hold any bytes
+	PID     int    // process that has the socket open, as numbered in this process's /proc
+	Process string // its name, which may contain any bytes: see proc_pid_comm(5)
 }
 
-// Error tells what is known, in one line.
+// Error returns what is known about the holder, in one line.
 func (e *GroupHeldError) Error() string {
 	var numbers []string
 	if e.PID != 0 {
@@ -69,7 +69,7 @@ func (e *GroupHeldError) Error() string {
 // Unwrap returns [ErrGroupHeld].
 func (e *GroupHeldError) Unwrap() error { return ErrGroupHeld }
 
-// printable returns a string quoted if it does not read the same unquoted.
+// printable returns s, quoted if it contains characters that need an escape.
 func printable(s string) string {
 	if quoted := strconv.Quote(s); quoted != `"`+s+`"` {
 		return quoted
@@ -77,25 +77,25 @@ func printable(s string) string {
 	return s
 }
 
-// A PermissionError tells what a process lacks. It is an [ErrPermission].
+// A PermissionError says which capability a process lacks, and where. It wraps [ErrPermission].
 //
-// A capability counts in the user namespace of the process and in all below. So where UserNS is known, it
-// helps to grant the capability; else the process has to run in another user namespace, as a rule.
+// A capability is valid in the user namespace of the process and in all namespaces below it. If UserNS is
+// known, grant the capability. If it is 0, the process usually has to run in another user namespace.
 type PermissionError struct {
-	// Capability is CAP_NET_ADMIN to bind a group, and CAP_SYS_ADMIN to enter another network
-	// namespace.
+	// Capability is CAP_NET_ADMIN if the group could not be bound, and CAP_SYS_ADMIN if the network
+	// namespace could not be entered.
 	Capability string
 
-	// UserNS is the user namespace in which it is missing, the one that owns the network
-	// namespace: its inode number, as in /proc/PID/ns/user. It is 0 where the kernel does not say:
-	// as a rule because that is neither the process's own nor below it.
+	// UserNS is the inode number of the user namespace that owns the network namespace, as in
+	// /proc/PID/ns/user. The capability is missing there. UserNS is 0 if the kernel does not say,
+	// usually because that user namespace is neither the process's own nor below it.
 	UserNS uint64
 
-	// OwnUserNS says that this is the process's own user namespace.
+	// OwnUserNS is true if UserNS is the process's own user namespace.
 	OwnUserNS bool
 }
 
-// Error tells what is known, in one line.
+// Error returns the capability and the user namespace, in one line.
 func (e *PermissionError) Error() string {
 	s := fmt.Sprintf("the capability %s is missing in ", e.Capability)
 	switch {

@@ -5,8 +5,8 @@
 
 package nflog
 
-func heldError(_ int, group uint16) *GroupHeldError { return &GroupHeldError{Group: group} }
+func newGroupHeldError(_ int, group uint16) *GroupHeldError { return &GroupHeldError{Group: group} }
 
-func permissionError(_ int, capability string) *PermissionError {
+func newPermissionError(_ int, capability string) *PermissionError {
 	return &PermissionError{Capability: capability}
 }

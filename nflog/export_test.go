@@ -8,14 +8,14 @@ import (
 	"slices"
 )
 
-// Deliver calls a hook with the packets of a group's datagrams, as if they came from the kernel, and
-// reports whether it wants more.
+// Deliver calls a hook with the packets of datagrams, as if the kernel had sent them. It returns false if the
+// hook stops.
 func Deliver(group uint16, logger Logger, hook HookFunc, datagrams ...[]byte) (more bool) {
-	r := &reading{
+	s := &session{
 		nflog:   &Nflog{logger: logger},
 		ctx:     context.Background(),
 		hook:    hook,
 		decoder: NewDecoder(group),
 	}
-	return !slices.ContainsFunc(datagrams, func(datagram []byte) bool { return !r.deliver(datagram) })
+	return !slices.ContainsFunc(datagrams, func(datagram []byte) bool { return !s.deliver(datagram) })
 }

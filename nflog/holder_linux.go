@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,21 +14,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How many descriptors are looked at, to find a process: of all, and of one. Each takes some
-// microseconds, and who finds a group held tries again and again. A socket that was opened early has
-// a low descriptor.
+// Limits of the search for a process. Checking a descriptor takes some microseconds, and a caller that finds
+// a group held tries again and again. A socket that was opened early has a low descriptor.
 const (
-	maxLooks        = 100_000
-	maxProcessLooks = 1000
+	maxDescriptors        = 100_000 // of all processes
+	maxProcessDescriptors = 1000    // of one process
 )
 
-// heldError tells who holds a group in a network namespace, of which netns is a descriptor, or 0 for
-// the calling thread's.
-func heldError(netns int, group uint16) *GroupHeldError {
+// newGroupHeldError returns an error that says who holds a group in the network namespace with descriptor
+// netns, or in the calling thread's if netns is 0.
+func newGroupHeldError(netns int, group uint16) *GroupHeldError {
 	held := &GroupHeldError{Group: group}
 	var inode uint64
 	_ = inNetNS(netns, func() error {
-		// What can't be read is empty.
+		// A file that can't be read is like an empty one.
 		readers, _ := os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
 		held.PortID = readerPort(readers, group)
 		if held.PortID != 0 {
@@ -49,37 +47,8 @@ func heldError(netns int, group uint16) *GroupHeldError {
 	return held
 }
 
-// inNetNS calls a function in a network namespace, of which netns is a descriptor, or 0 for the
-// calling thread's. The goroutine keeps its thread meanwhile.
-func inNetNS(netns int, fn func() error) error {
-	if netns == 0 {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		return fn()
-	}
-	result := make(chan error, 1)
-	go func() {
-		// The thread ends with the goroutine, as that does not unlock it. So nothing else runs in the
-		// namespace, and nothing can fail on the way back.
-		runtime.LockOSThread()
-		if unix.Gettid() == unix.Getpid() {
-			// The main thread can't end, and /proc shows its namespace as the process's. While it
-			// is kept here, the next goroutine gets another.
-			defer runtime.UnlockOSThread()
-			result <- inNetNS(netns, fn)
-			return
-		}
-		if err := unix.Setns(netns, unix.CLONE_NEWNET); err != nil {
-			result <- os.NewSyscallError("setns", err)
-			return
-		}
-		result <- fn()
-	}()
-	return <-result
-}
-
-// readerPort returns the netlink port of a group's reader, 0 if there is none. Each line of the table,
-// /proc/net/netfilter/nfnetlink_log, begins with a group and its reader's port.
+// readerPort returns the netlink port of a group's reader, or 0 if there is none. The table is
+// /proc/net/netfilter/nfnetlink_log. Each line begins with a group and the port of its reader.
 func readerPort(table []byte, group uint16) uint32 {
 	for line := range bytes.Lines(table) {
 		fields := bytes.Fields(line)
@@ -95,9 +64,9 @@ func readerPort(table []byte, group uint16) uint32 {
 	return 0
 }
 
-// socketInode returns the inode number of the netfilter socket with a netlink port, 0 if there is
-// none. The columns of the table, /proc/net/netlink, are sk, Eth (the protocol), Pid (the port),
-// Groups, Rmem, Wmem, Dump, Locks, Drops and Inode.
+// socketInode returns the inode number of the netfilter socket with a netlink port, or 0 if there is none.
+// The table is /proc/net/netlink. Its columns are sk, Eth (the protocol), Pid (the port), Groups, Rmem, Wmem,
+// Dump, Locks, Drops and Inode.
 func socketInode(table []byte, port uint32) uint64 {
 	for line := range bytes.Lines(table) {
 		fields := bytes.Fields(line)
@@ -118,8 +87,8 @@ func isNumber(field []byte, want uint64) bool {
 	return err == nil && n == want
 }
 
-// findProcess returns a process with a descriptor that is a link to what is said, to a socket with
-// that netlink port; 0 if none is seen.
+// findProcess returns the PID of a process that has a socket open, or 0 if it finds none. link is the target
+// of the socket's descriptors in /proc, port is its netlink port.
 func findProcess(link string, port uint32) int {
 	proc, err := os.Open("/proc")
 	if err != nil {
@@ -127,12 +96,13 @@ func findProcess(link string, port uint32) int {
 	}
 	defer proc.Close()
 	names, _ := proc.Readdirnames(-1)
-	// Unless told otherwise, the kernel takes the PID for the port if it is free, as numbered in the
-	// PID namespace of the process. It is looked for in the list because a thread has a directory, too.
+	// Try the process first whose PID is the port: the kernel uses the PID as the port if it is free and
+	// the program chooses none. The PID may be of another PID namespace. Look for it in the list, as
+	// opening /proc/PID would also find a thread.
 	if i := slices.Index(names, strconv.FormatUint(uint64(port), 10)); i > 0 {
 		names[0], names[i] = names[i], names[0]
 	}
-	looks := 0
+	checked := 0
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
@@ -142,23 +112,23 @@ func findProcess(link string, port uint32) int {
 		if found {
 			return pid
 		}
-		if looks += n; looks > maxLooks {
+		if checked += n; checked > maxDescriptors {
 			break
 		}
 	}
 	return 0
 }
 
-// hasDescriptor reports whether a process has a descriptor that is a link to what is said, and how
-// many it has looked at.
-func hasDescriptor(pid int, link string) (found bool, looks int) {
+// hasDescriptor reports whether a process has a descriptor with a link target, and how many descriptors it
+// has checked.
+func hasDescriptor(pid int, link string) (found bool, checked int) {
 	dir, err := os.Open(fmt.Sprintf("/proc/%d/fd", pid))
 	if err != nil {
 		return false, 1
 	}
 	defer dir.Close()
-	names, _ := dir.Readdirnames(maxProcessLooks)
-	target := make([]byte, len(link)+1) // shows whether the link goes on
+	names, _ := dir.Readdirnames(maxProcessDescriptors)
+	target := make([]byte, len(link)+1) // one more, to detect a longer target
 	for _, name := range names {
 		n, err := unix.Readlinkat(int(dir.Fd()), name, target)
 		if err == nil && string(target[:n]) == link {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadID returns the number of a thread that is not the main thread, and ends with the test.
+// threadID returns the ID of a thread that lives until the test ends. It is not the main thread.
 func threadID(t *testing.T) int {
 	t.Helper()
 	ids := make(chan int)
@@ -30,7 +30,7 @@ func threadID(t *testing.T) int {
 	if id := <-ids; id != os.Getpid() {
 		return id
 	}
-	return threadID(t) // the main thread is taken
+	return threadID(t) // that was the main thread, which stays locked
 }
 
 func TestFindProcess(t *testing.T) {
@@ -68,8 +68,8 @@ func TestFindProcess(t *testing.T) {
 }
 
 func TestHasDescriptorGone(t *testing.T) {
-	const never = 1 << 30 // no PID is as large
-	if found, looks := hasDescriptor(never, "socket:[1]"); found || looks != 1 {
-		t.Errorf("unexpected result: %v, %d, want 1 look", found, looks)
+	const never = 1 << 30 // PIDs are smaller
+	if found, checked := hasDescriptor(never, "socket:[1]"); found || checked != 1 {
+		t.Errorf("unexpected result: %t after %d descriptors, want false after 1", found, checked)
 	}
 }

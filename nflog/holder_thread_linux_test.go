@@ -18,7 +18,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// TestIntegrationHeldByNobody asks for a holder that is gone.
+// TestIntegrationHeldByNobody looks for the holder of a group that is not held any more.
 func TestIntegrationHeldByNobody(t *testing.T) {
 	ns := kerneltest.NS(t)
 	null, err := os.Open(os.DevNull)
@@ -29,14 +29,14 @@ func TestIntegrationHeldByNobody(t *testing.T) {
 	want := &GroupHeldError{Group: 7}
 	for name, netns := range map[string]int{"free": ns.FD(), "free here": 0, "no namespace": int(null.Fd()), "no descriptor": -1} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(want, heldError(netns, 7)); diff != "" {
+			if diff := cmp.Diff(want, newGroupHeldError(netns, 7)); diff != "" {
 				t.Errorf("unexpected error (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestIntegrationInNetNS has many goroutines look into another network namespace. No thread stays there.
+// TestIntegrationInNetNS enters another network namespace from many goroutines. No thread stays there.
 func TestIntegrationInNetNS(t *testing.T) {
 	ns := kerneltest.NS(t)
 	var other unix.Stat_t
@@ -47,7 +47,7 @@ func TestIntegrationInNetNS(t *testing.T) {
 	for range 50 {
 		all.Go(func() {
 			err := inNetNS(ns.FD(), func() error {
-				if !sameFile("/proc/thread-self/ns/net", other) {
+				if !sameFile(threadNetNS, other) {
 					t.Error("not in the network namespace")
 				}
 				if sameFile("/proc/self/ns/net", other) {
@@ -68,14 +68,14 @@ func TestIntegrationInNetNS(t *testing.T) {
 		}
 		for _, path := range threads {
 			if sameFile(path, other) {
-				return fmt.Errorf("%s is still of the network namespace", path)
+				return fmt.Errorf("%s is still in the network namespace", path)
 			}
 		}
 		return nil
 	})
 }
 
-// sameFile reports whether a path leads to what was seen before.
+// sameFile reports whether a path is the same file as before.
 func sameFile(path string, before unix.Stat_t) bool {
 	var now unix.Stat_t
 	return unix.Stat(path, &now) == nil && now.Dev == before.Dev && now.Ino == before.Ino
@@ -90,7 +90,7 @@ func TestIntegrationInNetNSError(t *testing.T) {
 		t.Error("unexpected call")
 		return nil
 	})
-	if failed := (*os.SyscallError)(nil); !errors.As(err, &failed) || failed.Syscall != "setns" {
-		t.Errorf("unexpected error: %v, want one of setns", err)
+	if failed, ok := errors.AsType[*os.SyscallError](err); !ok || failed.Syscall != "setns" {
+		t.Errorf("unexpected error: %v, want an error of setns", err)
 	}
 }

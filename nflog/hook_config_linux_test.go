@@ -39,8 +39,8 @@ func TestIntegrationHookFlags(t *testing.T) {
 	const all = nflog.FlagSeq | nflog.FlagGlobal | nflog.FlagConntrack
 	conntrack := hasConntrack(t)
 	for flags := range all + 1 {
-		eachReading(t, fmt.Sprintf("%#x", flags), func(t *testing.T, r *reading) {
-			h := openHooked(t, r.ns, nflog.Config{Flags: flags, QThresh: 1})
+		eachSession(t, fmt.Sprintf("%#x", flags), func(t *testing.T, r *session) {
+			h := openRecorder(t, r.ns, nflog.Config{Flags: flags, QThresh: 1})
 			err := r.register(h.Nflog, r.ctx, h.hook, h.failed)
 			if flags&nflog.FlagConntrack != 0 && !conntrack {
 				if !errors.Is(err, nflog.ErrNoConntrack) || !errors.Is(err, errors.ErrUnsupported) {
@@ -86,8 +86,8 @@ func TestIntegrationHookCopy(t *testing.T) {
 		{name: "part", mode: nflog.CopyPacket, bytes: 127, want: 127},
 		{name: "more than there is", mode: nflog.CopyPacket, bytes: 1 << 31, want: 28 + size},
 	} {
-		eachReading(t, tt.name, func(t *testing.T, r *reading) {
-			h := openHooked(t, r.ns, nflog.Config{Copymode: tt.mode, Bufsize: tt.bytes, QThresh: 1})
+		eachSession(t, tt.name, func(t *testing.T, r *session) {
+			h := openRecorder(t, r.ns, nflog.Config{Copymode: tt.mode, Bufsize: tt.bytes, QThresh: 1})
 			h.register(t, r.ctx, r.register)
 			sendSized(t, r.ns, 1, size)
 			got := -1
@@ -134,8 +134,8 @@ func TestIntegrationHookQThresh(t *testing.T) {
 		{name: "seven", threshold: 7, want: 7},
 		{name: "more than the kernel's default", threshold: 300, want: 300},
 	} {
-		eachReading(t, tt.name, func(t *testing.T, r *reading) {
-			h := openHooked(t, r.ns, nflog.Config{QThresh: tt.threshold, Timeout: uint32(never / nflog.TimeoutUnit), Copymode: nflog.CopyPacket, Bufsize: 40})
+		eachSession(t, tt.name, func(t *testing.T, r *session) {
+			h := openRecorder(t, r.ns, nflog.Config{QThresh: tt.threshold, Timeout: uint32(never / nflog.TimeoutUnit), Copymode: nflog.CopyPacket, Bufsize: 40})
 			h.register(t, r.ctx, r.register)
 			for range 3 {
 				sendSized(t, r.ns, tt.want-1, 10)
@@ -161,7 +161,7 @@ func TestIntegrationHookTimeout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ns, _ := logUDP(t)
-			h := openHooked(t, ns, nflog.Config{Timeout: tt.timeout})
+			h := openRecorder(t, ns, nflog.Config{Timeout: tt.timeout})
 			h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
 			start := time.Now()
 			sendSized(t, ns, 2, 10)

@@ -15,7 +15,7 @@ import (
 
 // TestIntegrationHookEndWaiting ends readings that wait for packets.
 func TestIntegrationHookEndWaiting(t *testing.T) {
-	eachEnding(t, func(t *testing.T, r *reading, e ending) {
+	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		r.begin(t)
 		sendSized(t, r.ns, 2, 10)
 		checkNew(t, r.await(t, 2), 10)
@@ -27,7 +27,7 @@ func TestIntegrationHookEndWaiting(t *testing.T) {
 
 // TestIntegrationHookEndBegun ends readings that may not have begun.
 func TestIntegrationHookEndBegun(t *testing.T) {
-	eachEnding(t, func(t *testing.T, r *reading, e ending) {
+	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		r.begin(t)
 		r.end(t, e)
 		r.checkEnd(t, e)
@@ -36,14 +36,14 @@ func TestIntegrationHookEndBegun(t *testing.T) {
 
 // TestIntegrationHookEndBefore registers hooks after what ends their reading.
 func TestIntegrationHookEndBefore(t *testing.T) {
-	eachEnding(t, func(t *testing.T, r *reading, e ending) {
+	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		r.end(t, e)
 		if !e.closed {
 			r.begin(t)
 			r.checkEnd(t, e)
 			return
 		}
-		checkHookClosed(t, r.hooked)
+		checkHookClosed(t, r.recorder)
 		awaitEnd(t)
 		awaitFree(t, r.ns)
 	})
@@ -52,7 +52,7 @@ func TestIntegrationHookEndBefore(t *testing.T) {
 // TestIntegrationHookEndRunning ends readings whose hook runs. It is not waited for, and gets none of
 // the packets that wait behind the one that it has.
 func TestIntegrationHookEndRunning(t *testing.T) {
-	eachEnding(t, func(t *testing.T, r *reading, e ending) {
+	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		called, goOn := make(chan bool, 1), make(chan bool)
 		r.on(func(nflog.Attribute) int {
 			called <- true
@@ -76,7 +76,7 @@ func TestIntegrationHookEndByHook(t *testing.T) {
 	byHook := endings()
 	byHook["return"] = ending{}
 	for name, e := range byHook {
-		eachReading(t, name, func(t *testing.T, r *reading) {
+		eachSession(t, name, func(t *testing.T, r *session) {
 			result := 0
 			if e.do == nil {
 				result = -1
@@ -101,8 +101,8 @@ func TestIntegrationHookEndByHook(t *testing.T) {
 
 // TestIntegrationHookEndInFlood ends readings while packets come.
 func TestIntegrationHookEndInFlood(t *testing.T) {
-	eachEnding(t, func(t *testing.T, r *reading, e ending) {
-		noENOBUFS(t, r.hooked)
+	eachEnding(t, func(t *testing.T, r *session, e ending) {
+		noENOBUFS(t, r.recorder)
 		stop := flood(t, r.ns, target4, 50_000)
 		enough := make(chan bool)
 		var once sync.Once
@@ -122,7 +122,7 @@ func TestIntegrationHookEndInFlood(t *testing.T) {
 
 // TestIntegrationHookEndTimeout ends readings at the deadline of their context.
 func TestIntegrationHookEndTimeout(t *testing.T) {
-	eachReading(t, "deadline", func(t *testing.T, r *reading) {
+	eachSession(t, "deadline", func(t *testing.T, r *session) {
 		ctx, cancel := context.WithTimeout(r.ctx, 20*time.Millisecond)
 		defer cancel()
 		r.ctx = ctx
@@ -138,7 +138,7 @@ func TestIntegrationHookEndTold(t *testing.T) {
 		e := endings()[name]
 		t.Run(name, func(t *testing.T) {
 			ns, _ := logUDP(t)
-			h := openHooked(t, ns, eachPacket())
+			h := openRecorder(t, ns, eachPacket())
 			ctx, cancel := context.WithCancel(t.Context())
 			opened := make(chan error, 1)
 			h.on(nil, func(error) int {
@@ -165,8 +165,8 @@ func TestIntegrationHookEndTold(t *testing.T) {
 // TestIntegrationHookEndAtOnce ends readings by all that ends them, all at once.
 func TestIntegrationHookEndAtOnce(t *testing.T) {
 	for range 20 {
-		eachReading(t, "all", func(t *testing.T, r *reading) {
-			noENOBUFS(t, r.hooked)
+		eachSession(t, "all", func(t *testing.T, r *session) {
+			noENOBUFS(t, r.recorder)
 			stop := flood(t, r.ns, target4, 50_000)
 			enough := make(chan bool)
 			calls := 0
@@ -186,7 +186,7 @@ func TestIntegrationHookEndAtOnce(t *testing.T) {
 			awaitEnd(t)
 			awaitFree(t, r.ns)
 			stop()
-			checkHookClosed(t, r.hooked)
+			checkHookClosed(t, r.recorder)
 			if errs, logged := r.takeErrors(); len(errs) > 1 || len(logged) != 0 {
 				t.Errorf("unexpected errors: %v, %q", errs, logged)
 			}

@@ -17,7 +17,7 @@ import (
 )
 
 // overflow has more packets logged than the socket of a reading holds, while its hook runs.
-func overflow(t testing.TB, h *hooked, register func()) {
+func overflow(t testing.TB, h *recorder, register func()) {
 	t.Helper()
 	if err := h.Con.SetReadBuffer(20_000); err != nil {
 		t.Fatalf("failed to set buffer: %v", err)
@@ -40,7 +40,7 @@ func overflow(t testing.TB, h *hooked, register func()) {
 }
 
 // checkGap checks that the reading has lost packets, and that it goes on.
-func checkGap(t testing.TB, h *hooked) {
+func checkGap(t testing.TB, h *recorder) {
 	t.Helper()
 	var packets, next uint32
 	kerneltest.Eventually(t, patience, func() error {
@@ -62,7 +62,7 @@ func checkGap(t testing.TB, h *hooked) {
 // TestIntegrationHookOverflow reads a group for which more comes than the socket holds.
 func TestIntegrationHookOverflow(t *testing.T) {
 	ns, _ := logUDP(t)
-	h := openHooked(t, ns, eachPacket())
+	h := openRecorder(t, ns, eachPacket())
 	overflow(t, h, func() { h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc) })
 	checkGap(t, h)
 	errs, logged := h.takeErrors()
@@ -76,9 +76,9 @@ func TestIntegrationHookOverflow(t *testing.T) {
 
 // TestIntegrationHookOverflowEnds ends a reading at such an error.
 func TestIntegrationHookOverflowEnds(t *testing.T) {
-	eachReading(t, "overflow", func(t *testing.T, r *reading) {
+	eachSession(t, "overflow", func(t *testing.T, r *session) {
 		r.on(nil, func(error) int { return 1 })
-		overflow(t, r.hooked, func() { r.begin(t) })
+		overflow(t, r.recorder, func() { r.begin(t) })
 		awaitEnd(t)
 		awaitFree(t, r.ns)
 		errs, logged := r.takeErrors()
@@ -87,16 +87,16 @@ func TestIntegrationHookOverflowEnds(t *testing.T) {
 		} else if len(logged) != 1 || !strings.Contains(logged[0], syscall.ENOBUFS.Error()) {
 			t.Errorf("unexpected log: %q, want %v", logged, syscall.ENOBUFS)
 		}
-		checkAnew(t, r.hooked)
+		checkRegisterAgain(t, r.recorder)
 	})
 }
 
 // TestIntegrationHookNoENOBUFS reads such a group with an option that leaves the error out.
 func TestIntegrationHookNoENOBUFS(t *testing.T) {
-	eachReading(t, "overflow", func(t *testing.T, r *reading) {
-		noENOBUFS(t, r.hooked)
-		overflow(t, r.hooked, func() { r.begin(t) })
-		checkGap(t, r.hooked)
+	eachSession(t, "overflow", func(t *testing.T, r *session) {
+		noENOBUFS(t, r.recorder)
+		overflow(t, r.recorder, func() { r.begin(t) })
+		checkGap(t, r.recorder)
 		r.cancel()
 		r.checkEnd(t, ending{wantErr: os.ErrDeadlineExceeded})
 	})
@@ -104,7 +104,7 @@ func TestIntegrationHookNoENOBUFS(t *testing.T) {
 
 // TestIntegrationHookDeadline sets deadlines of the connection, at which the reading may go on.
 func TestIntegrationHookDeadline(t *testing.T) {
-	eachReading(t, "deadline", func(t *testing.T, r *reading) {
+	eachSession(t, "deadline", func(t *testing.T, r *session) {
 		r.begin(t)
 		awaitWaiting(t)
 		exceeded := make(chan bool, 1)
@@ -146,7 +146,7 @@ func TestIntegrationHookDeadline(t *testing.T) {
 // TestIntegrationHookDeadlineEnds ends a reading at a deadline of the connection.
 func TestIntegrationHookDeadlineEnds(t *testing.T) {
 	ns, _ := logUDP(t)
-	h := openHooked(t, ns, eachPacket())
+	h := openRecorder(t, ns, eachPacket())
 	h.on(nil, func(error) int { return 1 })
 	h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
 	if err := h.Con.SetReadDeadline(time.Unix(1, 0)); err != nil {
@@ -156,7 +156,7 @@ func TestIntegrationHookDeadlineEnds(t *testing.T) {
 	awaitFree(t, ns)
 	errs, _ := h.takeErrors()
 	checkError(t, errs, os.ErrDeadlineExceeded)
-	checkAnew(t, h) // to whom the deadline does not matter any more
+	checkRegisterAgain(t, h) // to whom the deadline does not matter any more
 }
 
 // TestIntegrationHookClosedByError closes an Nflog from inside the error function.
@@ -164,7 +164,7 @@ func TestIntegrationHookClosedByError(t *testing.T) {
 	for name, e := range endings() {
 		t.Run(name, func(t *testing.T) {
 			ns, _ := logUDP(t)
-			h := openHooked(t, ns, eachPacket())
+			h := openRecorder(t, ns, eachPacket())
 			ctx, cancel := context.WithCancel(t.Context())
 			h.on(nil, func(err error) int {
 				if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -35,7 +35,7 @@ func clone(a nflog.Attribute) nflog.Attribute {
 
 // TestIntegrationHookKeeps keeps what a hook gets, and looks at it when much more was read since.
 func TestIntegrationHookKeeps(t *testing.T) {
-	eachReading(t, "keep", func(t *testing.T, r *reading) {
+	eachSession(t, "keep", func(t *testing.T, r *session) {
 		var then []nflog.Attribute
 		r.on(func(a nflog.Attribute) int {
 			then = append(then, clone(a))
@@ -66,7 +66,7 @@ func TestIntegrationHookInBatch(t *testing.T) {
 	ns, _ := logUDP(t)
 	config := eachPacket()
 	config.QThresh = 10
-	h := openHooked(t, ns, config)
+	h := openRecorder(t, ns, config)
 	h.on(func(a nflog.Attribute) int { return int(*a.Seq) / 3 }, nil)
 	h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
 	sendSized(t, ns, 20, 10)
@@ -81,7 +81,7 @@ func TestIntegrationHookInBatch(t *testing.T) {
 
 // TestIntegrationHookHeld registers a hook for a group that another socket holds.
 func TestIntegrationHookHeld(t *testing.T) {
-	eachReading(t, "held", func(t *testing.T, r *reading) {
+	eachSession(t, "held", func(t *testing.T, r *session) {
 		holder := open(t, r.ns, nflog.ReaderConfig{})
 		for range 2 {
 			err := r.register(r.Nflog, r.ctx, r.hook, r.failed)
@@ -94,13 +94,13 @@ func TestIntegrationHookHeld(t *testing.T) {
 		if err := holder.Close(); err != nil {
 			t.Fatalf("failed to close reader: %v", err)
 		}
-		checkAnew(t, r.hooked)
+		checkRegisterAgain(t, r.recorder)
 	})
 }
 
 // TestIntegrationHookNoCapability registers a hook on a thread without the capability.
 func TestIntegrationHookNoCapability(t *testing.T) {
-	eachReading(t, "no capability", func(t *testing.T, r *reading) {
+	eachSession(t, "no capability", func(t *testing.T, r *session) {
 		err := r.ns.Do(func() error {
 			if err := dropNetAdmin(); err != nil {
 				return err
@@ -111,14 +111,14 @@ func TestIntegrationHookNoCapability(t *testing.T) {
 			t.Errorf("unexpected error: %v, want %v", err, nflog.ErrPermission)
 		}
 		awaitEnd(t)
-		checkAnew(t, r.hooked)
+		checkRegisterAgain(t, r.recorder)
 	})
 }
 
 // TestIntegrationHookNetNS reads in a namespace whose descriptor is closed after Open, as nobody needs
 // it from then on.
 func TestIntegrationHookNetNS(t *testing.T) {
-	eachReading(t, "closed", func(t *testing.T, r *reading) {
+	eachSession(t, "closed", func(t *testing.T, r *session) {
 		fd, err := unix.FcntlInt(uintptr(r.ns.FD()), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -130,7 +130,7 @@ func TestIntegrationHookNetNS(t *testing.T) {
 		if err != nil {
 			t.Fatalf("failed to open: %v", err)
 		}
-		h := &hooked{Nflog: n, ns: r.ns}
+		h := &recorder{Nflog: n, ns: r.ns}
 		defer func() {
 			if err := h.Close(); err != nil {
 				t.Errorf("failed to close: %v", err)
@@ -145,14 +145,14 @@ func TestIntegrationHookNetNS(t *testing.T) {
 		if err := holder.Close(); err != nil {
 			t.Fatalf("failed to close reader: %v", err)
 		}
-		checkAnew(t, h)
+		checkRegisterAgain(t, h)
 	})
 }
 
 // TestIntegrationHookOwnNamespace reads in the namespace of the thread that Open was called on.
 func TestIntegrationHookOwnNamespace(t *testing.T) {
-	eachReading(t, "own", func(t *testing.T, r *reading) {
-		h := &hooked{ns: r.ns}
+	eachSession(t, "own", func(t *testing.T, r *session) {
+		h := &recorder{ns: r.ns}
 		err := r.ns.Do(func() (err error) {
 			h.Nflog, err = nflog.Open(&nflog.Config{Group: group, Flags: nflog.FlagSeq, Copymode: nflog.CopyPacket, QThresh: 1})
 			return err
@@ -165,7 +165,7 @@ func TestIntegrationHookOwnNamespace(t *testing.T) {
 				t.Errorf("failed to close: %v", err)
 			}
 		}()
-		checkAnew(t, h)
+		checkRegisterAgain(t, h)
 
 		// Who holds the group is looked up there, too, not in the namespace of the thread that registers.
 		holder := open(t, r.ns, nflog.ReaderConfig{})
@@ -213,7 +213,7 @@ func TestIntegrationHookOpen(t *testing.T) {
 // TestIntegrationHookConn sets what a connection has to set.
 func TestIntegrationHookConn(t *testing.T) {
 	ns, _ := logUDP(t)
-	h := openHooked(t, ns, eachPacket())
+	h := openRecorder(t, ns, eachPacket())
 	if err := h.Con.SetReadBuffer(100_000); err != nil {
 		t.Errorf("failed to set buffer: %v", err)
 	}
@@ -226,7 +226,7 @@ func TestIntegrationHookConn(t *testing.T) {
 				t.Errorf("failed to set option %d to %t: %v", option, enable, err)
 			}
 		}
-		checkAnew(t, h)
+		checkRegisterAgain(t, h)
 	}
 	if err := h.SetOption(99, true); !errors.Is(err, unix.ENOPROTOOPT) {
 		t.Errorf("unexpected error: %v, want %v", err, unix.ENOPROTOOPT)

@@ -19,8 +19,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// deafen makes the socket drop all that the kernel sends it, also answers.
-func (h *hooked) deafen(t testing.TB) {
+// dropIncoming makes the socket drop all that the kernel sends it, also answers.
+func (h *recorder) dropIncoming(t testing.TB) {
 	t.Helper()
 	dropAll := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
 	h.control(t, func(fd int) error {
@@ -28,14 +28,14 @@ func (h *hooked) deafen(t testing.TB) {
 	})
 }
 
-// undeafen undoes deafen.
-func (h *hooked) undeafen(t testing.TB) {
+// restoreIncoming undoes dropIncoming.
+func (h *recorder) restoreIncoming(t testing.TB) {
 	t.Helper()
 	h.control(t, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) })
 }
 
 // control calls a function with the descriptor of the connection.
-func (h *hooked) control(t testing.TB, fn func(fd int) error) {
+func (h *recorder) control(t testing.TB, fn func(fd int) error) {
 	t.Helper()
 	conn, err := h.Con.SyscallConn()
 	if err != nil {
@@ -49,32 +49,32 @@ func (h *hooked) control(t testing.TB, fn func(fd int) error) {
 // TestIntegrationHookAnswerLost registers hooks on a socket that no answer of the kernel reaches. The
 // kernel has bound the group, but must not keep it.
 func TestIntegrationHookAnswerLost(t *testing.T) {
-	eachReading(t, "answer", func(t *testing.T, r *reading) {
-		r.deafen(t)
+	eachSession(t, "answer", func(t *testing.T, r *session) {
+		r.dropIncoming(t)
 		for range 2 {
 			if err := r.register(r.Nflog, r.ctx, r.hook, r.failed); err == nil {
 				t.Error("unexpected success without an answer")
 			}
 			awaitFree(t, r.ns)
 		}
-		r.undeafen(t)
-		checkAnew(t, r.hooked)
+		r.restoreIncoming(t)
+		checkRegisterAgain(t, r.recorder)
 	})
 }
 
 // TestIntegrationHookEndAnswerLost ends readings on such a socket.
 func TestIntegrationHookEndAnswerLost(t *testing.T) {
-	eachEnding(t, func(t *testing.T, r *reading, e ending) {
+	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		r.begin(t)
 		sendSized(t, r.ns, 3, 10)
 		r.await(t, 3)
 		awaitWaiting(t)
-		r.deafen(t)
+		r.dropIncoming(t)
 		r.end(t, e)
 		awaitEnd(t)
 		awaitFree(t, r.ns)
 		if !e.closed {
-			r.undeafen(t)
+			r.restoreIncoming(t)
 		}
 		r.checkEnd(t, e)
 	})
@@ -84,7 +84,7 @@ func TestIntegrationHookEndAnswerLost(t *testing.T) {
 // group. That is logged, and the group stays bound until Close, which the logger may call.
 func TestIntegrationHookUnbindRefused(t *testing.T) {
 	for name, closes := range map[string]bool{"logged": false, "logger closes": true} {
-		eachReading(t, name, func(t *testing.T, r *reading) {
+		eachSession(t, name, func(t *testing.T, r *session) {
 			if closes {
 				r.onLog = func() { _ = r.Close() }
 			}
@@ -115,7 +115,7 @@ func TestIntegrationHookUnbindRefused(t *testing.T) {
 
 // TestIntegrationHookCalls calls the methods from inside the hook, none of which waits for it.
 func TestIntegrationHookCalls(t *testing.T) {
-	eachReading(t, "calls", func(t *testing.T, r *reading) {
+	eachSession(t, "calls", func(t *testing.T, r *session) {
 		r.on(func(nflog.Attribute) int {
 			for name, register := range registrations() {
 				if err := register(r.Nflog, r.ctx, r.hook, r.failed); !errors.Is(err, syscall.EBUSY) {
@@ -141,7 +141,7 @@ func TestIntegrationHookCalls(t *testing.T) {
 
 // TestIntegrationHookForeign sends a reading messages that are not the kernel's.
 func TestIntegrationHookForeign(t *testing.T) {
-	eachReading(t, "foreign", func(t *testing.T, r *reading) {
+	eachSession(t, "foreign", func(t *testing.T, r *session) {
 		var fd int
 		err := r.ns.Do(func() (err error) {
 			fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
@@ -160,7 +160,7 @@ func TestIntegrationHookForeign(t *testing.T) {
 		}
 		sendSized(t, r.ns, 1, 10)
 		checkNew(t, r.await(t, 4), 10)
-		const ignored = "ignored a message that another process sent instead of the kernel"
+		const ignored = "ignored a message from another process"
 		if diff := cmp.Diff([]string{ignored, ignored, ignored}, r.debug); diff != "" {
 			t.Errorf("unexpected log (-want +got):\n%s", diff)
 		}

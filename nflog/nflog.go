@@ -14,14 +14,13 @@ import (
 	"github.com/mdlayher/netlink"
 )
 
-// An Nflog reads a group and calls a hook with each packet. Its methods may be called from any
-// goroutine, also from the hook. While a hook is registered, it has 256 KiB of memory for what it
-// receives.
+// An Nflog reads a group and calls a hook with each packet. Its methods may be called from any goroutine,
+// including the hook. While a hook is registered, an Nflog holds a receive buffer of 256 KiB.
 type Nflog struct {
-	// Con is the netlink socket, on which options, buffers and deadlines may be set: its receive
-	// buffer by SetReadBuffer, which Open sets to DefaultSocketBuffer, or as much of it as the
-	// process may have. To receive or send on it disturbs the reading, and to close it leaves something
-	// open: see Close. The end of a reading clears its read deadline.
+	// Con is the netlink socket. Use it to set options, buffers and deadlines. Open sets the socket's
+	// receive buffer to DefaultSocketBuffer, or to as much as the process may have; SetReadBuffer changes
+	// it. Don't send or receive on Con while a hook is registered. Don't close it: call Close, which
+	// releases everything. Con's read deadline is cleared when a hook's session ends.
 	Con *netlink.Conn
 
 	config Config
@@ -30,18 +29,19 @@ type Nflog struct {
 
 	mu      sync.Mutex
 	closed  bool
-	reading *reading // that goes on, or nil
+	session *session // current session, or nil
 }
 
-// Open opens a socket for the group, which is bound only when a hook is registered.
+// Open opens a socket for the group. The group is bound when a hook is registered. A nil config means the
+// zero Config.
 //
-// The error is [ErrUnknownFlag] or [ErrCopyMode] for such a config, and wraps [ErrPermission] or
-// [ErrUnsupported] where one of them is the reason.
+// The error is [ErrUnknownFlag] or [ErrCopyMode] if the config is invalid. It wraps [ErrPermission] if a
+// capability is missing and [ErrUnsupported] if the kernel has no NFLOG.
 func Open(config *Config) (*Nflog, error) {
 	if config == nil {
 		config = &Config{}
 	}
-	if config.Flags&^maxFlags != 0 {
+	if config.Flags&^(FlagSeq|FlagGlobal|FlagConntrack) != 0 {
 		return nil, ErrUnknownFlag
 	}
 	if config.Copymode > CopyPacket {
@@ -62,9 +62,9 @@ func Open(config *Config) (*Nflog, error) {
 	return n, nil
 }
 
-// SetOption sets an option of the socket, such as [netlink.NoENOBUFS], with which the kernel drops only the
-// packets that there is no room for, and the error function is not told of it. The error is that of Con,
-// but wraps [ErrClosed] after Close.
+// SetOption sets an option of the socket. With [netlink.NoENOBUFS], the kernel drops only the packets that
+// don't fit into the socket, and the error function gets no ENOBUFS. The error is the error of Con; after
+// Close it wraps [ErrClosed].
 func (nflog *Nflog) SetOption(o netlink.ConnOption, enable bool) error {
 	err := nflog.Con.SetOption(o, enable)
 	nflog.mu.Lock()
@@ -75,87 +75,90 @@ func (nflog *Nflog) SetOption(o netlink.ConnOption, enable bool) error {
 	return err
 }
 
-// Close ends the reading, frees the group and closes the socket, at once: a hook that runs is not waited
-// for. To close an Nflog again is no error.
+// Close releases the group and closes the socket. The hook is not called again. Close does not wait for a
+// hook that is running. Closing an Nflog again is not an error.
 func (nflog *Nflog) Close() error {
 	nflog.mu.Lock()
 	defer nflog.mu.Unlock()
 	nflog.closed = true
-	if nflog.reading != nil {
-		nflog.reading.ended.Store(true)
+	if nflog.session != nil {
+		nflog.session.ended.Store(true)
 	}
 	nflog.socket.release()
 	return nflog.Con.Close()
 }
 
-// Register is as [Nflog.RegisterWithErrorFunc] with an error function that goes on after a timeout
-// and ends the reading at any other error, which it logs.
+// Register is like [Nflog.RegisterWithErrorFunc] with an error function that continues after a timeout
+// or a temporary error. It logs any other error and releases the group.
 //
-// Deprecated: use RegisterWithErrorFunc, which need not end at an error.
+// Deprecated: use RegisterWithErrorFunc, which can continue after any error.
 func (nflog *Nflog) Register(ctx context.Context, fn HookFunc) error {
 	return nflog.RegisterWithErrorFunc(ctx, fn, func(err error) int {
-		var temporary interface{ Temporary() bool }
+		temporary, ok := errors.AsType[interface {
+			error
+			Temporary() bool
+		}](err)
 		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &temporary) && temporary.Temporary():
+		case errors.Is(err, os.ErrDeadlineExceeded), ok && temporary.Temporary():
 			return 0
 		case !errors.Is(err, ErrClosed):
-			nflog.logger.Errorf("could not receive packets of NFLOG group %d: %v", nflog.config.Group, err)
+			nflog.logger.Errorf("failed to receive packets of NFLOG group %d: %v", nflog.config.Group, err)
 		}
 		return 1
 	})
 }
 
-// RegisterWithErrorFunc binds the group and calls fn with each of its packets from then on, in a
-// goroutine of its own, and errfn with each error, until one of them returns anything but 0, the
-// context is done, or Close is called. With that the group is free for others, and the goroutine ends
-// as soon as fn returns; then a hook can be registered anew, unless the Nflog is closed. Packets that
-// were logged by then, but not given to fn, are lost: a [Reader] can be stopped without that.
+// RegisterWithErrorFunc binds the group and starts a goroutine that calls fn with each packet and errfn
+// with each error. It stops when fn or errfn returns anything but 0, when the context is done, or when
+// Close is called. The group is released at once, and the goroutine ends as soon as fn returns. Another
+// hook can be registered then, unless the Nflog is closed. Packets that were logged but not yet passed to
+// fn are lost. A [Reader] can stop without loss.
 //
-// The error wraps [ErrGroupHeld], [ErrPermission], [ErrUnsupported], [ErrNoConntrack] or [ErrClosed]
-// where one of them is the reason, and [syscall.EBUSY] while another hook is registered: until its last
-// call, and that of its errfn, have returned.
+// The error wraps [ErrGroupHeld], [ErrPermission], [ErrUnsupported], [ErrNoConntrack] or [ErrClosed] if
+// one of them is the reason. It wraps [syscall.EBUSY] while another hook is registered, that is until the
+// last calls of that hook and of its error function have returned.
 func (nflog *Nflog) RegisterWithErrorFunc(ctx context.Context, fn HookFunc, errfn ErrorFunc) error {
-	r, err := nflog.bind(ctx, fn, errfn)
+	s, err := nflog.bind(ctx, fn, errfn)
 	if err != nil {
 		return fmt.Errorf("bind NFLOG group %d: %w", nflog.config.Group, err)
 	}
-	stop := context.AfterFunc(ctx, r.end)
+	stop := context.AfterFunc(ctx, s.end)
 	go func() {
-		defer r.finish()
+		defer s.finish()
 		defer stop()
-		r.run()
+		s.run()
 	}()
 	return nil
 }
 
-// bind binds the group for a reading that begins.
-func (nflog *Nflog) bind(ctx context.Context, fn HookFunc, errfn ErrorFunc) (*reading, error) {
+// bind binds the group and starts a session.
+func (nflog *Nflog) bind(ctx context.Context, fn HookFunc, errfn ErrorFunc) (*session, error) {
 	nflog.mu.Lock()
 	defer nflog.mu.Unlock()
 	switch {
 	case nflog.closed:
 		return nil, ErrClosed
-	case nflog.reading != nil:
-		return nil, fmt.Errorf("a hook is registered: %w", syscall.EBUSY)
+	case nflog.session != nil:
+		return nil, fmt.Errorf("another hook is registered: %w", syscall.EBUSY)
 	}
-	memory, err := nflog.socket.memory()
+	m, err := nflog.socket.memInfo()
 	if err != nil {
 		return nil, err
 	}
-	b := nflog.config.binding()
-	b.batch = min(b.batch, largestBatch(memory.buffer))
-	e := &exchange{transport: nflog.socket, netns: nflog.socket.netnsFD(), memory: make([]byte, receiveBuffer)}
-	if err := e.bind(nflog.config.Group, b); err != nil {
+	g := nflog.config.groupConfig()
+	g.batchBuffer = min(g.batchBuffer, largestBatch(m.buffer))
+	c := &configurator{transport: nflog.socket, netns: nflog.socket.netnsFD(), buf: make([]byte, receiveBuffer)}
+	if err := c.bind(nflog.config.Group, g); err != nil {
 		return nil, err
 	}
-	nflog.reading = &reading{
+	nflog.session = &session{
 		nflog:   nflog,
 		ctx:     ctx,
 		hook:    fn,
-		failed:  errfn,
-		memory:  e.memory,
-		early:   e.early,
+		errfn:   errfn,
+		buf:     c.buf,
+		pending: c.pending,
 		decoder: NewDecoder(nflog.config.Group),
 	}
-	return nflog.reading, nil
+	return nflog.session, nil
 }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// permissionError tells in which user namespace a capability is missing that the use of a network
-// namespace takes, of which netns is a descriptor, or 0 for the calling thread's.
-func permissionError(netns int, capability string) *PermissionError {
+// newPermissionError returns an error that says in which user namespace a capability is missing: the one that
+// owns the network namespace with descriptor netns, or the calling thread's if netns is 0.
+func newPermissionError(netns int, capability string) *PermissionError {
 	missing := &PermissionError{Capability: capability}
 	if netns == 0 {
 		file, err := os.Open(threadNetNS)
@@ -21,7 +21,7 @@ func permissionError(netns int, capability string) *PermissionError {
 		defer file.Close()
 		netns = int(file.Fd())
 	}
-	// The kernel refuses it if the owner is neither the process's own user namespace nor below it.
+	// This fails if the owner is neither the process's own user namespace nor below it.
 	owner, err := unix.IoctlRetInt(netns, unix.NS_GET_USERNS)
 	if err != nil {
 		return missing

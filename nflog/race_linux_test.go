@@ -52,7 +52,7 @@ func TestIntegrationHookConcurrent(t *testing.T) {
 	for range 5 {
 		ns, _ := logUDP(t)
 		stop := flood(t, ns, target4, 50_000)
-		h := openHooked(t, ns, nflog.Config{QThresh: 3})
+		h := openRecorder(t, ns, nflog.Config{QThresh: 3})
 		var packets, readings atomic.Int64
 		enough := make(chan bool)
 		hook := func(nflog.Attribute) int {

@@ -41,18 +41,18 @@ func TestReaderConfig(t *testing.T) {
 		wantErr string
 	}{
 		{name: "defaults", want: defaults},
-		{name: "defaults spelt out", config: defaults, want: defaults},
+		{name: "explicit defaults", config: defaults, want: defaults},
 		{name: "lowest", config: lowest, want: lowest},
 		{name: "highest", config: highest, want: highest},
 		{
-			name:   "few packets a batch",
+			name:   "few packets per batch",
 			config: ReaderConfig{QueueThreshold: 100},
 			want: ReaderConfig{
 				CopyRange: 128, QueueThreshold: 100, QueueTimeout: 500 * time.Millisecond, BatchBuffer: 38400, SocketBuffer: 16 << 20,
 			},
 		},
 		{
-			name:   "a packet a batch",
+			name:   "one packet per batch",
 			config: ReaderConfig{QueueThreshold: 1},
 			want: ReaderConfig{
 				CopyRange: 128, QueueThreshold: 1, QueueTimeout: 500 * time.Millisecond, BatchBuffer: 3776, SocketBuffer: 16 << 20,
@@ -71,7 +71,7 @@ func TestReaderConfig(t *testing.T) {
 		{
 			name:    "long timeout",
 			config:  ReaderConfig{QueueTimeout: MaxQueueTimeout + 10*time.Millisecond},
-			wantErr: "queue timeout 11h55m49.68s: not a multiple of 10ms from that to 11h55m49.67s",
+			wantErr: "queue timeout 11h55m49.68s: not a multiple of 10ms from 10ms to 11h55m49.67s",
 		},
 		{name: "small batch buffer", config: ReaderConfig{BatchBuffer: 3775}, wantErr: "batch buffer 3775: not from 3776 to 131072 bytes"},
 		{name: "large batch buffer", config: ReaderConfig{BatchBuffer: 131073}, wantErr: "batch buffer 131073: not from 3776 to 131072 bytes"},

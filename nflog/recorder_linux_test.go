@@ -39,9 +39,9 @@ func registrations() map[string]registration {
 	}
 }
 
-// A hooked is an Nflog with a hook, and what its hook, its error function and its logger were called
+// A recorder is an Nflog with a hook, and what its hook, its error function and its logger were called
 // with.
-type hooked struct {
+type recorder struct {
 	*nflog.Nflog
 	ns *netns.NS
 
@@ -55,10 +55,10 @@ type hooked struct {
 	debug    []string // of the logger
 }
 
-// openHooked opens an Nflog in the namespace, which is closed when the test ends.
-func openHooked(t testing.TB, ns *netns.NS, config nflog.Config) *hooked {
+// openRecorder opens an Nflog in the namespace, which is closed when the test ends.
+func openRecorder(t testing.TB, ns *netns.NS, config nflog.Config) *recorder {
 	t.Helper()
-	h := &hooked{ns: ns}
+	h := &recorder{ns: ns}
 	config.NetNS, config.Group, config.Logger = ns.FD(), group, h
 	n, err := nflog.Open(&config)
 	if err != nil {
@@ -76,7 +76,7 @@ func eachPacket() nflog.Config {
 
 // noENOBUFS leaves out the error that ends a reading, where the socket is too small for a flood, as that of
 // an ordinary user may be.
-func noENOBUFS(t testing.TB, h *hooked) {
+func noENOBUFS(t testing.TB, h *recorder) {
 	t.Helper()
 	if err := h.SetOption(netlink.NoENOBUFS, true); err != nil {
 		t.Fatalf("failed to set option: %v", err)
@@ -84,7 +84,7 @@ func noENOBUFS(t testing.TB, h *hooked) {
 }
 
 // register registers the hook, for as long as the context is not done.
-func (h *hooked) register(t testing.TB, ctx context.Context, register registration) {
+func (h *recorder) register(t testing.TB, ctx context.Context, register registration) {
 	t.Helper()
 	if err := register(h.Nflog, ctx, h.hook, h.failed); err != nil {
 		t.Fatalf("failed to register: %v", err)
@@ -92,13 +92,13 @@ func (h *hooked) register(t testing.TB, ctx context.Context, register registrati
 }
 
 // on sets what the functions do from then on.
-func (h *hooked) on(packet func(nflog.Attribute) int, err func(error) int) {
+func (h *recorder) on(packet func(nflog.Attribute) int, err func(error) int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.onPacket, h.onError = packet, err
 }
 
-func (h *hooked) hook(a nflog.Attribute) int {
+func (h *recorder) hook(a nflog.Attribute) int {
 	h.mu.Lock()
 	h.packets = append(h.packets, a)
 	do := h.onPacket
@@ -109,7 +109,7 @@ func (h *hooked) hook(a nflog.Attribute) int {
 	return do(a)
 }
 
-func (h *hooked) failed(err error) int {
+func (h *recorder) failed(err error) int {
 	h.mu.Lock()
 	h.errs = append(h.errs, err)
 	do := h.onError
@@ -120,13 +120,13 @@ func (h *hooked) failed(err error) int {
 	return do(err)
 }
 
-func (h *hooked) Debugf(format string, args ...any) {
+func (h *recorder) Debugf(format string, args ...any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.debug = append(h.debug, fmt.Sprintf(format, args...))
 }
 
-func (h *hooked) Errorf(format string, args ...any) {
+func (h *recorder) Errorf(format string, args ...any) {
 	h.mu.Lock()
 	h.errors = append(h.errors, fmt.Sprintf(format, args...))
 	do := h.onLog
@@ -137,7 +137,7 @@ func (h *hooked) Errorf(format string, args ...any) {
 }
 
 // take returns what the hook was called with since it was called last.
-func (h *hooked) take() []nflog.Attribute {
+func (h *recorder) take() []nflog.Attribute {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	packets := h.packets
@@ -146,7 +146,7 @@ func (h *hooked) take() []nflog.Attribute {
 }
 
 // await waits until the hook was called with so many packets, and takes them.
-func (h *hooked) await(t testing.TB, packets int) []nflog.Attribute {
+func (h *recorder) await(t testing.TB, packets int) []nflog.Attribute {
 	t.Helper()
 	kerneltest.Eventually(t, patience, func() error {
 		h.mu.Lock()
@@ -164,7 +164,7 @@ func (h *hooked) await(t testing.TB, packets int) []nflog.Attribute {
 }
 
 // takeErrors returns what the error function and Errorf were called with since it was called last.
-func (h *hooked) takeErrors() (errs []error, logged []string) {
+func (h *recorder) takeErrors() (errs []error, logged []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	errs, logged = h.errs, h.errors
@@ -172,7 +172,7 @@ func (h *hooked) takeErrors() (errs []error, logged []string) {
 	return errs, logged
 }
 
-func (h *hooked) close(t testing.TB) {
+func (h *recorder) close(t testing.TB) {
 	t.Helper()
 	if err := h.Close(); err != nil {
 		t.Errorf("failed to close: %v", err)
@@ -214,7 +214,7 @@ func libraryStacks() (stacks []string) {
 func waiting() bool {
 	return slices.ContainsFunc(libraryStacks(), func(stack string) bool {
 		first, _, _ := strings.Cut(stack, "\n")
-		return strings.Contains(first, "[IO wait") && strings.Contains(stack, "nflog.(*reading).run")
+		return strings.Contains(first, "[IO wait") && strings.Contains(stack, "nflog.(*session).run")
 	})
 }
 

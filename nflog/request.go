@@ -10,62 +10,46 @@ import (
 	"github.com/mdlayher/netlink"
 )
 
-// Commands and attributes of a configuration message, enum nfulnl_msg_config_cmds and enum
-// nfulnl_attr_config of include/uapi/linux/netfilter/nfnetlink_log.h.
-const (
-	commandBind   = 1 // NFULNL_CFG_CMD_BIND
-	commandUnbind = 2 // NFULNL_CFG_CMD_UNBIND
-
-	configCommand        = 1 // NFULA_CFG_CMD
-	configMode           = 2 // NFULA_CFG_MODE
-	configBatchBuffer    = 3 // NFULA_CFG_NLBUFSIZ
-	configQueueTimeout   = 4 // NFULA_CFG_TIMEOUT
-	configQueueThreshold = 5 // NFULA_CFG_QTHRESH
-	configFlags          = 6 // NFULA_CFG_FLAGS
-
-	maxFlags = FlagSeq | FlagGlobal | FlagConntrack
-)
-
-// A binding says how the kernel delivers the packets of a group.
-type binding struct {
-	mode      uint8 // CopyNone, CopyMeta or CopyPacket
-	copyRange uint32
-	flags     uint16
-	batch     uint32 // bytes
-	threshold uint32 // packets
-	timeout   uint32 // in TimeoutUnit
+// A groupConfig is the configuration of a group in the kernel.
+type groupConfig struct {
+	copyMode       uint8  // CopyNone, CopyMeta or CopyPacket
+	copyRange      uint32 // bytes
+	flags          uint16 // FlagSeq, FlagGlobal and FlagConntrack
+	batchBuffer    uint32 // bytes
+	queueThreshold uint32 // packets
+	queueTimeout   uint32 // in TimeoutUnit
 }
 
-// bindRequest is the message that binds a group and says how to deliver it, in one: between two
-// messages many packets could come that are delivered otherwise and bear no number.
-func bindRequest(group uint16, b binding) ([]byte, error) {
+// bindRequest returns the message that binds a group and configures it. With two messages, many packets
+// could be logged between them in the default configuration and without sequence numbers.
+func bindRequest(group uint16, g groupConfig) ([]byte, error) {
 	command := netlink.Attribute{Type: configCommand, Data: []byte{commandBind}}
-	return request(typeConfig, group, append([]netlink.Attribute{command}, b.attributes()...)...)
+	return request(typeConfig, group, append([]netlink.Attribute{command}, g.attributes()...)...)
 }
 
-// configureRequest is the message that says how to deliver a group that is bound.
-func configureRequest(group uint16, b binding) ([]byte, error) {
-	return request(typeConfig, group, b.attributes()...)
+// configureRequest returns the message that configures a bound group.
+func configureRequest(group uint16, g groupConfig) ([]byte, error) {
+	return request(typeConfig, group, g.attributes()...)
 }
 
-func (b binding) attributes() []netlink.Attribute {
+func (g groupConfig) attributes() []netlink.Attribute {
 	return []netlink.Attribute{
-		{Type: configMode, Data: append(be32(b.copyRange), b.mode, 0)}, // struct nfulnl_msg_config_mode
-		{Type: configBatchBuffer, Data: be32(b.batch)},
-		{Type: configQueueTimeout, Data: be32(b.timeout)},
-		{Type: configQueueThreshold, Data: be32(b.threshold)},
-		{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, b.flags)},
+		{Type: configMode, Data: append(be32(g.copyRange), g.copyMode, 0)}, // struct nfulnl_msg_config_mode
+		{Type: configBatchBuffer, Data: be32(g.batchBuffer)},
+		{Type: configQueueTimeout, Data: be32(g.queueTimeout)},
+		{Type: configQueueThreshold, Data: be32(g.queueThreshold)},
+		{Type: configFlags, Data: binary.BigEndian.AppendUint16(nil, g.flags)},
 	}
 }
 
-// unbindRequest is the message that makes the kernel deliver what it has gathered and let go of
-// the group.
+// unbindRequest returns the message that makes the kernel deliver the packets that it has gathered and
+// release the group.
 func unbindRequest(group uint16) ([]byte, error) {
 	return request(typeConfig, group, netlink.Attribute{Type: configCommand, Data: []byte{commandUnbind}})
 }
 
-// probeRequest is a message that changes nothing, whose answer tells whether the sender has the
-// capability to configure groups.
+// probeRequest returns a message that changes nothing. Its acknowledgement shows whether the sender has
+// the capability to configure groups.
 func probeRequest() ([]byte, error) { return request(typeProbe, 0) }
 
 func request(typ netlink.HeaderType, group uint16, attributes ...netlink.Attribute) ([]byte, error) {
@@ -86,16 +70,17 @@ func request(typ netlink.HeaderType, group uint16, attributes ...netlink.Attribu
 	return m.MarshalBinary()
 }
 
-// number gives a request the number that its answer will bear.
-func number(request []byte, sequence uint32) {
+// setSequence sets the sequence number of a request.
+func setSequence(request []byte, sequence uint32) {
 	binary.NativeEndian.PutUint32(request[8:], sequence)
 }
 
 func be32(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
 
-// answer looks for the kernel's answer to the request of that sequence number at the beginning of
-// a datagram, where it always is, and returns its errno, 0 for success.
-func answer(datagram []byte, sequence uint32) (errno syscall.Errno, ok bool) {
+// parseAck returns the errno of an acknowledgement, 0 for success. ok is false if the datagram does not
+// begin with the acknowledgement of the request with that sequence number. The kernel sends each
+// acknowledgement as a datagram of its own (netlink_ack in net/netlink/af_netlink.c).
+func parseAck(datagram []byte, sequence uint32) (errno syscall.Errno, ok bool) {
 	if len(datagram) < headerLen+4 ||
 		binary.NativeEndian.Uint16(datagram[4:]) != typeError ||
 		binary.NativeEndian.Uint32(datagram[8:]) != sequence {

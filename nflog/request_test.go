@@ -15,7 +15,9 @@ import (
 )
 
 func TestRequest(t *testing.T) {
-	all := binding{mode: CopyPacket, copyRange: 128, flags: FlagSeq, batch: 131072, threshold: 65535, timeout: 50}
+	config := groupConfig{
+		copyMode: CopyPacket, copyRange: 128, flags: FlagSeq, batchBuffer: 131072, queueThreshold: 65535, queueTimeout: 50,
+	}
 	tests := []struct {
 		name string
 		make func() ([]byte, error)
@@ -23,7 +25,7 @@ func TestRequest(t *testing.T) {
 	}{
 		{
 			name: "bind",
-			make: func() ([]byte, error) { return bindRequest(0x1234, all) },
+			make: func() ([]byte, error) { return bindRequest(0x1234, config) },
 			want: `
 				48 00 00 00 01 04 05 00 0a 09 08 07 00 00 00 00
 				00 00 12 34
@@ -59,7 +61,7 @@ func TestRequest(t *testing.T) {
 			if err != nil {
 				t.Fatalf("failed to make request: %v", err)
 			}
-			number(got, 0x0708090a)
+			setSequence(got, 0x0708090a)
 			want, err := hex.DecodeString(strings.Join(strings.Fields(tt.want), ""))
 			if err != nil {
 				t.Fatalf("failed to decode hexadecimal: %v", err)
@@ -71,7 +73,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// ack returns the message by which the kernel answers a request, with its header.
+// ack returns the kernel's acknowledgement of a request, which includes the header of the request.
 func ack(sequence uint32, errno syscall.Errno) []byte {
 	b := make([]byte, 36)
 	binary.NativeEndian.PutUint32(b, uint32(len(b)))
@@ -83,7 +85,7 @@ func ack(sequence uint32, errno syscall.Errno) []byte {
 	return b
 }
 
-func TestAnswer(t *testing.T) {
+func TestParseAck(t *testing.T) {
 	done := ack(3, 0)
 	binary.NativeEndian.PutUint16(done[4:], 3) // NLMSG_DONE
 	tests := []struct {
@@ -94,42 +96,42 @@ func TestAnswer(t *testing.T) {
 	}{
 		{name: "success", datagram: ack(3, 0), ok: true},
 		{name: "error", datagram: ack(3, syscall.EPERM), want: syscall.EPERM, ok: true},
-		{name: "high error", datagram: ack(3, 524), want: 524, ok: true}, // ENOTSUPP, of the kernel alone
+		{name: "high error", datagram: ack(3, 524), want: 524, ok: true}, // ENOTSUPP, which only the kernel defines
 		{name: "only the errno", datagram: ack(3, syscall.EINVAL)[:20], want: syscall.EINVAL, ok: true},
-		{name: "cut", datagram: ack(3, 0)[:19]},
+		{name: "truncated", datagram: ack(3, 0)[:19]},
 		{name: "of another request", datagram: ack(4, 0)},
 		{name: "another type", datagram: done},
 		{name: "empty"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			errno, ok := answer(tt.datagram, 3)
+			errno, ok := parseAck(tt.datagram, 3)
 			if errno != tt.want || ok != tt.ok {
-				t.Errorf("unexpected answer: %d, %v, want %d, %v", errno, ok, tt.want, tt.ok)
+				t.Errorf("unexpected acknowledgement: %d, %t, want %d, %t", errno, ok, tt.want, tt.ok)
 			}
 		})
 	}
 }
 
-// FuzzRequestAnswer looks for the answer to a request in any datagram.
-func FuzzRequestAnswer(f *testing.F) {
+// FuzzParseAck looks for an acknowledgement in any datagram.
+func FuzzParseAck(f *testing.F) {
 	f.Add([]byte{}, uint32(0))
 	f.Add(ack(1, 0), uint32(1))
 	f.Add(ack(1, syscall.EPERM), uint32(2))
 	f.Add(ack(1, syscall.EPERM)[:18], uint32(1))
 	f.Fuzz(func(t *testing.T, datagram []byte, sequence uint32) {
-		errno, ok := answer(datagram, sequence)
+		errno, ok := parseAck(datagram, sequence)
 		if !ok {
 			if errno != 0 {
-				t.Errorf("unexpected errno %d of no answer", errno)
+				t.Errorf("unexpected errno without an acknowledgement: %d, want 0", errno)
 			}
 			return
 		}
-		// An answer is one by its type and its number, and has room for the errno.
+		// Type and sequence number must match, and the errno must be complete.
 		want := ack(sequence, errno)
 		if len(datagram) < 20 || !bytes.Equal(datagram[4:6], want[4:6]) || !bytes.Equal(datagram[8:12], want[8:12]) ||
 			!bytes.Equal(datagram[16:20], want[16:20]) {
-			t.Errorf("unexpected answer %d of %x", errno, datagram)
+			t.Errorf("unexpected acknowledgement of errno %d in %x", errno, datagram)
 		}
 	})
 }

@@ -15,150 +15,150 @@ import (
 	"github.com/mdlayher/netlink"
 )
 
-// A reading is what goes on between the registration of a hook and its end.
-type reading struct {
-	nflog  *Nflog
-	ctx    context.Context
-	hook   HookFunc
-	failed ErrorFunc
+// A session is one registration of a hook, from binding the group to unbinding it.
+type session struct {
+	nflog *Nflog
+	ctx   context.Context
+	hook  HookFunc
+	errfn ErrorFunc
 
-	memory  []byte
-	early   [][]byte // datagrams that came before the kernel's answer to the binding
+	buf     []byte
+	pending [][]byte // datagrams that arrived before the kernel acknowledged the binding
 	decoder *Decoder
 
-	attributes attributeMemory
+	attributes attributeAllocator
 
-	ended     atomic.Bool   // the kernel was asked to unbind the group, or the socket is closed
-	unbindErr error         // why it could not be asked
-	answered  bool          // the kernel has answered
-	refusal   syscall.Errno // why it has not unbound the group
+	ended      atomic.Bool   // the request to unbind was sent, or the socket is closed
+	unbindErr  error         // why that request could not be sent
+	acked      bool          // the kernel has answered that request
+	requestErr syscall.Errno // why the kernel refused it
 }
 
-// over reports whether the context is done or Close was called. Then the hook is not called again.
-func (r *reading) over() bool { return r.ended.Load() || r.ctx.Err() != nil }
+// done reports whether the context is done or Close was called. The hook is not called again then.
+func (s *session) done() bool { return s.ended.Load() || s.ctx.Err() != nil }
 
-// run calls the hook until the reading ends.
-func (r *reading) run() {
-	for _, datagram := range r.early {
-		if !r.deliver(datagram) {
+// run calls the hook until the session ends.
+func (s *session) run() {
+	for _, datagram := range s.pending {
+		if !s.deliver(datagram) {
 			return
 		}
 	}
-	r.early = nil
-	for !r.over() {
-		n, kernel, err := r.nflog.socket.wait(r.memory)
+	s.pending = nil
+	for !s.done() {
+		n, kernel, err := s.nflog.socket.wait(s.buf)
 		switch {
-		case r.over():
-			r.lookForAnswer(n, kernel)
-		case err == nil && n > len(r.memory):
-			err = fmt.Errorf("a datagram of %d bytes is longer than %d", n, len(r.memory))
+		case s.done():
+			s.checkAck(n, kernel)
+		case err == nil && n > len(s.buf):
+			err = fmt.Errorf("datagram of %d bytes does not fit into %d", n, len(s.buf))
 			fallthrough
 		case err != nil:
-			if r.failed(receiveError(err)) != 0 || errors.Is(err, ErrClosed) {
+			if s.errfn(receiveError(err)) != 0 || errors.Is(err, ErrClosed) {
 				return
 			}
 		case !kernel:
-			r.nflog.logger.Debugf("ignored a message that another process sent instead of the kernel")
+			s.nflog.logger.Debugf("ignored a message from another process")
 		default:
-			if !r.deliver(r.memory[:n]) {
+			if !s.deliver(s.buf[:n]) {
 				return
 			}
 		}
 	}
-	r.end()
-	r.failed(receiveError(r.reason()))
+	s.end()
+	s.errfn(receiveError(s.endError()))
 }
 
-// deliver calls the hook with the packets of a datagram, and reports whether the hook wants more.
-func (r *reading) deliver(datagram []byte) (more bool) {
-	before := r.decoder.batch.stats
-	for p := range r.decoder.Decode(datagram).Packets() {
-		if r.over() {
+// deliver calls the hook with the packets of a datagram. It returns false if the hook stops the session.
+func (s *session) deliver(datagram []byte) (more bool) {
+	before := s.decoder.batch.stats
+	for p := range s.decoder.Decode(datagram).Packets() {
+		if s.done() {
 			return true
 		}
-		if r.hook(p.attribute(&r.attributes)) != 0 {
+		if s.hook(p.attribute(&s.attributes)) != 0 {
 			return false
 		}
 	}
-	after := r.decoder.batch.stats
+	after := s.decoder.batch.stats
 	if n := after.malformed() - before.malformed(); n > 0 {
-		r.nflog.logger.Debugf("skipped %d malformed messages", n)
+		s.nflog.logger.Debugf("skipped malformed messages: %d", n)
 	}
 	if n := after.UnknownAttributes - before.UnknownAttributes; n > 0 {
-		r.nflog.logger.Debugf("skipped %d attributes of an unknown type", n)
+		s.nflog.logger.Debugf("skipped attributes of an unknown type: %d", n)
 	}
 	return true
 }
 
-// reason returns the error of a reading that has ended.
-func (r *reading) reason() error {
-	r.nflog.mu.Lock()
-	defer r.nflog.mu.Unlock()
-	if r.nflog.closed {
+// endError returns the error that an ended session reports last.
+func (s *session) endError() error {
+	s.nflog.mu.Lock()
+	defer s.nflog.mu.Unlock()
+	if s.nflog.closed {
 		return ErrClosed
 	}
 	return os.ErrDeadlineExceeded
 }
 
-// receiveError returns an error of the kind that [netlink.Conn.Receive] returns.
+// receiveError wraps an error as [netlink.Conn.Receive] does.
 func receiveError(err error) error { return &netlink.OpError{Op: "receive", Err: err} }
 
-// end frees the group and wakes run from its waiting.
-func (r *reading) end() {
-	r.nflog.mu.Lock()
-	defer r.nflog.mu.Unlock()
-	r.endLocked()
+// end releases the group and wakes run if it waits.
+func (s *session) end() {
+	s.nflog.mu.Lock()
+	defer s.nflog.mu.Unlock()
+	s.endLocked()
 }
 
-// endLocked is end for who holds the lock of the Nflog.
-func (r *reading) endLocked() {
-	n := r.nflog
-	if n.reading != r || r.ended.Swap(true) {
+// endLocked is end for a caller that holds the lock of the Nflog.
+func (s *session) endLocked() {
+	n := s.nflog
+	if n.session != s || s.ended.Swap(true) {
 		return
 	}
 	if err := unbind(n.socket, n.config.Group); !errors.Is(err, ErrClosed) {
-		r.unbindErr = err
+		s.unbindErr = err
 	}
-	_ = n.Con.SetReadDeadline(time.Unix(1, 0)) // It fails only on a closed socket.
+	_ = n.Con.SetReadDeadline(time.Unix(1, 0)) // fails only on a closed socket
 }
 
-// finish makes way for another reading.
-func (r *reading) finish() {
-	if err := r.leave(); err != nil {
-		r.nflog.logger.Errorf("could not unbind NFLOG group %d, which stays bound until Close: %v", r.nflog.config.Group, err)
+// finish makes room for another session.
+func (s *session) finish() {
+	if err := s.cleanUp(); err != nil {
+		s.nflog.logger.Errorf("failed to unbind NFLOG group %d, which stays bound until Close: %v", s.nflog.config.Group, err)
 	}
 }
 
-// leave leaves the socket as it was before the reading, if it is open, and returns why the group may
-// be bound all the same.
-func (r *reading) leave() error {
-	n := r.nflog
+// cleanUp restores the socket's state of before the session, unless the socket is closed. The error says
+// why the group may still be bound.
+func (s *session) cleanUp() error {
+	n := s.nflog
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	r.endLocked()
-	n.reading = nil
+	s.endLocked()
+	n.session = nil
 	if n.closed {
 		return nil
 	}
-	for !r.answered {
-		got, kernel, err := n.socket.receive(r.memory)
+	for !s.acked {
+		got, kernel, err := n.socket.receive(s.buf)
 		if err != nil && !errors.Is(err, syscall.ENOBUFS) {
-			break // there is nothing left
+			break // the socket is empty
 		}
-		r.lookForAnswer(got, kernel)
+		s.checkAck(got, kernel)
 	}
-	_ = n.Con.SetReadDeadline(time.Time{}) // It fails only on a closed socket.
-	if r.refusal != 0 {
-		return r.refusal
+	_ = n.Con.SetReadDeadline(time.Time{}) // fails only on a closed socket
+	if s.requestErr != 0 {
+		return s.requestErr
 	}
-	return r.unbindErr
+	return s.unbindErr
 }
 
-// lookForAnswer looks whether the datagram of n bytes that was received is the kernel's answer to the
-// request to unbind.
-func (r *reading) lookForAnswer(n int, kernel bool) {
-	errno, ok := answer(r.memory[:min(n, len(r.memory))], unbindSequence)
+// checkAck checks whether the received datagram of n bytes is the kernel's answer to the request to
+// unbind.
+func (s *session) checkAck(n int, kernel bool) {
+	errno, ok := parseAck(s.buf[:min(n, len(s.buf))], unbindSequence)
 	if ok && kernel {
-		r.answered, r.refusal = true, errno
+		s.acked, s.requestErr = true, errno
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // An ending ends a reading.
 type ending struct {
-	do      func(h *hooked, cancel context.CancelFunc) error
+	do      func(h *recorder, cancel context.CancelFunc) error
 	wantErr error // that the error function is told
 	closed  bool  // nothing can be registered after it
 }
@@ -27,16 +27,16 @@ type ending struct {
 func endings() map[string]ending {
 	return map[string]ending{
 		"context": {
-			do:      func(_ *hooked, cancel context.CancelFunc) error { cancel(); return nil },
+			do:      func(_ *recorder, cancel context.CancelFunc) error { cancel(); return nil },
 			wantErr: os.ErrDeadlineExceeded,
 		},
 		"Close": {
-			do:      func(h *hooked, _ context.CancelFunc) error { return h.Close() },
+			do:      func(h *recorder, _ context.CancelFunc) error { return h.Close() },
 			wantErr: nflog.ErrClosed,
 			closed:  true,
 		},
 		"Con.Close": {
-			do:      func(h *hooked, _ context.CancelFunc) error { return h.Con.Close() },
+			do:      func(h *recorder, _ context.CancelFunc) error { return h.Con.Close() },
 			wantErr: nflog.ErrClosed,
 			closed:  true,
 		},
@@ -44,20 +44,20 @@ func endings() map[string]ending {
 }
 
 // A reading is a hook that was registered.
-type reading struct {
-	*hooked
+type session struct {
+	*recorder
 	ctx      context.Context
 	cancel   context.CancelFunc
 	register registration
 	told     bool // the error function is called
 }
 
-// eachReading tests with a hook that is registered by each method.
-func eachReading(t *testing.T, name string, test func(*testing.T, *reading)) {
+// eachSession tests with a hook that is registered by each method.
+func eachSession(t *testing.T, name string, test func(*testing.T, *session)) {
 	for method, register := range registrations() {
 		t.Run(method+"/"+name, func(t *testing.T) {
 			ns, _ := logUDP(t)
-			r := &reading{hooked: openHooked(t, ns, eachPacket()), register: register, told: method != "Register"}
+			r := &session{recorder: openRecorder(t, ns, eachPacket()), register: register, told: method != "Register"}
 			r.ctx, r.cancel = context.WithCancel(t.Context())
 			defer r.cancel()
 			test(t, r)
@@ -66,28 +66,28 @@ func eachReading(t *testing.T, name string, test func(*testing.T, *reading)) {
 }
 
 // eachEnding tests every ending of a hook that is registered by each method.
-func eachEnding(t *testing.T, test func(*testing.T, *reading, ending)) {
+func eachEnding(t *testing.T, test func(*testing.T, *session, ending)) {
 	for name, e := range endings() {
-		eachReading(t, name, func(t *testing.T, r *reading) { test(t, r, e) })
+		eachSession(t, name, func(t *testing.T, r *session) { test(t, r, e) })
 	}
 }
 
-func (r *reading) begin(t testing.TB) {
+func (r *session) begin(t testing.TB) {
 	t.Helper()
-	r.hooked.register(t, r.ctx, r.register)
+	r.recorder.register(t, r.ctx, r.register)
 }
 
 // end ends the reading.
-func (r *reading) end(t testing.TB, e ending) {
+func (r *session) end(t testing.TB, e ending) {
 	t.Helper()
-	if err := e.do(r.hooked, r.cancel); err != nil {
+	if err := e.do(r.recorder, r.cancel); err != nil {
 		t.Errorf("failed to end: %v", err)
 	}
 }
 
 // checkEnd checks that an ending has ended the reading: no goroutine is left, the group is free, and
 // the error function and the log were told what they should be.
-func (r *reading) checkEnd(t testing.TB, e ending) {
+func (r *session) checkEnd(t testing.TB, e ending) {
 	t.Helper()
 	awaitEnd(t)
 	awaitFree(t, r.ns)
@@ -101,9 +101,9 @@ func (r *reading) checkEnd(t testing.TB, e ending) {
 		t.Errorf("unexpected errors: %v", errs)
 	}
 	if e.closed {
-		checkHookClosed(t, r.hooked)
+		checkHookClosed(t, r.recorder)
 	} else {
-		checkAnew(t, r.hooked)
+		checkRegisterAgain(t, r.recorder)
 	}
 }
 
@@ -124,7 +124,7 @@ func checkError(t testing.TB, errs []error, want error) {
 }
 
 // checkHookClosed checks that an Nflog is closed.
-func checkHookClosed(t testing.TB, h *hooked) {
+func checkHookClosed(t testing.TB, h *recorder) {
 	t.Helper()
 	for name, register := range registrations() {
 		if err := register(h.Nflog, t.Context(), h.hook, h.failed); !errors.Is(err, nflog.ErrClosed) {
@@ -141,9 +141,9 @@ func checkHookClosed(t testing.TB, h *hooked) {
 	}
 }
 
-// checkAnew registers hooks anew. They get the packets that are logged from then on, and nothing that
+// checkRegisterAgain registers hooks anew. They get the packets that are logged from then on, and nothing that
 // was logged before.
-func checkAnew(t testing.TB, h *hooked) {
+func checkRegisterAgain(t testing.TB, h *recorder) {
 	t.Helper()
 	h.on(nil, nil)
 	for name, register := range registrations() {

@@ -42,7 +42,7 @@ func TestHookDeliver(t *testing.T) {
 			last:      9,
 			want:      []uint32{0, 2, 4},
 			wantMore:  true,
-			wantLog:   []string{"skipped 2 malformed messages", "skipped 1 malformed messages"},
+			wantLog:   []string{"skipped malformed messages: 2", "skipped malformed messages: 1"},
 		},
 		{
 			name:      "unknown",
@@ -50,7 +50,7 @@ func TestHookDeliver(t *testing.T) {
 			last:      9,
 			want:      []uint32{0, 1, 2, 3, 1},
 			wantMore:  true,
-			wantLog:   []string{"skipped 2 attributes of an unknown type", "skipped 2 attributes of an unknown type"},
+			wantLog:   []string{"skipped attributes of an unknown type: 2", "skipped attributes of an unknown type: 2"},
 		},
 		{name: "enough, at the end", datagrams: [][]byte{datagramOf(0, 1)}, last: 1, want: []uint32{0, 1}},
 		{name: "enough, inside", datagrams: [][]byte{datagramOf(0, 1, 2, 3), datagramOf(4)}, last: 1, want: []uint32{0, 1}},

@@ -60,7 +60,7 @@ func TestIntegrationHookSetUpInFlood(t *testing.T) {
 	for name, register := range registrations() {
 		inFlood(t, name, func(t *testing.T, ns *netns.NS) {
 			for i := range many {
-				h := &hooked{ns: ns}
+				h := &recorder{ns: ns}
 				called := make(chan bool, 1)
 				h.on(func(nflog.Attribute) int {
 					called <- true
@@ -87,11 +87,11 @@ func TestIntegrationHookSetUpInFlood(t *testing.T) {
 	}
 }
 
-// TestIntegrationHookAnewInFlood sets hooks up on one socket, one after the other.
-func TestIntegrationHookAnewInFlood(t *testing.T) {
+// TestIntegrationHookRegisterAgainInFlood sets hooks up on one socket, one after the other.
+func TestIntegrationHookRegisterAgainInFlood(t *testing.T) {
 	for name, register := range registrations() {
 		inFlood(t, name, func(t *testing.T, ns *netns.NS) {
-			h := openHooked(t, ns, nflog.Config{QThresh: 1})
+			h := openRecorder(t, ns, nflog.Config{QThresh: 1})
 			if err := h.SetOption(netlink.NoENOBUFS, true); err != nil {
 				t.Fatalf("failed to set option: %v", err)
 			}

@@ -17,12 +17,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A socket is a netlink socket whose datagrams wake nobody unless somebody waits for one.
+// A socket is the transport of a [Reader]: a netlink socket that wakes a thread only if a goroutine waits for a
+// datagram.
 //
-// A descriptor that is registered with Go's poller wakes a thread at each datagram, at a cost of
-// tens of microseconds, even while the reader is busy or at rest. So the socket is registered with
-// an epoll instance of its own, armed for one event at a time, and only this is registered with
-// Go's poller: it brings deadlines, and Close that interrupts, as for any file.
+// A descriptor in Go's poller wakes a thread at each datagram, even while the reader is busy or pauses. That
+// costs tens of microseconds. So the socket is registered with an epoll instance of its own, which is armed
+// for one event at a time. Only the epoll instance is registered with Go's poller. It provides deadlines and
+// a Close that interrupts, as for any file.
 type socket struct {
 	fd      int
 	epoll   *os.File
@@ -31,7 +32,7 @@ type socket struct {
 	closing sync.Once
 	events  [1]unix.EpollEvent
 
-	// The functions that raw calls, bound once: a closure for each call would be an allocation.
+	// Functions for raw, created once: a closure per call would allocate.
 	receiveFunc func(uintptr)
 	waitFunc    func(uintptr) bool
 
@@ -41,17 +42,17 @@ type socket struct {
 	waitErr error
 }
 
-// dial opens a netlink socket in a network namespace, as in ReaderConfig, with a receive buffer of that many
-// bytes, or as many as the process may have.
+// dial opens a netlink socket in the network namespace with descriptor netns, or in the calling thread's if
+// netns is 0. The receive buffer gets that many bytes, or as many as the process may have.
 //
-// It has a port of its own choice. The kernel would give the PID, if no other socket of the process has
-// it; and when a socket is closed, the kernel frees its port before it destroys the bindings of that
-// port, even if they are another socket's by then.
+// dial chooses a random port. The kernel would choose the PID if it is free. But when a socket is closed, the
+// kernel frees its port before it destroys the bindings of that port. A new socket with the same port would
+// lose its bindings.
 func dial(netns, buffer int) (*netlink.Conn, error) {
 	var conn *netlink.Conn
 	open := func() error {
 		for {
-			// No PID is as large.
+			// PIDs are smaller.
 			port := rand.Uint32() | 1<<31
 			var err error
 			conn, err = netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{PID: port})
@@ -60,10 +61,10 @@ func dial(netns, buffer int) (*netlink.Conn, error) {
 			}
 		}
 	}
-	// The kernel looks at the capabilities of who has opened a socket, beside those of who sends.
-	err := inNetNS(netns, func() error { return privileged(open) })
-	if failed := (*os.SyscallError)(nil); errors.As(err, &failed) && failed.Syscall == "setns" && errors.Is(err, unix.EPERM) {
-		return nil, fmt.Errorf("enter network namespace: %w (%w)", permissionError(netns, "CAP_SYS_ADMIN"), err)
+	// The kernel checks the capabilities of the opener of a socket as well as those of the sender.
+	err := inNetNS(netns, func() error { return withNetAdmin(open) })
+	if failed, ok := errors.AsType[*os.SyscallError](err); ok && failed.Syscall == "setns" && errors.Is(err, unix.EPERM) {
+		return nil, fmt.Errorf("enter network namespace: %w (%w)", newPermissionError(netns, "CAP_SYS_ADMIN"), err)
 	}
 	if errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil, fmt.Errorf("%w (%w)", ErrUnsupported, err)
@@ -71,29 +72,28 @@ func dial(netns, buffer int) (*netlink.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := privileged(func() error { return conn.SetReadBuffer(buffer) }); err != nil {
+	if err := withNetAdmin(func() error { return conn.SetReadBuffer(buffer) }); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
 	return conn, nil
 }
 
-// openSocket opens a socket as dial does.
+// openSocket opens a socket, see dial.
 func openSocket(netns, buffer int) (_ *socket, err error) {
 	conn, err := dial(netns, buffer)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	// Without this option, one datagram too many makes the kernel drop all that follow, until the
-	// queue is empty.
+	// Without this option, the kernel drops all datagrams after an overrun until the queue is empty.
 	if err := conn.SetOption(netlink.NoENOBUFS, true); err != nil {
 		return nil, err
 	}
 
 	s := &socket{}
 	s.receiveFunc, s.waitFunc = func(uintptr) { s.tryReceive(uintptr(s.fd)) }, s.tryWait
-	if s.fd, err = duplicate(conn); err != nil {
+	if s.fd, err = dupFD(conn); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -109,8 +109,8 @@ func openSocket(netns, buffer int) (_ *socket, err error) {
 	return s, err
 }
 
-// duplicate returns a descriptor of the connection's socket that Go's poller does not know.
-func duplicate(conn *netlink.Conn) (int, error) {
+// dupFD returns a descriptor of the connection's socket that is not registered with Go's poller.
+func dupFD(conn *netlink.Conn) (int, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return 0, err
@@ -126,14 +126,14 @@ func duplicate(conn *netlink.Conn) (int, error) {
 	return fd, os.NewSyscallError("fcntl", dupErr)
 }
 
-// newEpoll returns an epoll instance that watches the descriptor for errors alone, as long as it is not
-// armed for more: they can't be left out.
+// newEpoll returns an epoll instance that watches the descriptor. Until it is armed it reports only errors,
+// which can't be masked.
 func newEpoll(fd int) (*os.File, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	// A file is registered with Go's poller if it does not block.
+	// os.NewFile registers a non-blocking descriptor with Go's poller.
 	if err = unix.SetNonblock(epoll, true); err == nil {
 		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLONESHOT})
 	}
@@ -147,7 +147,7 @@ func newEpoll(fd int) (*os.File, error) {
 func (s *socket) send(request []byte) error {
 	var err error
 	if e := s.raw.Control(func(uintptr) { err = send(s.fd, request) }); e != nil {
-		return s.error(e)
+		return s.closedErr(e)
 	}
 	return err
 }
@@ -155,22 +155,23 @@ func (s *socket) send(request []byte) error {
 func (s *socket) receive(buf []byte) (n int, kernel bool, err error) {
 	s.buf = buf
 	if err := s.raw.Control(s.receiveFunc); err != nil {
-		return 0, false, s.error(err)
+		return 0, false, s.closedErr(err)
 	}
 	return s.result()
 }
 
-// wait returns when there is something to receive, at the deadline, or when the socket is closed.
+// wait waits until there is a datagram, the deadline passes, or the socket is closed.
 func (s *socket) wait() error {
 	s.waitErr = nil
 	if err := s.raw.Read(s.waitFunc); err != nil {
-		return s.error(err)
+		return s.closedErr(err)
 	}
 	return s.waitErr
 }
 
-// tryWait arms the epoll instance, which takes note of what is there to receive already, and once
-// it is armed, takes its event, which disarms it. A wait that the deadline ended leaves it armed.
+// tryWait arms the epoll instance if it is not armed. If it is, tryWait takes its event, which disarms it.
+// Arming also reports a datagram that is already there. A wait that ends at the deadline leaves the epoll
+// instance armed.
 func (s *socket) tryWait(epoll uintptr) (done bool) {
 	if s.armed {
 		n, _ := unix.EpollWait(int(epoll), s.events[:], 0)
@@ -183,7 +184,7 @@ func (s *socket) tryWait(epoll uintptr) (done bool) {
 	return !s.armed
 }
 
-// setReadBuffer sets the size of the receive buffer, as far as the process may.
+// setReadBuffer sets the size of the receive buffer, or as much of it as the process may have.
 func (s *socket) setReadBuffer(bytes int) error {
 	var err error
 	set := func() error {
@@ -192,22 +193,22 @@ func (s *socket) setReadBuffer(bytes int) error {
 		}
 		return os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bytes))
 	}
-	if e := s.raw.Control(func(uintptr) { err = privileged(set) }); e != nil {
-		return s.error(e)
+	if e := s.raw.Control(func(uintptr) { err = withNetAdmin(set) }); e != nil {
+		return s.closedErr(e)
 	}
 	return err
 }
 
-func (s *socket) setReadDeadline(t time.Time) error { return s.error(s.epoll.SetReadDeadline(t)) }
+func (s *socket) setReadDeadline(t time.Time) error { return s.closedErr(s.epoll.SetReadDeadline(t)) }
 
-func (s *socket) memory() (m socketMemory, err error) {
-	if e := s.raw.Control(func(uintptr) { m, err = memory(s.fd) }); e != nil {
-		return m, s.error(e)
+func (s *socket) memInfo() (m memInfo, err error) {
+	if e := s.raw.Control(func(uintptr) { m, err = getMemInfo(s.fd) }); e != nil {
+		return m, s.closedErr(e)
 	}
 	return m, err
 }
 
-// close closes the descriptors when nobody uses them, having interrupted whoever waits.
+// close interrupts a waiting receive, and closes the descriptors once they are not in use.
 func (s *socket) close() (err error) {
 	s.closing.Do(func() {
 		s.closed.Store(true)
@@ -219,8 +220,8 @@ func (s *socket) close() (err error) {
 	return err
 }
 
-// error translates the error of a closed file, which nothing matches.
-func (s *socket) error(err error) error {
+// closedErr returns ErrClosed instead of the error of a closed file, which matches nothing.
+func (s *socket) closedErr(err error) error {
 	if err != nil && s.closed.Load() {
 		return ErrClosed
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// openLogged returns a reader, and a function that has so many packets logged to its group, each in
-// a datagram of its own unless the configuration says otherwise.
+// openLogged returns a reader, and a function that sends packets that are logged to the reader's group. Unless
+// the configuration says otherwise, each packet is a datagram of its own.
 func openLogged(t *testing.T, config ReaderConfig) (r *Reader, log func(packets int)) {
 	t.Helper()
 	const group, port = 100, 9
@@ -30,7 +30,9 @@ func openLogged(t *testing.T, config ReaderConfig) (r *Reader, log func(packets 
 		t.Fatalf("failed to apply rules: %v", err)
 	}
 	config.NetNS = ns.FD()
-	setDefault(&config.QueueThreshold, 1)
+	if config.QueueThreshold == 0 {
+		config.QueueThreshold = 1
+	}
 	r, err := OpenReader(group, config)
 	if err != nil {
 		t.Fatalf("failed to open reader: %v", err)
@@ -54,7 +56,7 @@ func socketStats(t *testing.T, r *Reader) SocketStats {
 	return stats
 }
 
-// fill has packets logged until the reader's socket is full.
+// fill sends packets until the reader's socket is full.
 func fill(t *testing.T, r *Reader, log func(int)) {
 	t.Helper()
 	for before := socketStats(t, r).Drops; socketStats(t, r).Drops == before; {
@@ -62,7 +64,7 @@ func fill(t *testing.T, r *Reader, log func(int)) {
 	}
 }
 
-// receiveQueued receives what is there, and returns how many packets that was.
+// receiveQueued receives the queued packets and returns their number.
 func receiveQueued(t *testing.T, r *Reader) (packets uint64) {
 	t.Helper()
 	if err := r.SetReadDeadline(time.Unix(1, 0)); err != nil {
@@ -82,8 +84,8 @@ func receiveQueued(t *testing.T, r *Reader) (packets uint64) {
 	}
 }
 
-// TestIntegrationWaitAfterDeadline waits for what has come already, on a socket whose last wait
-// ended by the deadline before something came.
+// TestIntegrationWaitAfterDeadline waits on a socket that has a datagram already. The previous wait ended at the
+// deadline, before the datagram arrived.
 func TestIntegrationWaitAfterDeadline(t *testing.T) {
 	r, log := openLogged(t, ReaderConfig{})
 	s := r.socket
@@ -97,7 +99,7 @@ func TestIntegrationWaitAfterDeadline(t *testing.T) {
 
 		log(1)
 		if takeFirst {
-			if _, _, err := s.receive(r.memory); err != nil {
+			if _, _, err := s.receive(r.buf); err != nil {
 				t.Fatalf("failed to receive: %v", err)
 			}
 			log(1)
@@ -106,15 +108,15 @@ func TestIntegrationWaitAfterDeadline(t *testing.T) {
 			t.Fatalf("failed to set deadline: %v", err)
 		}
 		if err := s.wait(); err != nil {
-			t.Errorf("unexpected error, having taken the first (%v): %v", takeFirst, err)
+			t.Errorf("unexpected error (first datagram taken: %t): %v", takeFirst, err)
 		}
-		if _, _, err := s.receive(r.memory); err != nil {
+		if _, _, err := s.receive(r.buf); err != nil {
 			t.Fatalf("failed to receive: %v", err)
 		}
 	}
 }
 
-// TestIntegrationDropsWrap reads a counter of drops that has passed 32 bits.
+// TestIntegrationDropsWrap reads the counter of drops after it has wrapped at 32 bits.
 func TestIntegrationDropsWrap(t *testing.T) {
 	r, _ := openLogged(t, ReaderConfig{})
 	r.drops = 1<<33 - 5
@@ -123,16 +125,16 @@ func TestIntegrationDropsWrap(t *testing.T) {
 	}
 }
 
-// TestIntegrationTruncated receives a datagram for which there is no room.
+// TestIntegrationTruncated receives a datagram that does not fit into the buffer.
 func TestIntegrationTruncated(t *testing.T) {
 	r, log := openLogged(t, ReaderConfig{})
 	log(1)
-	memory := r.memory
-	r.memory = memory[:64]
+	buf := r.buf
+	r.buf = buf[:64]
 	if packets := receiveQueued(t, r); packets != 0 {
 		t.Errorf("unexpected packets: %d, want none", packets)
 	}
-	r.memory = memory
+	r.buf = buf
 	log(1)
 	if packets := receiveQueued(t, r); packets != 1 {
 		t.Errorf("unexpected packets: %d, want 1", packets)
@@ -143,7 +145,7 @@ func TestIntegrationTruncated(t *testing.T) {
 	}
 }
 
-// TestIntegrationOverrun reads a socket that reports its overruns, as it does not otherwise.
+// TestIntegrationOverrun reads a socket that reports overruns, because NETLINK_NO_ENOBUFS is not set.
 func TestIntegrationOverrun(t *testing.T) {
 	r, log := openLogged(t, ReaderConfig{SocketBuffer: 10_000})
 	if err := unix.SetsockoptInt(r.socket.fd, unix.SOL_NETLINK, unix.NETLINK_NO_ENOBUFS, 0); err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/mdlayher/netlink"
 )
 
-// A socket can't be had: NFLOG is Linux's.
+// A socket can't be opened: only Linux has NFLOG.
 type socket struct{ closed atomic.Bool }
 
-type socketMemory struct{ queued, buffer, drops uint32 }
+type memInfo struct{ queued, buffer, drops uint32 }
 
 func openSocket(int, int) (*socket, error) { return nil, ErrUnsupported }
 
@@ -24,7 +24,7 @@ func (*socket) receive([]byte) (int, bool, error) { return 0, false, ErrUnsuppor
 func (*socket) wait() error                       { return ErrUnsupported }
 func (*socket) setReadBuffer(int) error           { return ErrUnsupported }
 func (*socket) setReadDeadline(time.Time) error   { return ErrUnsupported }
-func (*socket) memory() (socketMemory, error)     { return socketMemory{}, ErrUnsupported }
+func (*socket) memInfo() (memInfo, error)         { return memInfo{}, ErrUnsupported }
 func (*socket) close() error                      { return nil }
 
 func dial(int, int) (*netlink.Conn, error) { return nil, ErrUnsupported }
@@ -36,6 +36,6 @@ func newConnSocket(*netlink.Conn, int) (*connSocket, error) { return nil, ErrUns
 func (*connSocket) send([]byte) error                 { return ErrUnsupported }
 func (*connSocket) receive([]byte) (int, bool, error) { return 0, false, ErrUnsupported }
 func (*connSocket) wait([]byte) (int, bool, error)    { return 0, false, ErrUnsupported }
-func (*connSocket) memory() (socketMemory, error)     { return socketMemory{}, ErrUnsupported }
+func (*connSocket) memInfo() (memInfo, error)         { return memInfo{}, ErrUnsupported }
 func (*connSocket) netnsFD() int                      { return 0 }
 func (*connSocket) release()                          {}

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A receiver takes datagrams from a descriptor without waiting or allocating.
+// A receiver takes datagrams from a socket. It neither waits nor allocates.
 type receiver struct {
-	buf   []byte // where to
+	buf   []byte
 	n     int
 	from  unix.RawSockaddrNetlink
 	errno syscall.Errno
 }
 
-// tryReceive is one system call; package unix would allocate the sender's address.
+// tryReceive receives a datagram. Package unix would allocate the sender's address.
 func (r *receiver) tryReceive(fd uintptr) {
 	for {
 		fromLen := uint32(unix.SizeofSockaddrNetlink)
@@ -33,7 +33,7 @@ func (r *receiver) tryReceive(fd uintptr) {
 	}
 }
 
-// result returns what tryReceive has received, as a transport does.
+// result returns the result of tryReceive, see transport.receive.
 func (r *receiver) result() (n int, kernel bool, err error) {
 	if r.errno != 0 {
 		return 0, false, r.errno
@@ -41,24 +41,28 @@ func (r *receiver) result() (n int, kernel bool, err error) {
 	return r.n, r.from.Pid == 0, nil
 }
 
-// send sends a request to the kernel, which has handled it when send returns.
+// send sends a request to the kernel. The kernel has handled it when send returns.
 func send(fd int, request []byte) error {
-	return privileged(func() error {
+	return withNetAdmin(func() error {
 		return os.NewSyscallError("sendto", unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}))
 	})
 }
 
-// socketMemory is what struct sk_meminfo (SK_MEMINFO_* of include/uapi/linux/sock_diag.h) tells.
-type socketMemory struct{ queued, buffer, drops uint32 }
+// memInfo is a part of the socket option SO_MEMINFO (SK_MEMINFO_* of include/uapi/linux/sock_diag.h).
+type memInfo struct {
+	queued uint32 // bytes of waiting datagrams (SK_MEMINFO_RMEM_ALLOC)
+	buffer uint32 // size of the receive buffer in bytes (SK_MEMINFO_RCVBUF)
+	drops  uint32 // dropped datagrams (SK_MEMINFO_DROPS)
+}
 
-// memory returns the state of a socket.
-func memory(fd int) (socketMemory, error) {
+// getMemInfo returns the memory accounting of a socket.
+func getMemInfo(fd int) (memInfo, error) {
 	var info [9]uint32
 	size := uint32(unsafe.Sizeof(info))
 	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
 		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 {
-		return socketMemory{}, os.NewSyscallError("getsockopt", errno)
+		return memInfo{}, os.NewSyscallError("getsockopt", errno)
 	}
-	return socketMemory{queued: info[0], buffer: info[1], drops: info[8]}, nil
+	return memInfo{queued: info[0], buffer: info[1], drops: info[8]}, nil
 }

@@ -10,33 +10,45 @@ const (
 	typeMinimum = 0x10 // NLMSG_MIN_TYPE
 )
 
-// Message types of nfnetlink_log, as include/uapi/linux/netfilter/nfnetlink_log.h and
-// nfnetlink.h number them.
+// Types of nfnetlink_log's messages, include/uapi/linux/netfilter/nfnetlink_log.h and nfnetlink.h.
 const (
 	subsystem = 4 // NFNL_SUBSYS_ULOG
 
 	typePacket = subsystem << 8   // NFULNL_MSG_PACKET
 	typeConfig = subsystem<<8 | 1 // NFULNL_MSG_CONFIG
 
-	// typeProbe is a type that no kernel knows. The kernel checks the sender's capability
-	// before the type, so its answer tells whether that is what a request lacked.
+	// typeProbe is a type that no kernel knows. The kernel checks the sender's capability before the
+	// type, so its answer shows whether the capability is missing.
 	typeProbe = subsystem<<8 | 0xff
 )
 
 // Lengths of the fixed parts of a message.
 const (
-	headerLen          = 16                          // struct nlmsghdr
-	attributesAt       = headerLen + 4               // the first attribute, after struct nfgenmsg
-	attributeHeaderLen = 4                           // struct nlattr
-	attributeTypeMask  = 0x3fff                      // NLA_TYPE_MASK: without the bits for nested and byte order
-	alignment          = 4                           // NLMSG_ALIGNTO and NLA_ALIGNTO
-	maxPayload         = 0xffff - attributeHeaderLen // NFULNL_COPY_RANGE_MAX
+	headerLen          = 16            // struct nlmsghdr
+	attributesAt       = headerLen + 4 // offset of the first attribute, after struct nfgenmsg
+	attributeHeaderLen = 4             // struct nlattr
+	attributeTypeMask  = 0x3fff        // NLA_TYPE_MASK: the type without the flags for nesting and byte order
+	alignment          = 4             // NLMSG_ALIGNTO and NLA_ALIGNTO
 )
 
-// attributeType is the type of an attribute of a packet message.
+// Commands and attributes of a configuration message, enum nfulnl_msg_config_cmds and enum
+// nfulnl_attr_config of include/uapi/linux/netfilter/nfnetlink_log.h.
+const (
+	commandBind   = 1 // NFULNL_CFG_CMD_BIND
+	commandUnbind = 2 // NFULNL_CFG_CMD_UNBIND
+
+	configCommand        = 1 // NFULA_CFG_CMD
+	configMode           = 2 // NFULA_CFG_MODE
+	configBatchBuffer    = 3 // NFULA_CFG_NLBUFSIZ
+	configQueueTimeout   = 4 // NFULA_CFG_TIMEOUT
+	configQueueThreshold = 5 // NFULA_CFG_QTHRESH
+	configFlags          = 6 // NFULA_CFG_FLAGS
+)
+
+// An attributeType is the type of an attribute in a packet message.
 type attributeType uint16
 
-// enum nfulnl_attr_type.
+// Attributes of a packet message, enum nfulnl_attr_type.
 const (
 	attrPacketHeader  attributeType = iota + 1 // NFULA_PACKET_HDR
 	attrMark                                   // NFULA_MARK
@@ -60,14 +72,15 @@ const (
 	attrVLAN                                   // NFULA_VLAN
 	attrL2Header                               // NFULA_L2HDR
 
-	// The attributes nested in NFULA_VLAN, numbered on from the others.
+	// Attributes nested in NFULA_VLAN, enum nfulnl_vlan_attr. Their own numbers begin at 1; here they
+	// follow the others.
 	attrVLANProtocol // NFULA_VLAN_PROTO
 	attrVLANTCI      // NFULA_VLAN_TCI
 	attributeTypes
 )
 
-// attributeMinLen is the length of each attribute's value, of one of variable length the shortest.
-// A kernel may append to a structure, so longer values are good.
+// attributeMinLen is the shortest valid length of each attribute's value. Longer values are valid too:
+// a kernel may append fields to a structure.
 var attributeMinLen = [attributeTypes]int{
 	attrPacketHeader:  4,
 	attrMark:          4,
