@@ -16,8 +16,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// attribute returns what a hook gets of a packet with these values, given that the kernel sends a
-// prefix with each, and no interface that there is not.
+// attribute returns the Attribute of a packet with these values. It assumes that the kernel sends a prefix with
+// each packet, and no interface with index 0.
 func (v values) attribute() nflog.Attribute {
 	a := nflog.Attribute{
 		Hook:       &v.Hook,
@@ -72,7 +72,7 @@ func nonNil(b []byte) *[]byte {
 	return &b
 }
 
-// eachCopy tests both ways to get the Attributes of a group's datagram: from a Packet, and in a hook.
+// eachCopy runs a test for both ways to get the Attributes of a datagram: from a Packet and in a hook.
 func eachCopy(t *testing.T, test func(*testing.T, func(group uint16, datagram []byte) []nflog.Attribute)) {
 	t.Run("packet", func(t *testing.T) {
 		test(t, func(group uint16, datagram []byte) (all []nflog.Attribute) {
@@ -93,10 +93,9 @@ func eachCopy(t *testing.T, test func(*testing.T, func(group uint16, datagram []
 	})
 }
 
-// TestAttributeCapture compares Attributes with what the kernel has sent, when the memory that it came
-// in is used for something else.
+// TestAttributeCapture compares Attributes with captures, after the memory of the datagram was overwritten.
 func TestAttributeCapture(t *testing.T) {
-	for _, tt := range append(captures(), conntrackCaptures()...) {
+	for _, tt := range captures() {
 		t.Run(tt.name, func(t *testing.T) {
 			eachCopy(t, func(t *testing.T, attributes func(uint16, []byte) []nflog.Attribute) {
 				var want []nflog.Attribute
@@ -116,7 +115,7 @@ func TestAttributeCapture(t *testing.T) {
 	}
 }
 
-// TestAttributeSingle reads packets with one value each: all others are nil.
+// TestAttributeSingle decodes packets with one value each. All other values are nil.
 func TestAttributeSingle(t *testing.T) {
 	eight := []byte{1, 2, 3, 4, 5, 6, 7, 8}
 	seconds := binary.BigEndian.AppendUint64(nil, 1<<33)
@@ -174,7 +173,7 @@ func TestAttributeSingle(t *testing.T) {
 	}
 }
 
-// TestAttributeOwn overwrites and appends to each slice of a packet: nothing else changes.
+// TestAttributeOwn overwrites each slice of an Attribute and appends to it. Nothing else changes.
 func TestAttributeOwn(t *testing.T) {
 	all := values{
 		Group: group, Family: 7, HWProtocol: 0x0800, Prefix: "all ", InDev: 1, PhysInDev: 2,

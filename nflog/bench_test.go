@@ -10,7 +10,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// BenchmarkDecode decodes a full datagram and looks at no packet.
+// BenchmarkDecode decodes a full datagram without reading its packets.
 func BenchmarkDecode(b *testing.B) {
 	benchmarkDatagram(b, func(batch *nflog.Batch) {
 		for range batch.Packets() {
@@ -18,16 +18,13 @@ func BenchmarkDecode(b *testing.B) {
 	})
 }
 
-// BenchmarkFast decodes a full datagram and looks at what each packet is, as a program does that
-// reads by batches.
+// BenchmarkFast decodes a full datagram and reads each packet, as a program with a Reader does.
 func BenchmarkFast(b *testing.B) { benchmarkDatagram(b, readFast) }
 
-// BenchmarkAttribute decodes a full datagram and makes an Attribute of each packet, as is done for a
-// hook.
+// BenchmarkAttribute decodes a full datagram and copies each packet to an Attribute.
 func BenchmarkAttribute(b *testing.B) { benchmarkDatagram(b, readAttributes) }
 
-// benchmarkDatagram decodes a full datagram over and over again, has its packets read, and reports
-// what one of them takes.
+// benchmarkDatagram decodes a full datagram repeatedly, reads its packets, and reports the cost of one packet.
 func benchmarkDatagram(b *testing.B, read func(*nflog.Batch)) {
 	datagram, packets := nflogtest.Datagram(group)
 	d := nflog.NewDecoder(group)
@@ -41,7 +38,7 @@ func benchmarkDatagram(b *testing.B, read func(*nflog.Batch)) {
 	b.ReportMetric(testing.AllocsPerRun(10, decode)/float64(packets), "allocs/packet")
 }
 
-// readFast looks at what an exporter counts packets by.
+// readFast reads the values by which an exporter counts packets.
 func readFast(batch *nflog.Batch) {
 	for p := range batch.Packets() {
 		origin := p.Origin()
@@ -49,7 +46,7 @@ func readFast(batch *nflog.Batch) {
 	}
 }
 
-// readAttributes looks at the same of attributes.
+// readAttributes reads the same values of Attributes.
 func readAttributes(batch *nflog.Batch) {
 	for p := range batch.Packets() {
 		a := p.Attribute()

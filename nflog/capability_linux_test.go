@@ -17,7 +17,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// netAdmin reports whether the calling thread has CAP_NET_ADMIN permitted, and in effect.
+// netAdmin reports whether the calling thread has CAP_NET_ADMIN permitted, and effective.
 func netAdmin() (permitted, effective bool, err error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData
@@ -25,19 +25,32 @@ func netAdmin() (permitted, effective bool, err error) {
 	return sets[0].Permitted&(1<<unix.CAP_NET_ADMIN) != 0, sets[0].Effective&(1<<unix.CAP_NET_ADMIN) != 0, err
 }
 
-// keepPermitted takes CAP_NET_ADMIN from what is in effect for the calling thread.
-func keepPermitted() error {
+// changeCapabilities changes the capability sets of the calling thread.
+func changeCapabilities(change func(*unix.CapUserData)) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData
 	if err := unix.Capget(&header, &sets[0]); err != nil {
 		return os.NewSyscallError("capget", err)
 	}
-	sets[0].Effective &^= 1 << unix.CAP_NET_ADMIN
+	change(&sets[0])
 	return os.NewSyscallError("capset", unix.Capset(&header, &sets[0]))
 }
 
-// TestIntegrationPermitted has a thread for which CAP_NET_ADMIN is permitted, but not in effect. Each call has it in effect for
-// as long as it takes.
+// dropNetAdmin drops CAP_NET_ADMIN of the calling thread.
+func dropNetAdmin() error {
+	return changeCapabilities(func(set *unix.CapUserData) {
+		set.Permitted &^= 1 << unix.CAP_NET_ADMIN
+		set.Effective &^= 1 << unix.CAP_NET_ADMIN
+	})
+}
+
+// keepPermitted makes CAP_NET_ADMIN of the calling thread permitted, but not effective.
+func keepPermitted() error {
+	return changeCapabilities(func(set *unix.CapUserData) { set.Effective &^= 1 << unix.CAP_NET_ADMIN })
+}
+
+// TestIntegrationPermitted calls functions on a thread that has CAP_NET_ADMIN permitted, but not effective. Each
+// call makes it effective until it returns.
 func TestIntegrationPermitted(t *testing.T) {
 	ns := kerneltest.NS(t)
 	var r *nflog.Reader
@@ -52,7 +65,7 @@ func TestIntegrationPermitted(t *testing.T) {
 		}},
 		{name: "open it again", call: func() error {
 			if err := openAndClose(nflog.ReaderConfig{}); !errors.Is(err, nflog.ErrGroupHeld) {
-				return fmt.Errorf("want an error that says that the group is held: %w", err)
+				return fmt.Errorf("unexpected error: %w, want %w", err, nflog.ErrGroupHeld)
 			}
 			return nil
 		}},
@@ -61,7 +74,7 @@ func TestIntegrationPermitted(t *testing.T) {
 		{name: "receive", call: func() error {
 			setDeadline(t, r, time.Now().Add(patience))
 			if b, err := r.Receive(); err == nil {
-				return fmt.Errorf("a batch, of %d packets, want the end", b.Stats().Packets)
+				return fmt.Errorf("unexpected batch of %d packets, want the end", b.Stats().Packets)
 			} else if errors.Is(err, nflog.ErrPermission) {
 				return err
 			}
@@ -85,7 +98,7 @@ func TestIntegrationPermitted(t *testing.T) {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 			if permitted, effective, err := netAdmin(); err != nil || !permitted || effective {
-				return fmt.Errorf("%s: the capability is permitted: %v, in effect: %v: %w", c.name, permitted, effective, err)
+				return fmt.Errorf("%s: unexpected capability: permitted %t, effective %t: %w", c.name, permitted, effective, err)
 			}
 		}
 		return nil

@@ -5,10 +5,11 @@ package nflog_test
 
 import "github.com/nflog-exporter/nflog_exporter/nflog"
 
-// conntrackCaptures are of packets with their connections. The attributes of each connection are those
-// that ctnetlink of Linux 6.18 told of one on the loopback interface, in the order of
-// __ctnetlink_glue_build in net/netfilter/nf_conntrack_netlink.c. That puts them into messages of
-// nfnetlink_log only with CONFIG_NETFILTER_NETLINK_GLUE_CT; around them, these are made by hand.
+// conntrackCaptures returns packets with their connections. The attributes of each connection come from
+// ctnetlink of Linux 6.18, for a connection on the loopback interface. They are in the order of
+// __ctnetlink_glue_build (net/netfilter/nf_conntrack_netlink.c). Only a kernel with
+// CONFIG_NETFILTER_NETLINK_GLUE_CT puts them into messages of nfnetlink_log, so the rest of each message is
+// made by hand.
 func conntrackCaptures() []capture {
 	all := []capture{
 		{
@@ -40,7 +41,7 @@ func conntrackCaptures() []capture {
 			}},
 		},
 		{
-			// With what is known of the protocol, behind the status.
+			// Protocol information follows the status.
 			name: "conntrack, reply",
 			datagram: `
 			28 01 00 00 00 04 00 00 00 00 00 00 00 00 00 00
@@ -105,7 +106,7 @@ func conntrackCaptures() []capture {
 		v := &c.want[0]
 		v.Group, v.Family, v.HWProtocol, v.Hook, v.OutDev = group, 2, 0x0800, 3, 1
 		v.UID, v.GID = some(uint32(0)), some(uint32(0))
-		// In front of it are the header and six attributes, behind it the relation and the payload.
+		// The header and six attributes come before the connection, its info and the payload after it.
 		datagram := c.bytes()
 		const from, behind = 76, 8 + 4
 		v.Conntrack = datagram[from : len(datagram)-behind-len(v.Payload)]

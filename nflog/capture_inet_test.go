@@ -3,7 +3,7 @@
 
 package nflog_test
 
-// inetCaptures are of rules in tables ip, ip6 and inet.
+// inetCaptures returns captures of rules in tables ip, ip6 and inet.
 func inetCaptures() []capture {
 	return []capture{
 		{
@@ -46,7 +46,7 @@ func inetCaptures() []capture {
 			}},
 		},
 		{
-			// The user and the group that own the socket, and a mark.
+			// With the socket's user and group, and a mark.
 			name: "IPv6 output",
 			datagram: `
 			8c 00 00 00 00 04 00 00
@@ -82,8 +82,8 @@ func inetCaptures() []capture {
 			}},
 		},
 		{
-			// A table inet's own hook, beyond those that have a timestamp. The sender is on the
-			// same machine, and its socket still owns the packet.
+			// A hook that only inet tables have. Its number is too high for a timestamp. The sender is on
+			// the same machine, so its socket still owns the packet.
 			name: "inet ingress",
 			datagram: `
 			ac 00 00 00 00 04 00 00

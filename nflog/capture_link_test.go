@@ -3,7 +3,7 @@
 
 package nflog_test
 
-// linkCaptures are of rules in tables arp, bridge and netdev.
+// linkCaptures returns captures of rules in tables arp, bridge and netdev.
 func linkCaptures() []capture {
 	return []capture{
 		{
@@ -79,8 +79,8 @@ func linkCaptures() []capture {
 			}},
 		},
 		{
-			// A frame with the tag of VLAN 42 and priority 5, from one port to another. The group
-			// was bound with NFULNL_CFG_F_SEQ_GLOBAL, too.
+			// A frame of VLAN 42 with priority 5, from one port to another. The group was bound with
+			// NFULNL_CFG_F_SEQ_GLOBAL.
 			name: "bridge forward, VLAN",
 			datagram: `
 			00 01 00 00 00 04 00 00

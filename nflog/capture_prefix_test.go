@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// prefixCaptures are of rules with prefixes of all kinds, and of several rules together.
+// prefixCaptures returns captures of rules with various prefixes, and of several rules together.
 func prefixCaptures() []capture {
-	// input returns a packet that differs in nothing else.
+	// input returns a packet with the values that all these captures share.
 	input := func(group uint16, prefix string, timestamp optional[time.Time], seq uint32, payload string) values {
 		return values{
 			Group: group, Family: 2, HWProtocol: 0x0800, Hook: 1, Prefix: prefix, InDev: 2,
@@ -57,7 +57,7 @@ func prefixCaptures() []capture {
 			want: []values{withoutPrefix},
 		},
 		{
-			// As long as a prefix may be.
+			// The longest possible prefix.
 			name: "prefix of 127 bytes",
 			datagram: `
 			20 01 00 00 00 04 00 00
@@ -104,7 +104,7 @@ func prefixCaptures() []capture {
 			},
 		},
 		{
-			name: "prefix not of UTF-8",
+			name: "prefix is not UTF-8",
 			datagram: `
 			ac 00 00 00 00 04 00 00
 			00 00 00 00 00 00 00 00
@@ -136,7 +136,7 @@ func prefixCaptures() []capture {
 			},
 		},
 		{
-			// A packet that two rules log, in a datagram that NLMSG_DONE ends.
+			// Two rules log a packet. NLMSG_DONE ends the datagram.
 			name: "two messages",
 			datagram: `
 			a8 00 00 00 00 04 00 00

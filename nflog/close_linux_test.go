@@ -13,10 +13,9 @@ import (
 	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
-	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// checkClosed checks that a closed reader says so.
+// checkClosed checks that all methods of a closed reader return ErrClosed.
 func checkClosed(t *testing.T, r *nflog.Reader) {
 	t.Helper()
 	_, errReceive := r.Receive()
@@ -44,7 +43,7 @@ func TestIntegrationClose(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatalf("failed to close reader: %v", err)
 	}
-	// With two packets that nobody has read.
+	// Two packets were not received.
 	checkClosed(t, r)
 	checkClosed(t, r)
 	if stats := r.Stats(); stats.Packets != 1 {
@@ -52,7 +51,7 @@ func TestIntegrationClose(t *testing.T) {
 	}
 }
 
-// receiving calls Receive and returns what becomes of it, once it waits.
+// receiving calls Receive in a goroutine. It returns a channel for the result when Receive waits.
 func receiving(t *testing.T, r *nflog.Reader) <-chan error {
 	t.Helper()
 	received := make(chan error, 1)
@@ -60,7 +59,7 @@ func receiving(t *testing.T, r *nflog.Reader) <-chan error {
 		_, err := r.Receive()
 		received <- err
 	}()
-	awaitReceive(t)
+	awaitWaiting(t, inReceive)
 	return received
 }
 
@@ -98,11 +97,11 @@ func TestIntegrationDeadline(t *testing.T) {
 		_, err := r.Receive()
 		checkExceeded(err)
 		if time.Since(now) < wait {
-			t.Errorf("unexpected end of a wait of %v after %v", wait, time.Since(now))
+			t.Errorf("unexpected end of the wait after %v, want %v", time.Since(now), wait)
 		}
 	}
 
-	// What is there is returned all the same.
+	// Queued packets are returned after the deadline.
 	send(t, ns, target4, 2)
 	for range 2 {
 		if _, err := r.Receive(); err != nil {
@@ -112,13 +111,13 @@ func TestIntegrationDeadline(t *testing.T) {
 	_, err := r.Receive()
 	checkExceeded(err)
 
-	// A deadline holds for who waits already.
+	// A deadline applies to a Receive that waits already.
 	setDeadline(t, r, time.Time{})
 	received := receiving(t, r)
 	setDeadline(t, r, now)
 	checkExceeded(within(t, received))
 
-	// After all that, packets come as before.
+	// The reader still works.
 	setDeadline(t, r, time.Now().Add(never))
 	received = receiving(t, r)
 	send(t, ns, target4, 1)
@@ -129,18 +128,14 @@ func TestIntegrationDeadline(t *testing.T) {
 	checkNumbers(t, receive(t, r, 1), 3)
 }
 
-// TestIntegrationConcurrent calls all methods at once, for the race detector.
+// TestIntegrationConcurrent calls all methods concurrently, for the race detector.
 func TestIntegrationConcurrent(t *testing.T) {
 	ns, _ := logUDP(t)
 	for i := range 6 {
 		r := open(t, ns, nflog.ReaderConfig{QueueTimeout: nflog.TimeoutUnit})
 		ctx, cancel := context.WithCancel(t.Context())
+		stop := flood(t, ns, target4, 20_000)
 		var others sync.WaitGroup
-		others.Go(func() {
-			if _, err := traffic.Flood(ctx, ns, target4, 0, 10, 20_000); err != nil {
-				t.Errorf("failed to send: %v", err)
-			}
-		})
 		for _, call := range []func() error{
 			func() error { _, _ = r.Stats(), r.GroupStats(group); return nil },
 			func() error { _, err := r.SocketStats(); return err },
@@ -185,5 +180,6 @@ func TestIntegrationConcurrent(t *testing.T) {
 		}
 		cancel()
 		others.Wait()
+		stop()
 	}
 }

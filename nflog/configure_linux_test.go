@@ -4,17 +4,15 @@
 package nflog_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
-	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationConfigure checks that packets are delivered as they were configured last.
+// TestIntegrationConfigure checks that packets are delivered by the last configuration.
 func TestIntegrationConfigure(t *testing.T) {
 	t.Parallel()
 	ns, _ := logUDP(t)
@@ -41,31 +39,25 @@ func TestIntegrationConfigure(t *testing.T) {
 		for p := range batch.Packets() {
 			n++
 			if got := len(p.Payload()); got != int(config.CopyRange) {
-				t.Errorf("%+v: %d bytes of a packet", config, got)
+				t.Errorf("%+v: unexpected payload: %d bytes, want %d", config, got, config.CopyRange)
 			}
 		}
 		if n != packets || batch.Lost() != 0 {
-			t.Errorf("%+v: %d packets in a batch, %d lost", config, n, batch.Lost())
+			t.Errorf("%+v: unexpected batch: %d packets, %d lost, want %d and none", config, n, batch.Lost(), packets)
 		}
 		stats, err := r.SocketStats()
 		if want := uint32(2 * config.SocketBuffer); err != nil || want != 0 && stats.Buffer != want {
-			t.Errorf("%+v: the socket's buffer is %d: %v", config, stats.Buffer, err)
+			t.Errorf("%+v: unexpected socket buffer: %d, %v, want %d", config, stats.Buffer, err, want)
 		}
 	}
 }
 
-// TestIntegrationConfigureFlood configures a group again and again while packets are logged to it. None is lost.
+// TestIntegrationConfigureFlood configures a group repeatedly while packets are logged to it. No packet is lost.
 func TestIntegrationConfigureFlood(t *testing.T) {
 	t.Parallel()
 	ns, rule := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueTimeout: 10 * time.Millisecond, SocketBuffer: 64 << 20})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	flooded := make(chan error, 1)
-	go func() {
-		_, err := traffic.Flood(ctx, ns, target4, 0, 10, 100_000)
-		flooded <- err
-	}()
+	stop := flood(t, ns, target4, 100_000)
 	configured := make(chan error, 1)
 	go func() {
 		var err error
@@ -74,8 +66,8 @@ func TestIntegrationConfigureFlood(t *testing.T) {
 			err = errors.Join(err, r.Configure(config))
 			time.Sleep(time.Millisecond)
 		}
-		cancel()
-		configured <- errors.Join(err, <-flooded, r.Unbind())
+		stop()
+		configured <- errors.Join(err, r.Unbind())
 	}()
 	setDeadline(t, r, time.Now().Add(patience))
 	for {
@@ -91,7 +83,7 @@ func TestIntegrationConfigureFlood(t *testing.T) {
 	}
 	s := r.Stats()
 	if n := logged(t, rule); s.Packets != n || s.Lost != 0 || s.Foreign != 0 || n == 0 {
-		t.Errorf("%d packets were logged, but %+v were received", n, s)
+		t.Errorf("unexpected stats: %+v, want %d packets", s, n)
 	}
 }
 

@@ -10,13 +10,13 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// TestIntegrationConntrack asks for connections in every mode, of a kernel that has them or not.
+// TestIntegrationConntrack requests connections in every mode. The kernel may or may not support them.
 func TestIntegrationConntrack(t *testing.T) {
 	has := hasConntrack(t)
 	for _, tt := range []struct {
 		name string
 		mode nflog.ConntrackMode
-		want bool // connections
+		want bool // the kernel sends connections
 		fail bool
 	}{
 		{name: "off", mode: nflog.ConntrackOff},
@@ -42,7 +42,7 @@ func TestIntegrationConntrack(t *testing.T) {
 				t.Errorf("unexpected connections: %t, want %t", r.Conntrack(), tt.want)
 			}
 			send(t, ns, target4, 3)
-			// Nothing in the namespace tracks connections.
+			// The namespace does not track connections.
 			for i, p := range receive(t, r, 3) {
 				if p.Conntrack != nil || p.ConntrackInfo.OK || p.ConntrackStatus.OK || p.Seq != some(uint32(i)) {
 					t.Errorf("unexpected packet %d: %+v", i, p)

@@ -98,18 +98,7 @@ func TestConntrackStatusString(t *testing.T) {
 	}
 }
 
-func TestDecodeConntrack(t *testing.T) {
-	for _, tt := range conntrackCaptures() {
-		t.Run(tt.name, func(t *testing.T) {
-			got := decode(nflog.NewDecoder(group), tt.bytes())
-			if diff := diffPackets(tt.want, got); diff != "" {
-				t.Errorf("unexpected packets (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// statusOf returns the status of a connection with these attributes.
+// statusOf returns the decoded status of a connection with these attributes.
 func statusOf(t testing.TB, tree []byte) optional[nflog.ConntrackStatus] {
 	t.Helper()
 	got := decode(nflog.NewDecoder(group), packet(header(), attr(attrConntrack|flagNested, tree...)))
@@ -119,8 +108,8 @@ func statusOf(t testing.TB, tree []byte) optional[nflog.ConntrackStatus] {
 	return got[0].ConntrackStatus
 }
 
-// TestConntrackStatusCut looks for the status of connections of whose attributes the end is missing.
-func TestConntrackStatusCut(t *testing.T) {
+// TestConntrackStatusTruncated decodes the status of truncated attributes.
+func TestConntrackStatusTruncated(t *testing.T) {
 	for _, c := range conntrackCaptures() {
 		t.Run(c.name, func(t *testing.T) {
 			tree, want := c.want[0].Conntrack, c.want[0].ConntrackStatus
@@ -136,14 +125,14 @@ func TestConntrackStatusCut(t *testing.T) {
 	}
 }
 
-// A conntrackTree is what could be the attributes of a connection.
+// A conntrackTree is an input for ConntrackStatus.
 type conntrackTree struct {
 	name string
 	tree []byte
 	want optional[nflog.ConntrackStatus]
 }
 
-// conntrackTrees are such that no kernel sends.
+// conntrackTrees returns attributes that no kernel sends.
 func conntrackTrees() []conntrackTree {
 	status := attr(attrStatus, 0, 0, 0, 0xe)
 	found := some(nflog.ConntrackStatus(0xe))
@@ -151,21 +140,21 @@ func conntrackTrees() []conntrackTree {
 	return []conntrackTree{
 		{name: "empty", want: none},
 		{name: "padding", tree: make([]byte, 4), want: none},
-		{name: "rubbish", tree: bytes.Repeat([]byte{0xff}, 40), want: none},
+		{name: "random bytes", tree: bytes.Repeat([]byte{0xff}, 40), want: none},
 		{name: "other attributes", tree: slices.Concat(attr(7, 0, 0, 0, 1), attr(12, 1, 2, 3, 4)), want: none},
 		{name: "no value", tree: attr(attrStatus), want: none},
 		{name: "short", tree: attr(attrStatus, 0, 0, 0xe), want: none},
 		{name: "long", tree: attr(attrStatus, 0, 0, 0, 0xe, 1, 2, 3, 4), want: found},
-		{name: "short, and another", tree: slices.Concat(attr(attrStatus, 0, 0xe), status), want: found},
+		{name: "short, then valid", tree: slices.Concat(attr(attrStatus, 0, 0xe), status), want: found},
 		{name: "twice", tree: slices.Concat(status, attr(attrStatus, 0, 0, 0, 1)), want: found},
 		{name: "nested", tree: attr(attrTuple|flagNested, status...), want: none},
-		{name: "behind one nested", tree: slices.Concat(attr(attrTuple|flagNested, attr(attrStatus, 0, 0, 0, 1)...), status), want: found},
-		{name: "flags of the type", tree: attr(attrStatus|flagNested|flagNetByteOrder, 0, 0, 0, 0xe), want: found},
-		{name: "behind a length of 0", tree: slices.Concat(withAttrLength(attr(7), 0), status), want: none},
-		{name: "behind a length of 3", tree: slices.Concat(withAttrLength(attr(7), 3), status), want: none},
-		{name: "behind a length too large", tree: slices.Concat(withAttrLength(attr(7), 13), status), want: none},
-		{name: "behind the largest length", tree: slices.Concat(withAttrLength(attr(7), 0xffff), status), want: none},
-		{name: "behind padding", tree: slices.Concat(attr(7, 1), status), want: found},
+		{name: "after a nested one", tree: slices.Concat(attr(attrTuple|flagNested, attr(attrStatus, 0, 0, 0, 1)...), status), want: found},
+		{name: "flags in the type", tree: attr(attrStatus|flagNested|flagNetByteOrder, 0, 0, 0, 0xe), want: found},
+		{name: "after length 0", tree: slices.Concat(withAttrLength(attr(7), 0), status), want: none},
+		{name: "after length 3", tree: slices.Concat(withAttrLength(attr(7), 3), status), want: none},
+		{name: "after a length too large", tree: slices.Concat(withAttrLength(attr(7), 13), status), want: none},
+		{name: "after the largest length", tree: slices.Concat(withAttrLength(attr(7), 0xffff), status), want: none},
+		{name: "after padding", tree: slices.Concat(attr(7, 1), status), want: found},
 		{name: "length too large", tree: withAttrLength(attr(attrStatus, 0, 0, 0, 0xe), 9), want: none},
 	}
 }

@@ -20,7 +20,7 @@ func TestErrors(t *testing.T) {
 	standard := []error{os.ErrClosed, os.ErrPermission, errors.ErrUnsupported}
 	tests := []struct {
 		err      error
-		standard int // index of the only one that it is
+		standard int // index of the only standard error that it wraps, or -1
 	}{
 		{err: nflog.ErrClosed, standard: 0},
 		{err: nflog.ErrGroupHeld, standard: -1},
@@ -33,12 +33,12 @@ func TestErrors(t *testing.T) {
 			wrapped := fmt.Errorf("open: %w", tt.err)
 			for j, other := range tests {
 				if got, want := errors.Is(wrapped, other.err), i == j; got != want {
-					t.Errorf("it is %q: %v, want %v", other.err, got, want)
+					t.Errorf("unexpected match with %q: %t, want %t", other.err, got, want)
 				}
 			}
 			for j, err := range standard {
 				if got, want := errors.Is(wrapped, err), tt.standard == j; got != want {
-					t.Errorf("it is %q: %v, want %v", err, got, want)
+					t.Errorf("unexpected match with %q: %t, want %t", err, got, want)
 				}
 			}
 		})
@@ -53,7 +53,7 @@ func TestErrorTexts(t *testing.T) {
 		want       string
 	}{
 		{
-			name: "held by nobody who is known", err: &nflog.GroupHeldError{Group: 7},
+			name: "unknown holder", err: &nflog.GroupHeldError{Group: 7},
 			want: "the group is held by another socket",
 		},
 		{
@@ -69,25 +69,25 @@ func TestErrorTexts(t *testing.T) {
 			want: "the group is held by another socket: ulogd (PID 812, netlink port 1)",
 		},
 		{
-			name: "held by a process with a name of several words", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a: (b)"},
+			name: "held by a process with spaces in its name", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a: (b)"},
 			want: "the group is held by another socket: a: (b) (PID 812, netlink port 1)",
 		},
 		{
-			name: "held by a process with a name of any bytes", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a\n\xff\"b\\"},
+			name: "held by a process with control characters in its name", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a\n\xff\"b\\"},
 			want: `the group is held by another socket: "a\n\xff\"b\\" (PID 812, netlink port 1)`,
 		},
 		{
-			name: "permission in the own user namespace", permission: true,
+			name: "missing in the own user namespace", permission: true,
 			err:  &nflog.PermissionError{Capability: "CAP_NET_ADMIN", UserNS: 4026531837, OwnUserNS: true},
 			want: "the capability CAP_NET_ADMIN is missing in the process's own user namespace 4026531837",
 		},
 		{
-			name: "permission in another user namespace", permission: true,
+			name: "missing in another user namespace", permission: true,
 			err:  &nflog.PermissionError{Capability: "CAP_SYS_ADMIN", UserNS: 4026532345},
 			want: "the capability CAP_SYS_ADMIN is missing in user namespace 4026532345, which owns the network namespace",
 		},
 		{
-			name: "permission in an unknown user namespace", permission: true,
+			name: "missing in an unknown user namespace", permission: true,
 			err:  &nflog.PermissionError{Capability: "CAP_NET_ADMIN"},
 			want: "the capability CAP_NET_ADMIN is missing in the user namespace that owns the network namespace",
 		},
@@ -98,11 +98,11 @@ func TestErrorTexts(t *testing.T) {
 				t.Errorf("unexpected text: %s, want %s", got, tt.want)
 			}
 			if got, want := errors.Is(tt.err, nflog.ErrGroupHeld), !tt.permission; got != want {
-				t.Errorf("it is %q: %v, want %v", nflog.ErrGroupHeld, got, want)
+				t.Errorf("unexpected match with %q: %t, want %t", nflog.ErrGroupHeld, got, want)
 			}
 			for _, err := range []error{nflog.ErrPermission, os.ErrPermission} {
 				if got, want := errors.Is(tt.err, err), tt.permission; got != want {
-					t.Errorf("it is %q: %v, want %v", err, got, want)
+					t.Errorf("unexpected match with %q: %t, want %t", err, got, want)
 				}
 			}
 		})
@@ -112,7 +112,7 @@ func TestErrorTexts(t *testing.T) {
 func TestOpenReaderConfig(t *testing.T) {
 	_, err := nflog.OpenReader(7, nflog.ReaderConfig{CopyRange: nflog.MaxCopyRange + 1})
 	if err == nil || !strings.Contains(err.Error(), "group 7: copy range") {
-		t.Errorf("unexpected error: %v, want one that names group and field", err)
+		t.Errorf("unexpected error: %v, want an error that names group and field", err)
 	}
 }
 

@@ -16,9 +16,9 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// Print packets, with a program for go-nflog: only its import is another.
+// Print packets with a program written for go-nflog. Only its import is changed.
 func ExampleNflog_RegisterWithErrorFunc() {
-	defer startHost(ssh(1), dns(2)).stop() // where the example runs
+	defer startHost(ssh(1), dns(2)).stop() // where this example runs
 
 	nf, err := nflog.Open(&nflog.Config{Group: 100, Copymode: nflog.CopyPacket, Bufsize: 128})
 	if err != nil {
@@ -56,9 +56,9 @@ func ExampleNflog_RegisterWithErrorFunc() {
 	// dns 48 bytes
 }
 
-// Count packets by the prefix of the rule that logged them. The hook runs in a goroutine of its own.
+// Count packets by the prefix of the rule that logged them. The hook runs in its own goroutine.
 func ExampleNflog_RegisterWithErrorFunc_count() {
-	defer startHost(ssh(2), dns(3)).stop() // where the example runs
+	defer startHost(ssh(2), dns(3)).stop() // where this example runs
 
 	nf, err := nflog.Open(&nflog.Config{Group: 100})
 	if err != nil {
@@ -94,11 +94,11 @@ func ExampleNflog_RegisterWithErrorFunc_count() {
 	// Output: map[dns :3 ssh :2]
 }
 
-// Read a group of another network namespace, such as a container's.
+// Read a group of another network namespace, for example of a container.
 func ExampleOpen_netns() {
-	host := startHost() // where the example runs
+	host := startHost() // where this example runs
 	defer host.stop()
-	path := host.path() // such as /run/netns/blue, or /proc/PID/ns/net
+	path := host.path() // for example /run/netns/blue or /proc/PID/ns/net
 
 	netns, err := os.Open(path)
 	if err != nil {
@@ -106,12 +106,12 @@ func ExampleOpen_netns() {
 		return
 	}
 	nf, err := nflog.Open(&nflog.Config{NetNS: int(netns.Fd()), Group: 100})
-	netns.Close() // which is not needed any more
+	netns.Close() // it is not needed any more
 	if err != nil {
 		log.Println(err)
 		return
 	}
-	defer nf.Close() // until then, the namespace is not removed
+	defer nf.Close() // the namespace exists at least until then
 
 	prefixes := make(chan string)
 	hook := func(a nflog.Attribute) int {
@@ -129,9 +129,9 @@ func ExampleOpen_netns() {
 	// Output: dns
 }
 
-// Notice that packets are lost: here, because 100 are logged while the hook handles one.
+// Detect lost packets. Here they are lost because 100 packets are logged while the hook handles one.
 func ExampleNflog_RegisterWithErrorFunc_loss() {
-	host := startHost() // where the example runs
+	host := startHost() // where this example runs
 	defer host.stop()
 
 	nf, err := nflog.Open(&nflog.Config{Group: 100, Flags: nflog.FlagSeq, QThresh: 1})
@@ -140,7 +140,7 @@ func ExampleNflog_RegisterWithErrorFunc_loss() {
 		return
 	}
 	defer nf.Close()
-	if err := nf.Con.SetReadBuffer(64 << 10); err != nil { // little
+	if err := nf.Con.SetReadBuffer(64 << 10); err != nil { // small
 		log.Println(err)
 		return
 	}
@@ -148,7 +148,7 @@ func ExampleNflog_RegisterWithErrorFunc_loss() {
 	lost := make(chan uint32)
 	expected := uint32(0)
 	hook := func(a nflog.Attribute) int {
-		if a.Seq == nil { // the first few may come before the kernel numbers them
+		if a.Seq == nil { // the kernel does not number the first few packets
 			return 0
 		}
 		if *a.Seq != expected {
@@ -161,7 +161,7 @@ func ExampleNflog_RegisterWithErrorFunc_loss() {
 	}
 	errfn := func(err error) int {
 		if errors.Is(err, syscall.ENOBUFS) {
-			fmt.Println("the socket's buffer is full: the kernel drops packets until all that is in it was read")
+			fmt.Println("The socket buffer is full. The kernel drops packets until it is empty.")
 			return 0
 		}
 		return 1
@@ -171,16 +171,16 @@ func ExampleNflog_RegisterWithErrorFunc_loss() {
 		return
 	}
 	host.send(dns(1))
-	fmt.Println("packets were lost:", <-lost > 0)
+	fmt.Println("Packets were lost:", <-lost > 0)
 
 	// Output:
-	// the socket's buffer is full: the kernel drops packets until all that is in it was read
-	// packets were lost: true
+	// The socket buffer is full. The kernel drops packets until it is empty.
+	// Packets were lost: true
 }
 
-// Stop, and wait until the hook is not called any more.
+// Stop, and wait for the last call of the hook.
 func ExampleNflog_RegisterWithErrorFunc_stop() {
-	defer startHost(dns(3)).stop() // where the example runs
+	defer startHost(dns(3)).stop() // where this example runs
 
 	nf, err := nflog.Open(&nflog.Config{Group: 100})
 	if err != nil {
@@ -195,7 +195,7 @@ func ExampleNflog_RegisterWithErrorFunc_stop() {
 	packets := 0
 	hook := func(nflog.Attribute) int {
 		if packets++; packets == 3 {
-			cancel() // as another goroutine might
+			cancel() // another goroutine may do that too
 		}
 		return 0
 	}
@@ -205,8 +205,8 @@ func ExampleNflog_RegisterWithErrorFunc_stop() {
 			log.Println(err)
 			return 0
 		}
-		// The last call, after the last one of the hook.
-		fmt.Println("the context has ended:", errors.Is(err, os.ErrDeadlineExceeded))
+		// This is the last call. It follows the last call of the hook.
+		fmt.Println("The context is done:", errors.Is(err, os.ErrDeadlineExceeded))
 		close(ended)
 		return 1
 	}
@@ -218,6 +218,6 @@ func ExampleNflog_RegisterWithErrorFunc_stop() {
 	fmt.Println(packets, "packets")
 
 	// Output:
-	// the context has ended: true
+	// The context is done: true
 	// 3 packets
 }

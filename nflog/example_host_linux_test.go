@@ -4,12 +4,10 @@
 package nflog_test
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"os"
 	"runtime"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -20,18 +18,18 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// A host is what the examples run on: a network namespace, which the example's goroutine is in, whose
-// firewall logs SSH and DNS to group 100, with the prefixes "ssh " and "dns ".
+// A host is a network namespace for an example. Its firewall logs SSH and DNS to group 100 with the prefixes
+// "ssh " and "dns ". The goroutine of the example runs in the namespace.
 type host struct {
 	ns    *netns.NS
-	home  *os.File // the namespace that the goroutine came from
+	home  *os.File // previous namespace of the goroutine
 	ended chan struct{}
 }
 
 // An event is something that happens on a host.
 type event func(*host) error
 
-// startHost returns a host on which the events happen, one after the other, once the group is bound.
+// startHost returns a host. The events happen in order once the group is bound.
 func startHost(events ...event) *host {
 	ns, err := netns.New()
 	check(err)
@@ -51,14 +49,14 @@ func startHost(events ...event) *host {
 		if len(events) > 0 {
 			h.awaitReader()
 		}
-		for _, happens := range events {
-			h.send(happens)
+		for _, e := range events {
+			h.send(e)
 		}
 	}()
 	return h
 }
 
-// stop leaves the host when all has happened.
+// stop waits for the events and removes the host.
 func (h *host) stop() {
 	<-h.ended
 	check(unix.Setns(int(h.home.Fd()), unix.CLONE_NEWNET))
@@ -67,13 +65,13 @@ func (h *host) stop() {
 	check(h.ns.Close())
 }
 
-// path returns a path of the host's network namespace, such as /run/netns/NAME.
+// path returns the path of the host's network namespace.
 func (h *host) path() string { return h.ns.Path() }
 
 // send makes an event happen.
-func (h *host) send(happens event) { check(happens(h)) }
+func (h *host) send(e event) { check(e(h)) }
 
-// dns and ssh send so many packets to their ports on the host's loopback interface.
+// dns and ssh send packets to the ports of DNS and SSH on the host's loopback interface.
 func dns(packets int) event {
 	return func(h *host) error {
 		return traffic.UDP(h.ns, netip.MustParseAddrPort("127.0.0.1:53"), packets, 20)
@@ -86,29 +84,26 @@ func ssh(packets int) event {
 	}
 }
 
-// interrupt stops the program, as Ctrl-C does.
+// interrupt sends the signal of Ctrl-C to the program.
 func interrupt(*host) error { return syscall.Kill(os.Getpid(), syscall.SIGINT) }
 
 // awaitReader waits until the group is bound.
 func (h *host) awaitReader() {
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		var readers []byte
-		check(h.ns.Do(func() (err error) {
-			readers, err = os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
-			return err
-		}))
-		if fields := bytes.Fields(readers); len(fields) > 0 && string(fields[0]) == strconv.Itoa(group) {
+		port, _, err := groupReader(h.ns)
+		check(err)
+		if port != 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			panic("nobody reads the group of the example")
+			panic("no reader of the example's group")
 		}
 	}
 }
 
-// check ends an example that has failed: it has no other means to.
+// check ends a failed example. An example has no other way to fail.
 func check(err error) {
 	if err != nil {
-		panic(fmt.Sprintf("the example's host has failed: %v", err))
+		panic(fmt.Sprintf("failed to run the example's host: %v", err))
 	}
 }

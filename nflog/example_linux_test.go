@@ -20,7 +20,7 @@ import (
 
 // Count the packets of group 100 by the prefix of the rule that logged them, until Ctrl-C.
 func Example() {
-	defer startHost(ssh(2), dns(3), interrupt).stop() // where the example runs
+	defer startHost(ssh(2), dns(3), interrupt).stop() // where this example runs
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -36,7 +36,7 @@ func Example() {
 	packets := make(map[string]int)
 	for {
 		batch, err := r.Receive()
-		if errors.Is(err, io.EOF) { // all that was logged before Unbind has come
+		if errors.Is(err, io.EOF) { // everything logged before Unbind was received
 			break
 		}
 		if err != nil {
@@ -52,9 +52,9 @@ func Example() {
 	// Output: map[dns :3 ssh :2] and 0 lost
 }
 
-// Print the packets, as tcpdump does.
+// Print packets like tcpdump.
 func ExampleReader_Receive() {
-	defer startHost(ssh(1), dns(2), interrupt).stop() // where the example runs
+	defer startHost(ssh(1), dns(2), interrupt).stop() // where this example runs
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -83,7 +83,7 @@ func ExampleReader_Receive() {
 			}
 			fmt.Printf("%sout=%s", o.Prefix, name)
 
-			// The payload is the reader's memory, and as much of the packet as was copied.
+			// The payload is borrowed, and only the copied part of the packet.
 			if ip := p.Payload(); o.HWProtocol == 0x0800 && len(ip) >= 20 {
 				from, to := netip.AddrFrom4([4]byte(ip[12:16])), netip.AddrFrom4([4]byte(ip[16:20]))
 				fmt.Printf(" %v > %v protocol %d", from, to, ip[9])
@@ -98,9 +98,9 @@ func ExampleReader_Receive() {
 	// dns out=lo 127.0.0.1 > 127.0.0.1 protocol 17
 }
 
-// Keep packets for longer than until the next Receive.
+// Keep packets beyond the next Receive.
 func ExamplePacket_Attribute() {
-	defer startHost(ssh(1), dns(2), interrupt).stop() // where the example runs
+	defer startHost(ssh(1), dns(2), interrupt).stop() // where this example runs
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -114,7 +114,7 @@ func ExamplePacket_Attribute() {
 
 	var kept []nflog.Attribute
 	for {
-		batch, err := r.Receive() // from here on, the packets before are overwritten
+		batch, err := r.Receive() // overwrites the previous packets
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -136,11 +136,11 @@ func ExamplePacket_Attribute() {
 	// dns 48 bytes
 }
 
-// Read a group of another network namespace, such as a container's.
+// Read a group of another network namespace, for example of a container.
 func ExampleOpenReader_netns() {
-	host := startHost() // where the example runs
+	host := startHost() // where this example runs
 	defer host.stop()
-	path := host.path() // such as /run/netns/blue, or /proc/PID/ns/net
+	path := host.path() // for example /run/netns/blue or /proc/PID/ns/net
 
 	netns, err := os.Open(path)
 	if err != nil {
@@ -148,12 +148,12 @@ func ExampleOpenReader_netns() {
 		return
 	}
 	r, err := nflog.OpenReader(100, nflog.ReaderConfig{NetNS: int(netns.Fd())})
-	netns.Close() // which the reader does not need any more
+	netns.Close() // the reader does not need it any more
 	if err != nil {
 		log.Println(err)
 		return
 	}
-	defer r.Close() // until then, the namespace is not removed
+	defer r.Close() // the namespace exists at least until then
 
 	host.send(dns(1))
 	batch, err := r.Receive()
@@ -168,14 +168,14 @@ func ExampleOpenReader_netns() {
 	// Output: dns
 }
 
-// Notice that packets are lost: here, because 100 are logged while one is received.
+// Detect lost packets. Here they are lost because 100 packets are logged per packet received.
 func ExampleReader_SocketStats() {
-	host := startHost() // where the example runs
+	host := startHost() // where this example runs
 	defer host.stop()
 
 	r, err := nflog.OpenReader(100, nflog.ReaderConfig{
-		SocketBuffer:   64 << 10, // little, for datagrams
-		QueueThreshold: 1,        // of one packet
+		SocketBuffer:   64 << 10, // small
+		QueueThreshold: 1,        // one packet per datagram
 	})
 	if err != nil {
 		log.Println(err)
@@ -196,7 +196,7 @@ func ExampleReader_SocketStats() {
 			number, _ = p.Seq()
 		}
 
-		// A loss shows at once, but in datagrams.
+		// Drops counts the dropped datagrams immediately.
 		socket, err := r.SocketStats()
 		if err != nil {
 			log.Println(err)
@@ -204,25 +204,25 @@ func ExampleReader_SocketStats() {
 		}
 		if socket.Drops > 0 && !dropped {
 			dropped = true
-			fmt.Println("the socket's buffer is full, and lost so far:", batch.Lost())
+			fmt.Println("The socket buffer is full. Packets lost so far:", batch.Lost())
 		}
 
-		// And exactly, in packets, with the next one received that was logged after it.
+		// Lost counts the packets exactly, when a packet is received that was logged after them.
 		if batch.Lost() > 0 {
 			stats := r.Stats()
-			fmt.Println("packets were lost, and none is missing:", stats.Packets+stats.Lost == uint64(number)+1)
+			fmt.Println("Packets were lost. All are accounted for:", stats.Packets+stats.Lost == uint64(number)+1)
 			break
 		}
 	}
 
 	// Output:
-	// the socket's buffer is full, and lost so far: 0
-	// packets were lost, and none is missing: true
+	// The socket buffer is full. Packets lost so far: 0
+	// Packets were lost. All are accounted for: true
 }
 
-// Stop without a loss: what the kernel has gathered is received before the reader is closed.
+// Stop without loss: receive what the kernel has gathered before closing the reader.
 func ExampleReader_Unbind() {
-	host := startHost() // where the example runs
+	host := startHost() // where this example runs
 	defer host.stop()
 
 	r, err := nflog.OpenReader(100, nflog.ReaderConfig{QueueTimeout: time.Hour})
@@ -233,7 +233,7 @@ func ExampleReader_Unbind() {
 	ctx, cancel := context.WithCancel(context.Background())
 	context.AfterFunc(ctx, func() { r.Unbind() })
 
-	host.send(dns(5)) // wait in the kernel, for an hour
+	host.send(dns(5)) // the kernel holds them for an hour
 	cancel()
 
 	for {
@@ -257,9 +257,9 @@ func ExampleReader_Unbind() {
 	// Output: 5 packets, 0 lost
 }
 
-// Tell who reads a group.
+// Find out who reads a group.
 func ExampleGroupHeldError() {
-	defer startHost().stop() // where the example runs
+	defer startHost().stop() // where this example runs
 
 	other, err := nflog.OpenReader(100, nflog.ReaderConfig{})
 	if err != nil {
@@ -269,7 +269,7 @@ func ExampleGroupHeldError() {
 	defer other.Close()
 
 	_, err = nflog.OpenReader(100, nflog.ReaderConfig{})
-	if held := (*nflog.GroupHeldError)(nil); errors.As(err, &held) {
+	if held, ok := errors.AsType[*nflog.GroupHeldError](err); ok {
 		fmt.Println("group", held.Group, "is read by this process:", held.PID == os.Getpid())
 	}
 

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -22,19 +23,19 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// checkHolder checks that opening the group fails because another socket holds it.
+// checkHolder checks that an error names the holder of the group.
 func checkHolder(t *testing.T, want nflog.GroupHeldError, err error) {
 	t.Helper()
-	got := (*nflog.GroupHeldError)(nil)
-	if !errors.As(err, &got) || errors.Is(err, os.ErrPermission) {
-		t.Fatalf("unexpected error: %v, want one of who holds the group", err)
+	got, ok := errors.AsType[*nflog.GroupHeldError](err)
+	if !ok || errors.Is(err, os.ErrPermission) {
+		t.Fatalf("unexpected error: %v, want an error about the holder of the group", err)
 	}
 	if diff := cmp.Diff(want, *got); diff != "" {
 		t.Errorf("unexpected holder (-want +got):\n%s", diff)
 	}
 }
 
-// openInside is as openAndClose, on a thread in the network namespace.
+// openInside is like openAndClose, on a thread in the network namespace.
 func openInside(ns *netns.NS) error {
 	return ns.Do(func() error { return openAndClose(nflog.ReaderConfig{}) })
 }
@@ -49,9 +50,25 @@ func processName(t *testing.T, pid int) string {
 	return strings.TrimSuffix(string(name), "\n")
 }
 
-// startHolder starts a process in the namespace that holds the group until the test ends, and
-// returns its PID.
-func startHolder(t *testing.T, ns *netns.NS, flags uintptr) int {
+// holdGroup is an environment variable of the test program. If it is set, the program holds the group until its
+// standard input ends.
+const holdGroup = "NFLOG_TEST_HOLD_GROUP"
+
+// hold opens the group, prints "held", and waits for the end of the standard input.
+func hold() (status int) {
+	r, err := nflog.OpenReader(group, nflog.ReaderConfig{})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer r.Close()
+	fmt.Println("held")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// startHolder starts a process in the namespace that holds the group until stop is called or the test ends.
+func startHolder(t *testing.T, ns *netns.NS, flags uintptr) (pid int, stop func()) {
 	t.Helper()
 	child := exec.Command("/proc/self/exe")
 	child.Env = append(os.Environ(), holdGroup+"=1", "GORACE=atexit_sleep_ms=10")
@@ -68,26 +85,27 @@ func startHolder(t *testing.T, ns *netns.NS, flags uintptr) int {
 	if err := ns.Start(child); err != nil {
 		t.Fatalf("failed to start process: %v", err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = stdin.Close()
 		if err := child.Wait(); err != nil {
 			t.Errorf("unexpected end of the process: %v", err)
 		}
 	})
+	t.Cleanup(stop)
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "held\n" {
 		t.Fatalf("unexpected output of the process: %q, %v", line, err)
 	}
-	return child.Process.Pid
+	return child.Process.Pid, stop
 }
 
-// holder returns what is known of a process that holds the group.
+// holder returns the expected error for a process that holds the group.
 func holder(t *testing.T, ns *netns.NS, pid int) nflog.GroupHeldError {
 	t.Helper()
 	return nflog.GroupHeldError{Group: group, PortID: port(t, ns), PID: pid, Process: processName(t, pid)}
 }
 
-// TestIntegrationHolderThis has this process hold the group, in a namespace that it is not in, by one of
-// two sockets.
+// TestIntegrationHolderThis holds the group in this process, with one of two sockets, in a namespace that the
+// process is not in.
 func TestIntegrationHolderThis(t *testing.T) {
 	ns := kerneltest.NS(t)
 	other, err := nflog.OpenReader(group+1, nflog.ReaderConfig{NetNS: ns.FD()})
@@ -101,25 +119,26 @@ func TestIntegrationHolderThis(t *testing.T) {
 	checkHolder(t, want, openInside(ns))
 }
 
-// TestIntegrationHolderProcess has another process hold the group.
+// TestIntegrationHolderProcess holds the group in another process.
 func TestIntegrationHolderProcess(t *testing.T) {
 	ns := kerneltest.NS(t)
-	pid := startHolder(t, ns, 0)
+	pid, stop := startHolder(t, ns, 0)
 	want := holder(t, ns, pid)
 	checkHolder(t, want, openAndClose(nflog.ReaderConfig{NetNS: ns.FD()}))
 	checkHolder(t, want, openInside(ns))
+	stop()
+	open(t, ns, nflog.ReaderConfig{}) // the group is free
 }
 
-// TestIntegrationHolderPIDNamespace has a process hold the group that takes itself for PID 1. Here, PID 1
-// is another.
+// TestIntegrationHolderPIDNamespace holds the group in a process with PID 1 of its own PID namespace.
 func TestIntegrationHolderPIDNamespace(t *testing.T) {
 	ns := kerneltest.NS(t)
-	pid := startHolder(t, ns, unix.CLONE_NEWPID)
+	pid, _ := startHolder(t, ns, unix.CLONE_NEWPID)
 	checkHolder(t, holder(t, ns, pid), openAndClose(nflog.ReaderConfig{NetNS: ns.FD()}))
 }
 
-// TestIntegrationHolderGone has the group change hands all the time: the holder may be gone when it is
-// looked for, which is no failure. Nor does the end of one reader's binding harm the other's.
+// TestIntegrationHolderGone opens and closes the group in two goroutines. The holder may be gone when it is looked
+// up: that is not a failure. The end of one reader's binding does not affect the other reader.
 func TestIntegrationHolderGone(t *testing.T) {
 	ns := kerneltest.NS(t)
 	var both sync.WaitGroup
@@ -135,13 +154,13 @@ func TestIntegrationHolderGone(t *testing.T) {
 	both.Wait()
 }
 
-// TestIntegrationHolderHidden may bind groups, but not see who has done so: the file that tells it
-// is another user's, as a network namespace was made together with its user namespace.
+// TestIntegrationHolderHidden runs a process that may bind groups, but can't see who holds them. Another user owns
+// the file in /proc, because the network namespace was created together with its user namespace.
 func TestIntegrationHolderHidden(t *testing.T) {
 	prepare := func(child *exec.Cmd) {
 		child.SysProcAttr = netns.UserNS()
 		child.SysProcAttr.Cloneflags |= unix.CLONE_NEWNET
-		// It is root's of the initial user namespace. This may be he, if he has all user ids.
+		// The file belongs to root of the initial user namespace. That may be this user if it has all user IDs.
 		if uids, err := os.ReadFile("/proc/self/uid_map"); err != nil || strings.HasSuffix(string(uids), " 4294967295\n") {
 			const nobody = 65534
 			child.SysProcAttr.UidMappings[0].HostID, child.SysProcAttr.GidMappings[0].HostID = nobody, nobody

@@ -6,8 +6,6 @@ package nflog_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,10 +13,9 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// hasConntrack reports whether the kernel can send connections with packets.
+// hasConntrack reports whether the kernel can send the packets' connections.
 func hasConntrack(t testing.TB) bool {
 	t.Helper()
 	r, err := nflog.OpenReader(group, nflog.ReaderConfig{NetNS: kerneltest.NS(t).FD(), Conntrack: nflog.ConntrackRequired})
@@ -34,7 +31,7 @@ func hasConntrack(t testing.TB) bool {
 	return true
 }
 
-// TestIntegrationHookFlags reads with every combination of flags.
+// TestIntegrationHookFlags reads with each combination of flags.
 func TestIntegrationHookFlags(t *testing.T) {
 	const all = nflog.FlagSeq | nflog.FlagGlobal | nflog.FlagConntrack
 	conntrack := hasConntrack(t)
@@ -53,7 +50,7 @@ func TestIntegrationHookFlags(t *testing.T) {
 			if err != nil {
 				t.Fatalf("failed to register: %v", err)
 			}
-			sendSized(t, r.ns, 3, 10)
+			sendSized(t, r.ns, target4, 3, 10)
 			for i, a := range h.await(t, 3) {
 				var seq, seqGlobal *uint32
 				if flags&nflog.FlagSeq != 0 {
@@ -63,14 +60,14 @@ func TestIntegrationHookFlags(t *testing.T) {
 					seqGlobal = new(uint32(i + 1)) // the kernel counts from 1
 				}
 				if diff := cmp.Diff([]*uint32{seq, seqGlobal}, []*uint32{a.Seq, a.SeqGlobal}); diff != "" {
-					t.Errorf("unexpected numbers of packet %d (-want +got):\n%s", i, diff)
+					t.Errorf("unexpected sequence numbers of packet %d (-want +got):\n%s", i, diff)
 				}
 			}
 		})
 	}
 }
 
-// TestIntegrationHookCopy reads with every copy mode.
+// TestIntegrationHookCopy reads with each copy mode.
 func TestIntegrationHookCopy(t *testing.T) {
 	const size = 60_000
 	for _, tt := range []struct {
@@ -84,12 +81,12 @@ func TestIntegrationHookCopy(t *testing.T) {
 		{name: "all", mode: nflog.CopyPacket, want: 28 + size},
 		{name: "one byte", mode: nflog.CopyPacket, bytes: 1, want: 1},
 		{name: "part", mode: nflog.CopyPacket, bytes: 127, want: 127},
-		{name: "more than there is", mode: nflog.CopyPacket, bytes: 1 << 31, want: 28 + size},
+		{name: "more than the packet", mode: nflog.CopyPacket, bytes: 1 << 31, want: 28 + size},
 	} {
 		eachSession(t, tt.name, func(t *testing.T, r *session) {
 			h := openRecorder(t, r.ns, nflog.Config{Copymode: tt.mode, Bufsize: tt.bytes, QThresh: 1})
 			h.register(t, r.ctx, r.register)
-			sendSized(t, r.ns, 1, size)
+			sendSized(t, r.ns, target4, 1, size)
 			got := -1
 			if a := h.await(t, 1)[0]; a.Payload != nil {
 				got = len(*a.Payload)
@@ -101,29 +98,7 @@ func TestIntegrationHookCopy(t *testing.T) {
 	}
 }
 
-// queued returns how many packets of the group the kernel has gathered.
-func queued(t testing.TB, ns *netns.NS) int {
-	t.Helper()
-	var table []byte
-	err := ns.Do(func() (err error) {
-		table, err = os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(table)) {
-		var number, packets int
-		var portID uint32
-		if _, err := fmt.Sscan(line, &number, &portID, &packets); err == nil && number == group {
-			return packets
-		}
-	}
-	t.Fatalf("no reader of group %d in\n%s", group, table)
-	return 0
-}
-
-// TestIntegrationHookQThresh reads packets in batches of a number.
+// TestIntegrationHookQThresh reads batches of a configured number of packets.
 func TestIntegrationHookQThresh(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
@@ -138,18 +113,18 @@ func TestIntegrationHookQThresh(t *testing.T) {
 			h := openRecorder(t, r.ns, nflog.Config{QThresh: tt.threshold, Timeout: uint32(never / nflog.TimeoutUnit), Copymode: nflog.CopyPacket, Bufsize: 40})
 			h.register(t, r.ctx, r.register)
 			for range 3 {
-				sendSized(t, r.ns, tt.want-1, 10)
-				if n := queued(t, r.ns); n != tt.want-1 {
-					t.Fatalf("unexpected packets gathered: %d, want %d", n, tt.want-1)
+				sendSized(t, r.ns, target4, tt.want-1, 10)
+				if _, n, err := groupReader(r.ns); err != nil || n != tt.want-1 {
+					t.Fatalf("unexpected packets gathered: %d, %v, want %d", n, err, tt.want-1)
 				}
-				sendSized(t, r.ns, 1, 10)
+				sendSized(t, r.ns, target4, 1, 10)
 				h.await(t, tt.want)
 			}
 		})
 	}
 }
 
-// TestIntegrationHookTimeout reads packets that wait for others.
+// TestIntegrationHookTimeout reads packets that the kernel delivers at the queue timeout.
 func TestIntegrationHookTimeout(t *testing.T) {
 	for name, tt := range map[string]struct {
 		timeout uint32
@@ -164,9 +139,9 @@ func TestIntegrationHookTimeout(t *testing.T) {
 			h := openRecorder(t, ns, nflog.Config{Timeout: tt.timeout})
 			h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
 			start := time.Now()
-			sendSized(t, ns, 2, 10)
+			sendSized(t, ns, target4, 2, 10)
 			h.await(t, 2)
-			// The kernel's clock may have ticked just before.
+			// The kernel's timer rounds to its ticks.
 			if lag := time.Since(start); lag < tt.want-2*nflog.TimeoutUnit || lag > tt.want+patience/2 {
 				t.Errorf("unexpected lag: %v, want %v", lag, tt.want)
 			}

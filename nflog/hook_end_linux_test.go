@@ -13,19 +13,19 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// TestIntegrationHookEndWaiting ends readings that wait for packets.
+// TestIntegrationHookEndWaiting ends sessions that wait for packets.
 func TestIntegrationHookEndWaiting(t *testing.T) {
 	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		r.begin(t)
-		sendSized(t, r.ns, 2, 10)
+		sendSized(t, r.ns, target4, 2, 10)
 		checkNew(t, r.await(t, 2), 10)
-		awaitWaiting(t)
+		awaitWaiting(t, inSession)
 		r.end(t, e)
 		r.checkEnd(t, e)
 	})
 }
 
-// TestIntegrationHookEndBegun ends readings that may not have begun.
+// TestIntegrationHookEndBegun ends sessions immediately after they begin.
 func TestIntegrationHookEndBegun(t *testing.T) {
 	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		r.begin(t)
@@ -34,7 +34,7 @@ func TestIntegrationHookEndBegun(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookEndBefore registers hooks after what ends their reading.
+// TestIntegrationHookEndBefore registers hooks after the ending.
 func TestIntegrationHookEndBefore(t *testing.T) {
 	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		r.end(t, e)
@@ -49,8 +49,8 @@ func TestIntegrationHookEndBefore(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookEndRunning ends readings whose hook runs. It is not waited for, and gets none of
-// the packets that wait behind the one that it has.
+// TestIntegrationHookEndRunning ends sessions while their hook runs. The ending does not wait for the hook. The
+// hook gets no further packets.
 func TestIntegrationHookEndRunning(t *testing.T) {
 	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		called, goOn := make(chan bool, 1), make(chan bool)
@@ -60,7 +60,7 @@ func TestIntegrationHookEndRunning(t *testing.T) {
 			return 0
 		}, nil)
 		r.begin(t)
-		sendSized(t, r.ns, 5, 10)
+		sendSized(t, r.ns, target4, 5, 10)
 		within(t, called)
 		r.end(t, e)
 		awaitFree(t, r.ns)
@@ -71,7 +71,7 @@ func TestIntegrationHookEndRunning(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookEndByHook ends readings from inside the hook, with packets that wait behind.
+// TestIntegrationHookEndByHook ends sessions from inside the hook. The hook gets no further packets.
 func TestIntegrationHookEndByHook(t *testing.T) {
 	byHook := endings()
 	byHook["return"] = ending{}
@@ -91,7 +91,7 @@ func TestIntegrationHookEndByHook(t *testing.T) {
 				return result
 			}, nil)
 			r.begin(t)
-			sendSized(t, r.ns, 5, 10)
+			sendSized(t, r.ns, target4, 5, 10)
 			awaitEnd(t)
 			checkNew(t, r.await(t, 3), 10)
 			r.checkEnd(t, e)
@@ -99,7 +99,7 @@ func TestIntegrationHookEndByHook(t *testing.T) {
 	}
 }
 
-// TestIntegrationHookEndInFlood ends readings while packets come.
+// TestIntegrationHookEndInFlood ends sessions while packets come.
 func TestIntegrationHookEndInFlood(t *testing.T) {
 	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		noENOBUFS(t, r.recorder)
@@ -120,7 +120,7 @@ func TestIntegrationHookEndInFlood(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookEndTimeout ends readings at the deadline of their context.
+// TestIntegrationHookEndTimeout ends sessions at the deadline of their context.
 func TestIntegrationHookEndTimeout(t *testing.T) {
 	eachSession(t, "deadline", func(t *testing.T, r *session) {
 		ctx, cancel := context.WithTimeout(r.ctx, 20*time.Millisecond)
@@ -132,8 +132,8 @@ func TestIntegrationHookEndTimeout(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookEndTold looks at the group when the error function is told of the end: it is free.
-func TestIntegrationHookEndTold(t *testing.T) {
+// TestIntegrationHookEndFree checks that the group is free when the error function gets its last call.
+func TestIntegrationHookEndFree(t *testing.T) {
 	for _, name := range []string{"context", "Close"} {
 		e := endings()[name]
 		t.Run(name, func(t *testing.T) {
@@ -142,15 +142,11 @@ func TestIntegrationHookEndTold(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			opened := make(chan error, 1)
 			h.on(nil, func(error) int {
-				reader, err := nflog.OpenReader(group, nflog.ReaderConfig{NetNS: ns.FD()})
-				if err == nil {
-					err = reader.Close()
-				}
-				opened <- err
+				opened <- openAndClose(nflog.ReaderConfig{NetNS: ns.FD()})
 				return 0
 			})
 			h.register(t, ctx, (*nflog.Nflog).RegisterWithErrorFunc)
-			awaitWaiting(t)
+			awaitWaiting(t, inSession)
 			if err := e.do(h, cancel); err != nil {
 				t.Errorf("failed to end: %v", err)
 			}
@@ -162,7 +158,7 @@ func TestIntegrationHookEndTold(t *testing.T) {
 	}
 }
 
-// TestIntegrationHookEndAtOnce ends readings by all that ends them, all at once.
+// TestIntegrationHookEndAtOnce ends sessions in all ways at the same time.
 func TestIntegrationHookEndAtOnce(t *testing.T) {
 	for range 20 {
 		eachSession(t, "all", func(t *testing.T, r *session) {

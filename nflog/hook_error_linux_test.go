@@ -16,7 +16,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// overflow has more packets logged than the socket of a reading holds, while its hook runs.
+// overflow sends more packets than the socket holds while the hook runs.
 func overflow(t testing.TB, h *recorder, register func()) {
 	t.Helper()
 	if err := h.Con.SetReadBuffer(20_000); err != nil {
@@ -24,7 +24,7 @@ func overflow(t testing.TB, h *recorder, register func()) {
 	}
 	called, goOn := make(chan bool, 1), make(chan bool)
 	h.mu.Lock()
-	h.onPacket = func(a nflog.Attribute) int {
+	h.onPacket = func(a nflog.Attribute) int { // onError stays
 		if *a.Seq == 0 {
 			called <- true
 			<-goOn
@@ -33,18 +33,18 @@ func overflow(t testing.TB, h *recorder, register func()) {
 	}
 	h.mu.Unlock()
 	register()
-	sendSized(t, h.ns, 1, 10)
+	sendSized(t, h.ns, target4, 1, 10)
 	within(t, called)
-	sendSized(t, h.ns, 1000, 10)
+	sendSized(t, h.ns, target4, 1000, 10)
 	close(goOn)
 }
 
-// checkGap checks that the reading has lost packets, and that it goes on.
+// checkGap checks that the session has lost packets and continues.
 func checkGap(t testing.TB, h *recorder) {
 	t.Helper()
 	var packets, next uint32
 	kerneltest.Eventually(t, patience, func() error {
-		sendSized(t, h.ns, 1, 500)
+		sendSized(t, h.ns, target4, 1, 500)
 		for _, a := range h.take() {
 			packets++
 			next = *a.Seq + 1
@@ -52,14 +52,14 @@ func checkGap(t testing.TB, h *recorder) {
 				return nil
 			}
 		}
-		return errors.New("no packet of those that were sent after the overflow")
+		return errors.New("no packet from after the overflow")
 	})
 	if packets >= next {
-		t.Errorf("unexpected packets: %d of %d, want gaps", packets, next)
+		t.Errorf("unexpected packets: %d of %d, want fewer", packets, next)
 	}
 }
 
-// TestIntegrationHookOverflow reads a group for which more comes than the socket holds.
+// TestIntegrationHookOverflow reads a group that gets more packets than the socket holds.
 func TestIntegrationHookOverflow(t *testing.T) {
 	ns, _ := logUDP(t)
 	h := openRecorder(t, ns, eachPacket())
@@ -67,14 +67,14 @@ func TestIntegrationHookOverflow(t *testing.T) {
 	checkGap(t, h)
 	errs, logged := h.takeErrors()
 	if len(errs) == 0 || len(logged) != 0 {
-		t.Errorf("unexpected errors: %v, %q, want some and none", errs, logged)
+		t.Errorf("unexpected errors: %v, logged %q, want some, and none logged", errs, logged)
 	}
 	for _, err := range errs {
 		checkError(t, []error{err}, syscall.ENOBUFS)
 	}
 }
 
-// TestIntegrationHookOverflowEnds ends a reading at such an error.
+// TestIntegrationHookOverflowEnds ends a session at an overrun.
 func TestIntegrationHookOverflowEnds(t *testing.T) {
 	eachSession(t, "overflow", func(t *testing.T, r *session) {
 		r.on(nil, func(error) int { return 1 })
@@ -82,7 +82,7 @@ func TestIntegrationHookOverflowEnds(t *testing.T) {
 		awaitEnd(t)
 		awaitFree(t, r.ns)
 		errs, logged := r.takeErrors()
-		if r.told {
+		if r.hasErrfn {
 			checkError(t, errs, syscall.ENOBUFS)
 		} else if len(logged) != 1 || !strings.Contains(logged[0], syscall.ENOBUFS.Error()) {
 			t.Errorf("unexpected log: %q, want %v", logged, syscall.ENOBUFS)
@@ -91,7 +91,7 @@ func TestIntegrationHookOverflowEnds(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookNoENOBUFS reads such a group with an option that leaves the error out.
+// TestIntegrationHookNoENOBUFS continues after an overrun, because an option turns off the error.
 func TestIntegrationHookNoENOBUFS(t *testing.T) {
 	eachSession(t, "overflow", func(t *testing.T, r *session) {
 		noENOBUFS(t, r.recorder)
@@ -102,11 +102,11 @@ func TestIntegrationHookNoENOBUFS(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookDeadline sets deadlines of the connection, at which the reading may go on.
+// TestIntegrationHookDeadline sets deadlines of the connection. The session continues after them.
 func TestIntegrationHookDeadline(t *testing.T) {
 	eachSession(t, "deadline", func(t *testing.T, r *session) {
 		r.begin(t)
-		awaitWaiting(t)
+		awaitWaiting(t, inSession)
 		exceeded := make(chan bool, 1)
 		r.on(nil, func(error) int {
 			if err := r.Con.SetReadDeadline(time.Time{}); err != nil {
@@ -118,16 +118,16 @@ func TestIntegrationHookDeadline(t *testing.T) {
 		if err := r.Con.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
 			t.Fatalf("failed to set deadline: %v", err)
 		}
-		if r.told {
+		if r.hasErrfn {
 			within(t, exceeded)
-			awaitWaiting(t)
+			awaitWaiting(t, inSession)
 			errs, _ := r.takeErrors()
 			checkError(t, errs, os.ErrDeadlineExceeded)
 		} else {
-			// Nobody is told. The reading tries again and again.
+			// There is no error function. The session keeps trying.
 			kerneltest.Eventually(t, patience, func() error {
-				if waiting() {
-					return errors.New("the reading waits")
+				if waiting(inSession) {
+					return errors.New("the session waits")
 				}
 				return nil
 			})
@@ -135,7 +135,7 @@ func TestIntegrationHookDeadline(t *testing.T) {
 				t.Fatalf("failed to reset deadline: %v", err)
 			}
 		}
-		sendSized(t, r.ns, 3, 10)
+		sendSized(t, r.ns, target4, 3, 10)
 		checkNew(t, r.await(t, 3), 10)
 		r.on(nil, nil)
 		r.cancel()
@@ -143,7 +143,7 @@ func TestIntegrationHookDeadline(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookDeadlineEnds ends a reading at a deadline of the connection.
+// TestIntegrationHookDeadlineEnds ends a session at a deadline of the connection.
 func TestIntegrationHookDeadlineEnds(t *testing.T) {
 	ns, _ := logUDP(t)
 	h := openRecorder(t, ns, eachPacket())
@@ -156,7 +156,7 @@ func TestIntegrationHookDeadlineEnds(t *testing.T) {
 	awaitFree(t, ns)
 	errs, _ := h.takeErrors()
 	checkError(t, errs, os.ErrDeadlineExceeded)
-	checkRegisterAgain(t, h) // to whom the deadline does not matter any more
+	checkRegisterAgain(t, h) // the deadline is cleared
 }
 
 // TestIntegrationHookClosedByError closes an Nflog from inside the error function.

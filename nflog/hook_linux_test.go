@@ -17,7 +17,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// clone returns a copy of an attribute that shares no memory with it.
+// clone returns a deep copy of an attribute.
 func clone(a nflog.Attribute) nflog.Attribute {
 	for _, field := range reflect.ValueOf(&a).Elem().Fields() {
 		if field.IsNil() {
@@ -33,7 +33,7 @@ func clone(a nflog.Attribute) nflog.Attribute {
 	return a
 }
 
-// TestIntegrationHookKeeps keeps what a hook gets, and looks at it when much more was read since.
+// TestIntegrationHookKeeps keeps the attributes of a hook, and checks them after many more packets.
 func TestIntegrationHookKeeps(t *testing.T) {
 	eachSession(t, "keep", func(t *testing.T, r *session) {
 		var then []nflog.Attribute
@@ -45,7 +45,7 @@ func TestIntegrationHookKeeps(t *testing.T) {
 		const each, sizes = 20, 50
 		var now []nflog.Attribute
 		for size := range sizes {
-			sendSized(t, r.ns, each, size)
+			sendSized(t, r.ns, target4, each, size)
 			now = append(now, r.await(t, each)...)
 		}
 		r.cancel()
@@ -55,13 +55,13 @@ func TestIntegrationHookKeeps(t *testing.T) {
 		}
 		for i, a := range now {
 			if *a.Seq != uint32(i) || len(*a.Payload) != 28+i/each || *a.Prefix != prefix || a.UID == nil {
-				t.Fatalf("unexpected packet %d: %v", i, cmp.Diff(nflog.Attribute{}, a))
+				t.Fatalf("unexpected packet %d:\n%s", i, cmp.Diff(nflog.Attribute{}, a))
 			}
 		}
 	})
 }
 
-// TestIntegrationHookInBatch ends a reading in the middle of a batch.
+// TestIntegrationHookInBatch ends a session in the middle of a batch.
 func TestIntegrationHookInBatch(t *testing.T) {
 	ns, _ := logUDP(t)
 	config := eachPacket()
@@ -69,13 +69,13 @@ func TestIntegrationHookInBatch(t *testing.T) {
 	h := openRecorder(t, ns, config)
 	h.on(func(a nflog.Attribute) int { return int(*a.Seq) / 3 }, nil)
 	h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
-	sendSized(t, ns, 20, 10)
+	sendSized(t, ns, target4, 20, 10)
 	awaitEnd(t)
 	checkNew(t, h.await(t, 4), 10)
 
 	h.on(nil, nil)
 	h.register(t, t.Context(), (*nflog.Nflog).RegisterWithErrorFunc)
-	sendSized(t, ns, 10, 20)
+	sendSized(t, ns, target4, 10, 20)
 	checkNew(t, h.await(t, 10), 20)
 }
 
@@ -85,12 +85,12 @@ func TestIntegrationHookHeld(t *testing.T) {
 		holder := open(t, r.ns, nflog.ReaderConfig{})
 		for range 2 {
 			err := r.register(r.Nflog, r.ctx, r.hook, r.failed)
-			var held *nflog.GroupHeldError
-			if !errors.Is(err, nflog.ErrGroupHeld) || errors.Is(err, os.ErrPermission) || !errors.As(err, &held) || held.Group != group {
+			held, ok := errors.AsType[*nflog.GroupHeldError](err)
+			if !errors.Is(err, nflog.ErrGroupHeld) || errors.Is(err, os.ErrPermission) || !ok || held.Group != group {
 				t.Errorf("unexpected error: %v, want %v", err, nflog.ErrGroupHeld)
 			}
 		}
-		checkHeld(t, r.ns) // still
+		checkHeld(t, r.ns) // by the same socket
 		if err := holder.Close(); err != nil {
 			t.Fatalf("failed to close reader: %v", err)
 		}
@@ -115,8 +115,7 @@ func TestIntegrationHookNoCapability(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookNetNS reads in a namespace whose descriptor is closed after Open, as nobody needs
-// it from then on.
+// TestIntegrationHookNetNS closes the descriptor of the namespace after Open, which does not need it any more.
 func TestIntegrationHookNetNS(t *testing.T) {
 	eachSession(t, "closed", func(t *testing.T, r *session) {
 		fd, err := unix.FcntlInt(uintptr(r.ns.FD()), unix.F_DUPFD_CLOEXEC, 0)
@@ -136,11 +135,11 @@ func TestIntegrationHookNetNS(t *testing.T) {
 				t.Errorf("failed to close: %v", err)
 			}
 		}()
-		// Who holds a group is looked up in that namespace, too.
+		// The holder of a group is looked up in that namespace too.
 		holder := open(t, r.ns, nflog.ReaderConfig{})
-		var held *nflog.GroupHeldError
-		if err := r.register(n, r.ctx, h.hook, h.failed); !errors.As(err, &held) || held.PID != 0 && held.PID != os.Getpid() {
-			t.Errorf("unexpected error: %v, want one that tells of process %d", err, os.Getpid())
+		err = r.register(n, r.ctx, h.hook, h.failed)
+		if held, ok := errors.AsType[*nflog.GroupHeldError](err); !ok || held.PID != 0 && held.PID != os.Getpid() {
+			t.Errorf("unexpected error: %v, want an error that names process %d", err, os.Getpid())
 		}
 		if err := holder.Close(); err != nil {
 			t.Fatalf("failed to close reader: %v", err)
@@ -167,15 +166,14 @@ func TestIntegrationHookOwnNamespace(t *testing.T) {
 		}()
 		checkRegisterAgain(t, h)
 
-		// Who holds the group is looked up there, too, not in the namespace of the thread that registers.
+		// The holder of the group is looked up there, not in the namespace of the thread that registers.
 		holder := open(t, r.ns, nflog.ReaderConfig{})
 		want := port(t, r.ns)
-		elsewhere := kerneltest.NS(t)
-		open(t, elsewhere, nflog.ReaderConfig{})
-		err = elsewhere.Do(func() error { return r.register(h.Nflog, r.ctx, h.hook, h.failed) })
-		var held *nflog.GroupHeldError
-		if !errors.As(err, &held) || held.PortID != want {
-			t.Errorf("unexpected error: %v, want one that tells of port %d", err, want)
+		other := kerneltest.NS(t)
+		open(t, other, nflog.ReaderConfig{})
+		err = other.Do(func() error { return r.register(h.Nflog, r.ctx, h.hook, h.failed) })
+		if held, ok := errors.AsType[*nflog.GroupHeldError](err); !ok || held.PortID != want {
+			t.Errorf("unexpected error: %v, want an error that names port %d", err, want)
 		}
 		if err := holder.Close(); err != nil {
 			t.Errorf("failed to close reader: %v", err)
@@ -183,7 +181,7 @@ func TestIntegrationHookOwnNamespace(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookOpen opens what can't be opened, and what can without a configuration.
+// TestIntegrationHookOpen opens an Nflog with invalid configurations, and without one.
 func TestIntegrationHookOpen(t *testing.T) {
 	ns := kerneltest.NS(t)
 	for name, tt := range map[string]struct {
@@ -210,7 +208,7 @@ func TestIntegrationHookOpen(t *testing.T) {
 	}
 }
 
-// TestIntegrationHookConn sets what a connection has to set.
+// TestIntegrationHookConn sets buffers and options of the connection.
 func TestIntegrationHookConn(t *testing.T) {
 	ns, _ := logUDP(t)
 	h := openRecorder(t, ns, eachPacket())

@@ -19,16 +19,13 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// dropIncoming makes the socket drop all that the kernel sends it, also answers.
+// dropIncoming makes the socket drop everything that the kernel sends it, including acknowledgements.
 func (h *recorder) dropIncoming(t testing.TB) {
 	t.Helper()
-	dropAll := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
-	h.control(t, func(fd int) error {
-		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &dropAll})
-	})
+	h.control(t, nflog.DropIncoming)
 }
 
-// restoreIncoming undoes dropIncoming.
+// restoreIncoming reverts dropIncoming.
 func (h *recorder) restoreIncoming(t testing.TB) {
 	t.Helper()
 	h.control(t, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) })
@@ -46,14 +43,14 @@ func (h *recorder) control(t testing.TB, fn func(fd int) error) {
 	}
 }
 
-// TestIntegrationHookAnswerLost registers hooks on a socket that no answer of the kernel reaches. The
-// kernel has bound the group, but must not keep it.
-func TestIntegrationHookAnswerLost(t *testing.T) {
-	eachSession(t, "answer", func(t *testing.T, r *session) {
+// TestIntegrationHookAckLost registers hooks on a socket that gets no acknowledgements. The kernel has bound the
+// group, but it must not stay bound.
+func TestIntegrationHookAckLost(t *testing.T) {
+	eachSession(t, "acknowledgement", func(t *testing.T, r *session) {
 		r.dropIncoming(t)
 		for range 2 {
 			if err := r.register(r.Nflog, r.ctx, r.hook, r.failed); err == nil {
-				t.Error("unexpected success without an answer")
+				t.Error("unexpected success without an acknowledgement")
 			}
 			awaitFree(t, r.ns)
 		}
@@ -62,13 +59,13 @@ func TestIntegrationHookAnswerLost(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookEndAnswerLost ends readings on such a socket.
-func TestIntegrationHookEndAnswerLost(t *testing.T) {
+// TestIntegrationHookEndAckLost ends sessions on such a socket.
+func TestIntegrationHookEndAckLost(t *testing.T) {
 	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		r.begin(t)
-		sendSized(t, r.ns, 3, 10)
+		sendSized(t, r.ns, target4, 3, 10)
 		r.await(t, 3)
-		awaitWaiting(t)
+		awaitWaiting(t, inSession)
 		r.dropIncoming(t)
 		r.end(t, e)
 		awaitEnd(t)
@@ -80,8 +77,8 @@ func TestIntegrationHookEndAnswerLost(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookUnbindRefused ends readings on a thread without the capability to unbind the
-// group. That is logged, and the group stays bound until Close, which the logger may call.
+// TestIntegrationHookUnbindRefused ends sessions on a thread without the capability to unbind the group. An error
+// is logged, and the group stays bound until Close. The logger may call Close.
 func TestIntegrationHookUnbindRefused(t *testing.T) {
 	for name, closes := range map[string]bool{"logged": false, "logger closes": true} {
 		eachSession(t, name, func(t *testing.T, r *session) {
@@ -96,7 +93,7 @@ func TestIntegrationHookUnbindRefused(t *testing.T) {
 				return 1
 			}, nil)
 			r.begin(t)
-			sendSized(t, r.ns, 1, 10)
+			sendSized(t, r.ns, target4, 1, 10)
 			awaitEnd(t)
 			errs, logged := r.takeErrors()
 			if len(errs) != 0 || len(logged) != 1 || !strings.Contains(logged[0], unix.EPERM.Error()) {
@@ -113,7 +110,7 @@ func TestIntegrationHookUnbindRefused(t *testing.T) {
 	}
 }
 
-// TestIntegrationHookCalls calls the methods from inside the hook, none of which waits for it.
+// TestIntegrationHookCalls calls the methods from inside the hook. None of them waits for the hook.
 func TestIntegrationHookCalls(t *testing.T) {
 	eachSession(t, "calls", func(t *testing.T, r *session) {
 		r.on(func(nflog.Attribute) int {
@@ -132,33 +129,23 @@ func TestIntegrationHookCalls(t *testing.T) {
 			return 0
 		}, nil)
 		r.begin(t)
-		sendSized(t, r.ns, 5, 10)
+		sendSized(t, r.ns, target4, 5, 10)
 		checkNew(t, r.await(t, 5), 10)
 		r.cancel()
 		r.checkEnd(t, ending{wantErr: os.ErrDeadlineExceeded})
 	})
 }
 
-// TestIntegrationHookForeign sends a reading messages that are not the kernel's.
+// TestIntegrationHookForeign sends a session messages from another socket.
 func TestIntegrationHookForeign(t *testing.T) {
 	eachSession(t, "foreign", func(t *testing.T, r *session) {
-		var fd int
-		err := r.ns.Do(func() (err error) {
-			fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
-			return err
-		})
-		if err != nil {
-			t.Fatalf("failed to make socket: %v", err)
-		}
-		defer unix.Close(fd)
+		sendForged := forge(t, r.ns, r.Con.PID())
 		r.begin(t)
-		for _, datagram := range [][]byte{good(1000), datagramOf(1, 2, 3), []byte("rubbish")} {
-			sendSized(t, r.ns, 1, 10)
-			if err := unix.Sendto(fd, datagram, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: r.Con.PID()}); err != nil {
-				t.Fatalf("failed to send: %v", err)
-			}
+		for _, datagram := range [][]byte{good(1000), datagramOf(1, 2, 3), []byte("garbage")} {
+			sendSized(t, r.ns, target4, 1, 10)
+			sendForged(datagram)
 		}
-		sendSized(t, r.ns, 1, 10)
+		sendSized(t, r.ns, target4, 1, 10)
 		checkNew(t, r.await(t, 4), 10)
 		const ignored = "ignored a message from another process"
 		if diff := cmp.Diff([]string{ignored, ignored, ignored}, r.debug); diff != "" {

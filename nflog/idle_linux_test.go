@@ -16,8 +16,7 @@ import (
 
 var contextSwitches = regexp.MustCompile(`(?m)^voluntary_ctxt_switches:\s*(\d+)$`)
 
-// switches returns how often the threads of this process have gone to sleep, those that have ended
-// not among them.
+// switches returns how often the threads of this process have gone to sleep, without threads that have ended.
 func switches(t *testing.T) int {
 	t.Helper()
 	files, err := filepath.Glob("/proc/self/task/*/status")
@@ -38,7 +37,7 @@ func switches(t *testing.T) int {
 	return sum
 }
 
-// TestIntegrationIdle waits for packets of which none comes: that wakes nobody.
+// TestIntegrationIdle waits while no packets come. Waiting causes no wake-ups.
 func TestIntegrationIdle(t *testing.T) {
 	ns, _ := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{})
@@ -46,7 +45,7 @@ func TestIntegrationIdle(t *testing.T) {
 	before := switches(t)
 	time.Sleep(time.Second)
 	if n := switches(t) - before; n > 100 {
-		t.Errorf("unexpected wake-ups: %d in a second", n)
+		t.Errorf("unexpected wake-ups: %d per second", n)
 	}
 	if err := r.Close(); err != nil {
 		t.Fatalf("failed to close reader: %v", err)
@@ -54,11 +53,11 @@ func TestIntegrationIdle(t *testing.T) {
 	_ = within(t, received)
 }
 
-// TestIntegrationNobodyWaits has datagrams come while nobody waits: they wake nobody.
+// TestIntegrationNobodyWaits sends datagrams while nobody waits. They cause no wake-ups.
 func TestIntegrationNobodyWaits(t *testing.T) {
 	ns, _ := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueThreshold: 1})
-	// Having waited is not waiting.
+	// An earlier wait must not cause wake-ups.
 	received := receiving(t, r)
 	send(t, ns, target4, 1)
 	if err := within(t, received); err != nil {
@@ -69,7 +68,7 @@ func TestIntegrationNobodyWaits(t *testing.T) {
 	before := switches(t)
 	send(t, ns, target4, datagrams)
 	if n := switches(t) - before; n > datagrams/5 {
-		t.Errorf("unexpected wake-ups: %d by %d datagrams", n, datagrams)
+		t.Errorf("unexpected wake-ups: %d for %d datagrams", n, datagrams)
 	}
 	checkNumbers(t, receive(t, r, datagrams), 1)
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// left is what a process has to give back.
-type left struct{ descriptors, goroutines, threads int }
+// resources are the resources of a process that could leak.
+type resources struct{ descriptors, goroutines, threads int }
 
-// countLeft counts what there is.
-func countLeft(t testing.TB) left {
+// countResources returns the resources of this process.
+func countResources(t testing.TB) resources {
 	t.Helper()
 	entries := func(directory string) int {
 		files, err := os.ReadDir(directory)
@@ -29,34 +29,34 @@ func countLeft(t testing.TB) left {
 		}
 		return len(files)
 	}
-	return left{entries("/proc/self/fd"), runtime.NumGoroutine(), entries("/proc/self/task")}
+	return resources{entries("/proc/self/fd"), runtime.NumGoroutine(), entries("/proc/self/task")}
 }
 
-// checkLeaks does something that many times, after which nothing is left of it.
+// checkLeaks calls a function repeatedly, and checks that it leaks no resources.
 func checkLeaks(t *testing.T, name string, times int, do func(*netns.NS) error) {
 	t.Run(name, func(t *testing.T) {
 		ns := kerneltest.NS(t)
-		if err := do(ns); err != nil { // for what is made once for all
+		if err := do(ns); err != nil { // allocates what is kept for good
 			t.Fatal(err)
 		}
-		before := countLeft(t)
+		before := countResources(t)
 		for i := range times {
 			if err := do(ns); err != nil {
-				t.Fatalf("failed after %d times: %v", i, err)
+				t.Fatalf("failed call %d: %v", i, err)
 			}
 		}
 		kerneltest.Eventually(t, soon, func() error {
-			// The runtime keeps threads for later.
-			after, some := countLeft(t), 20
-			if after.descriptors > before.descriptors || after.goroutines > before.goroutines || after.threads > before.threads+some {
-				return fmt.Errorf("there are left %+v, before it were %+v", after, before)
+			const spareThreads = 20 // the runtime keeps some
+			after := countResources(t)
+			if after.descriptors > before.descriptors || after.goroutines > before.goroutines || after.threads > before.threads+spareThreads {
+				return fmt.Errorf("unexpected resources: %+v, want %+v", after, before)
 			}
 			return nil
 		})
 	})
 }
 
-// TestIntegrationReaderLeaks opens readers and closes them.
+// TestIntegrationReaderLeaks opens and closes readers.
 func TestIntegrationReaderLeaks(t *testing.T) {
 	cycle := func(ns *netns.NS, groups ...uint16) error {
 		r, err := nflog.OpenGroups(groups, nflog.ReaderConfig{NetNS: ns.FD()})
@@ -77,7 +77,7 @@ func TestIntegrationReaderLeaks(t *testing.T) {
 	})
 }
 
-// expect returns an error unless another one is as wanted.
+// expect returns an error unless err matches want.
 func expect(err, want error) error {
 	if !errors.Is(err, want) {
 		return fmt.Errorf("unexpected error: %w, want %w", err, want)
@@ -85,12 +85,12 @@ func expect(err, want error) error {
 	return nil
 }
 
-// ownContext is a context whose inside package context does not know.
+// ownContext is a context that package context can't recognise, so it starts a goroutine for AfterFunc.
 type ownContext struct{ context.Context }
 
 func (ownContext) Value(any) any { return nil }
 
-// TestIntegrationHookLeaks opens Nflogs and closes them, with and without a hook.
+// TestIntegrationHookLeaks opens and closes Nflogs, with and without a hook.
 func TestIntegrationHookLeaks(t *testing.T) {
 	cycle := func(ns *netns.NS, use func(*nflog.Nflog) error) error {
 		n, err := nflog.Open(&nflog.Config{NetNS: ns.FD(), Group: group})

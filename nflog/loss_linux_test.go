@@ -4,22 +4,16 @@
 package nflog_test
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
-	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// TestIntegrationOverflow reads a group for which more comes than its socket holds.
+// TestIntegrationOverflow reads a group that gets more packets than its socket holds.
 func TestIntegrationOverflow(t *testing.T) {
 	for name, config := range map[string]nflog.ReaderConfig{
 		"batches":        {SocketBuffer: 60_000, QueueTimeout: nflog.TimeoutUnit},
@@ -34,17 +28,11 @@ func TestIntegrationOverflow(t *testing.T) {
 				t.Fatalf("failed to read stats: %v", err)
 			}
 			if socket.Drops == 0 || socket.Queued > socket.Buffer {
-				t.Errorf("unexpected stats of the socket: %+v, want drops", socket)
+				t.Errorf("unexpected socket stats: %+v, want drops", socket)
 			}
 
-			// The losses show with a packet behind them, for which there is room.
-			setDeadline(t, r, time.Unix(1, 0))
-			for err = nil; err == nil; {
-				_, err = r.Receive()
-			}
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Fatalf("failed to receive: %v", err)
-			}
+			// Losses show with the next packet that fits into the socket.
+			receiveQueued(t, r)
 			send(t, ns, target4, 1)
 			setDeadline(t, r, time.Now().Add(patience))
 			for stats := r.Stats(); stats.Packets+stats.Lost < logged(t, rule); stats = r.Stats() {
@@ -73,7 +61,7 @@ func TestIntegrationOverflow(t *testing.T) {
 	}
 }
 
-// TestIntegrationBatchBuffer fills sockets of several sizes: each holds eight batches.
+// TestIntegrationBatchBuffer fills sockets of several sizes. Each holds at least eight batches.
 func TestIntegrationBatchBuffer(t *testing.T) {
 	for _, size := range []int{32 << 10, 50_000, 64 << 10, 100_000, 128 << 10, 256 << 10, 512 << 10, 1 << 20, 2 << 20} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -95,54 +83,17 @@ func TestIntegrationBatchBuffer(t *testing.T) {
 	}
 }
 
-// port returns the port number of the socket that reads a group.
-func port(t *testing.T, ns *netns.NS) uint32 {
-	t.Helper()
-	var file []byte
-	err := ns.Do(func() (err error) {
-		file, err = os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for lines := bufio.NewScanner(bytes.NewReader(file)); lines.Scan(); {
-		var number uint16
-		var port uint32
-		if _, err := fmt.Sscan(lines.Text(), &number, &port); err == nil && number == group {
-			return port
-		}
-	}
-	t.Fatalf("no reader of group %d in\n%s", group, file)
-	return 0
-}
-
-// TestIntegrationForeign sends a reader messages that are not the kernel's.
+// TestIntegrationForeign sends a reader messages from another socket.
 func TestIntegrationForeign(t *testing.T) {
 	ns, _ := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueThreshold: 1})
-	var fd int
-	err := ns.Do(func() (err error) {
-		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
-		return err
-	})
-	if err != nil {
-		t.Fatalf("failed to make socket: %v", err)
-	}
-	defer unix.Close(fd)
-	forge := func(datagram []byte) {
-		t.Helper()
-		err := unix.Sendto(fd, datagram, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: port(t, ns)})
-		if err != nil {
-			t.Fatalf("failed to send: %v", err)
-		}
-	}
+	sendForged := forge(t, ns, port(t, ns))
 
 	send(t, ns, target4, 1)
-	forge(good(1000))
-	forge(datagramOf(1, 2, 3))
+	sendForged(good(1000))
+	sendForged(datagramOf(1, 2, 3))
 	send(t, ns, target4, 1)
-	forge([]byte("rubbish"))
+	sendForged([]byte("garbage"))
 	send(t, ns, target4, 1)
 
 	got := receive(t, r, 3)

@@ -16,7 +16,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// datagramOf returns a datagram of packets with these numbers.
+// datagramOf returns a datagram of packets with these sequence numbers.
 func datagramOf(seqs ...uint32) []byte {
 	var datagram []byte
 	for _, seq := range seqs {
@@ -33,7 +33,7 @@ func TestLost(t *testing.T) {
 	tests := []struct {
 		name      string
 		datagrams [][]byte
-		want      []uint64 // lost, by datagram
+		want      []uint64 // lost packets, per datagram
 	}{
 		{
 			name:      "nothing",
@@ -56,12 +56,12 @@ func TestLost(t *testing.T) {
 			want:      []uint64{4, 0},
 		},
 		{
-			name:      "to the highest number and around",
+			name:      "up to the highest number and wrapped",
 			datagrams: [][]byte{datagramOf(math.MaxUint32-1, math.MaxUint32, 0), datagramOf(1)},
 			want:      []uint64{math.MaxUint32 - 1, 0},
 		},
 		{
-			name:      "around the highest number",
+			name:      "gap at the wrap",
 			datagrams: [][]byte{datagramOf(math.MaxUint32 - 1), datagramOf(2), datagramOf(3)},
 			want:      []uint64{math.MaxUint32 - 1, 3, 0},
 		},
@@ -81,7 +81,7 @@ func TestLost(t *testing.T) {
 			want:      []uint64{0, 1},
 		},
 		{
-			name:      "nothing but malformed",
+			name:      "only malformed",
 			datagrams: [][]byte{datagramOf(0), malformed, {}, datagramOf(4)},
 			want:      []uint64{0, 0, 0, 3},
 		},
@@ -101,9 +101,9 @@ func TestLost(t *testing.T) {
 				for p := range batch.Packets() {
 					seq, ok := p.Seq()
 					if !ok {
-						t.Fatal("packet without a number")
+						t.Fatal("packet without a sequence number")
 					}
-					// What the kernel has numbered so far, beyond 32 bits.
+					// How many packets the kernel has numbered so far, beyond 32 bits.
 					numbered += uint64(seq+1-uint32(numbered)-1) + 1
 					if stats := batch.Stats(); stats.Packets+stats.Lost != numbered {
 						t.Errorf("unexpected packets + lost after packet %d: %d + %d, want %d", seq, stats.Packets, stats.Lost, numbered)
@@ -122,7 +122,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestBatchLeft leaves loops before their end.
+// TestBatchLeft leaves loops before the batch ends.
 func TestBatchLeft(t *testing.T) {
 	d := nflog.NewDecoder(group)
 	batch := d.Decode(slices.Concat(datagramOf(0, 1, 4, 5), good(9)))
@@ -159,7 +159,7 @@ func TestBatchLeft(t *testing.T) {
 	}
 	check("left again", nflog.Stats{Packets: 3, Lost: 2, Datagrams: 1}, 2, nflog.Stats{})
 
-	// What is left counts, with its loss, before the next batch.
+	// The remaining packets count, with their losses, before the next batch.
 	batch = d.Decode(datagramOf(10, 12))
 	left := nflog.Stats{Packets: 5, Lost: 5, Datagrams: 1}
 	all := nflog.Stats{Packets: 7, Lost: 6, Datagrams: 2}
@@ -173,16 +173,16 @@ func TestBatchLeft(t *testing.T) {
 	}
 	check("after the end", all, 1, all)
 
-	// A batch that nobody looks at counts as well.
+	// A batch that is not read counts too.
 	d.Decode(datagramOf(13, 14))
 	d.Decode(nil)
 	want := nflog.Stats{Packets: 9, Lost: 6, Datagrams: 3}
 	if diff := cmp.Diff(want, d.Stats()); diff != "" {
-		t.Errorf("unexpected stats of a batch not looked at (-want +got):\n%s", diff)
+		t.Errorf("unexpected stats of a batch that was not read (-want +got):\n%s", diff)
 	}
 }
 
-// TestBatchNested reads a batch in a loop inside a loop.
+// TestBatchNested reads a batch in nested loops.
 func TestBatchNested(t *testing.T) {
 	batch := nflog.NewDecoder(group).Decode(datagramOf(0, 1, 2, 3))
 	var outer, inner []uint32
@@ -202,12 +202,12 @@ func TestBatchNested(t *testing.T) {
 	}
 }
 
-// TestLossUnnumbered decodes what comes of a binding on another processor's packets: the kernel has
-// bound the group already, and does not number packets yet.
+// TestLossUnnumbered decodes packets that another processor logged during the binding: the group was bound
+// already, but the kernel did not number packets yet.
 func TestLossUnnumbered(t *testing.T) {
 	unnumbered := slices.Clone(good(0))
 	at := bytes.Index(unnumbered, binary.NativeEndian.AppendUint16(binary.NativeEndian.AppendUint16(nil, 8), 12))
-	binary.NativeEndian.PutUint16(unnumbered[at+2:], 99) // of a type that nobody knows
+	binary.NativeEndian.PutUint16(unnumbered[at+2:], 99) // an unknown type
 
 	d := nflog.NewDecoder(group)
 	decode(d, slices.Concat(unnumbered, unnumbered, good(0), good(1), good(3)))

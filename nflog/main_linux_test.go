@@ -4,14 +4,17 @@
 package nflog_test
 
 import (
+	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,10 +30,10 @@ import (
 const (
 	prefix = "test output drop "
 
-	// patience is how long a test waits for what has to happen.
+	// patience is how long a test waits for something that must happen.
 	patience = 30 * time.Second
 
-	// never is a queue timeout that no test lives to see.
+	// never is a queue timeout longer than any test.
 	never = time.Hour
 )
 
@@ -42,8 +45,8 @@ func TestMain(m *testing.M) {
 	kerneltest.Main(m)
 }
 
-// skipExamples skips the examples, which can't do so themselves, where namespaces are forbidden. In CI
-// nothing may be missing unnoticed.
+// skipExamples skips the examples if the process may not create namespaces: an example can't skip itself. It does
+// nothing in CI, where a missing test must be noticed.
 func skipExamples() {
 	if os.Getenv("CI") != "" {
 		return
@@ -62,14 +65,14 @@ func skipExamples() {
 	}
 }
 
-// Where the packets go that the rule of logUDP logs.
+// Targets of the packets that the rule of logUDP logs.
 var (
 	target4 = netip.MustParseAddrPort("127.0.0.1:9")
 	target6 = netip.MustParseAddrPort("[::1]:9")
 )
 
-// logUDP returns a namespace where packets to the targets are logged to the group, and dropped. They
-// have been logged by the time that they are sent.
+// logUDP returns a namespace with a rule that logs packets to the targets to the group and drops them. A packet
+// is logged before the call that sends it returns.
 func logUDP(t testing.TB) (*netns.NS, *nftrules.Rule) {
 	t.Helper()
 	ns := kerneltest.NS(t)
@@ -81,7 +84,7 @@ func logUDP(t testing.TB) (*netns.NS, *nftrules.Rule) {
 	return ns, rule
 }
 
-// logged returns how many packets a rule has logged.
+// logged returns the number of packets that a rule has logged.
 func logged(t testing.TB, rule *nftrules.Rule) uint64 {
 	t.Helper()
 	packets, _, err := rule.Count()
@@ -94,12 +97,83 @@ func logged(t testing.TB, rule *nftrules.Rule) uint64 {
 // send sends packets to a target.
 func send(t testing.TB, ns *netns.NS, target netip.AddrPort, packets int) {
 	t.Helper()
-	if err := traffic.UDP(ns, target, packets, 10); err != nil {
+	sendSized(t, ns, target, packets, 10)
+}
+
+// sendSized sends packets with size bytes of data to a target.
+func sendSized(t testing.TB, ns *netns.NS, target netip.AddrPort, packets, size int) {
+	t.Helper()
+	if err := traffic.UDP(ns, target, packets, size); err != nil {
 		t.Fatalf("failed to send: %v", err)
 	}
 }
 
-// open returns a reader of the group in the namespace, which is closed when the test ends.
+// flood sends pps packets per second to a target, or as many as possible if pps is 0, until stop is called.
+func flood(t testing.TB, ns *netns.NS, target netip.AddrPort, pps int) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		if _, err := traffic.Flood(ctx, ns, target, 0, 10, pps); err != nil {
+			t.Errorf("failed to send: %v", err)
+		}
+	})
+	stop = func() {
+		cancel()
+		sending.Wait()
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// forge returns a function that sends datagrams to a netlink port in the namespace, from a socket of this process.
+func forge(t testing.TB, ns *netns.NS, port uint32) (send func(datagram []byte)) {
+	t.Helper()
+	var fd int
+	err := ns.Do(func() (err error) {
+		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+		return err
+	})
+	if err != nil {
+		t.Fatalf("failed to open socket: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	return func(datagram []byte) {
+		t.Helper()
+		if err := unix.Sendto(fd, datagram, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: port}); err != nil {
+			t.Fatalf("failed to send: %v", err)
+		}
+	}
+}
+
+// groupReader returns the netlink port of the group's reader, 0 if there is none, and how many packets the
+// kernel has gathered for it.
+func groupReader(ns *netns.NS) (port uint32, queued int, err error) {
+	var table []byte
+	err = ns.Do(func() (err error) {
+		table, err = os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
+		return err
+	})
+	for line := range strings.Lines(string(table)) {
+		var number int
+		if _, err := fmt.Sscan(line, &number, &port, &queued); err == nil && number == group {
+			return port, queued, nil
+		}
+	}
+	return 0, 0, err
+}
+
+// port returns the netlink port of the group's reader.
+func port(t testing.TB, ns *netns.NS) uint32 {
+	t.Helper()
+	port, _, err := groupReader(ns)
+	if err != nil || port == 0 {
+		t.Fatalf("unexpected reader of group %d: port %d, %v", group, port, err)
+	}
+	return port
+}
+
+// open opens a reader of the group in the namespace. It is closed when the test ends.
 func open(t testing.TB, ns *netns.NS, config nflog.ReaderConfig) *nflog.Reader {
 	t.Helper()
 	config.NetNS = ns.FD()
@@ -115,7 +189,7 @@ func open(t testing.TB, ns *netns.NS, config nflog.ReaderConfig) *nflog.Reader {
 	return r
 }
 
-// receive receives packets until there are so many of them.
+// receive receives batches until they hold at least that many packets.
 func receive(t testing.TB, r *nflog.Reader, packets int) []values {
 	t.Helper()
 	setDeadline(t, r, time.Now().Add(patience))
@@ -133,7 +207,7 @@ func receive(t testing.TB, r *nflog.Reader, packets int) []values {
 	return got
 }
 
-// setDeadline sets until when Receive may wait.
+// setDeadline sets the deadline of Receive.
 func setDeadline(t testing.TB, r *nflog.Reader, deadline time.Time) {
 	t.Helper()
 	if err := r.SetReadDeadline(deadline); err != nil {
@@ -141,7 +215,20 @@ func setDeadline(t testing.TB, r *nflog.Reader, deadline time.Time) {
 	}
 }
 
-// receiveAll receives packets until there is nothing left after Unbind.
+// receiveQueued receives the queued packets.
+func receiveQueued(t testing.TB, r *nflog.Reader) {
+	t.Helper()
+	setDeadline(t, r, time.Unix(1, 0))
+	for {
+		if _, err := r.Receive(); errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		} else if err != nil {
+			t.Fatalf("failed to receive: %v", err)
+		}
+	}
+}
+
+// receiveAll receives packets until nothing is left after Unbind.
 func receiveAll(t testing.TB, r *nflog.Reader) []values {
 	t.Helper()
 	var got []values
@@ -159,18 +246,18 @@ func receiveAll(t testing.TB, r *nflog.Reader) []values {
 	}
 }
 
-// checkNumbers checks that packets are numbered one after the other from a number on.
+// checkNumbers checks that the sequence numbers of packets are consecutive and begin at from.
 func checkNumbers(t testing.TB, packets []values, from uint32) {
 	t.Helper()
 	for i, p := range packets {
 		if want := some(from + uint32(i)); p.Seq != want {
-			t.Fatalf("unexpected number of packet %d: %+v, want %+v", i, p.Seq, want)
+			t.Fatalf("unexpected sequence number of packet %d: %+v, want %+v", i, p.Seq, want)
 		}
 	}
 }
 
-// skipUnnumbered returns what follows the packets that came while the kernel handled the binding,
-// before it began to number them.
+// skipUnnumbered returns the packets from the first one with a sequence number on. The kernel does not number
+// packets that are logged during the binding.
 func skipUnnumbered(packets []values) []values {
 	if i := slices.IndexFunc(packets, func(p values) bool { return p.Seq.OK }); i >= 0 {
 		return packets[i:]
@@ -178,23 +265,40 @@ func skipUnnumbered(packets []values) []values {
 	return nil
 }
 
-// awaitReceive waits until a goroutine waits in Receive.
-func awaitReceive(t testing.TB) {
-	t.Helper()
-	kerneltest.Eventually(t, patience, func() error {
-		buf := make([]byte, 1<<20)
-		buf = buf[:runtime.Stack(buf, true)]
-		for stack := range strings.SplitSeq(string(buf), "\n\n") {
-			first, _, _ := strings.Cut(stack, "\n")
-			if strings.Contains(first, "[IO wait") && strings.Contains(stack, "nflog.(*Reader).Receive") {
-				return nil
-			}
-		}
-		return errors.New("no goroutine waits in Receive")
+// stacks returns the stacks of all goroutines that contain a text.
+func stacks(text string) []string {
+	buf := make([]byte, 1<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	all := strings.Split(string(buf), "\n\n")
+	return slices.DeleteFunc(all, func(stack string) bool { return !strings.Contains(stack, text) })
+}
+
+// waiting reports whether a goroutine waits for a datagram in a function.
+func waiting(function string) bool {
+	return slices.ContainsFunc(stacks(function), func(stack string) bool {
+		first, _, _ := strings.Cut(stack, "\n")
+		return strings.Contains(first, "[IO wait")
 	})
 }
 
-// within returns what a channel gives, which has to be soon.
+// awaitWaiting waits until a goroutine waits for a datagram in a function.
+func awaitWaiting(t testing.TB, function string) {
+	t.Helper()
+	kerneltest.Eventually(t, patience, func() error {
+		if !waiting(function) {
+			return fmt.Errorf("no goroutine waits in %s", function)
+		}
+		return nil
+	})
+}
+
+// Functions in which a reader and a hook wait.
+const (
+	inReceive = "nflog.(*Reader).Receive"
+	inSession = "nflog.(*session).run"
+)
+
+// within returns the next value of a channel. It fails the test if none comes.
 func within[T any](t testing.TB, c <-chan T) T {
 	t.Helper()
 	select {

@@ -17,7 +17,7 @@ func TestDecodeMalformedMessage(t *testing.T) {
 	tests := []struct {
 		name string
 
-		// Between packets 0 and 1 of a datagram, which another one with packet 2 follows.
+		// Between packets 0 and 1 of a datagram. Another datagram with packet 2 follows.
 		between []byte
 		packets []uint32
 		want    nflog.Stats
@@ -33,7 +33,7 @@ func TestDecodeMalformedMessage(t *testing.T) {
 			want:    nflog.Stats{MalformedMessages: 1},
 		},
 		{
-			name:    "length less than a header's",
+			name:    "length shorter than a header",
 			between: withLength(message(typePacket), 15),
 			packets: []uint32{0, 2},
 			want:    nflog.Stats{MalformedMessages: 1},
@@ -57,9 +57,9 @@ func TestDecodeMalformedMessage(t *testing.T) {
 			want:    nflog.Stats{MalformedMessages: 1},
 		},
 		{
-			// What a kernel leaves that fails to put in an attribute: a message of nothing but
-			// headers, and its attributes as if they were the next message.
-			name:    "kernel's failure",
+			// A kernel that fails to add an attribute leaves this: a message without attributes,
+			// and its attributes in the place of the next message.
+			name:    "failed kernel message",
 			between: slices.Concat(packet(), header(), attr(attrPrefix, []byte("prefix ")...), attr(attrInDev, 0, 0, 0, 1)),
 			packets: []uint32{0, 2},
 			want:    nflog.Stats{MalformedMessages: 1, MalformedAttributes: 1},
@@ -129,8 +129,8 @@ func TestDecodeMalformedMessage(t *testing.T) {
 	}
 }
 
-// TestDecodeCut decodes what is left of a datagram of which the end was cut off.
-func TestDecodeCut(t *testing.T) {
+// TestDecodeTruncated decodes truncated datagrams.
+func TestDecodeTruncated(t *testing.T) {
 	first, second := good(0), good(1)
 	datagram := slices.Concat(first, second)
 	for n := range len(datagram) + 1 {
@@ -146,7 +146,7 @@ func TestDecodeCut(t *testing.T) {
 	}
 }
 
-// TestDecodeShortMessage decodes a message that has no room for the group, at the end.
+// TestDecodeShortMessage decodes messages that end before the group number.
 func TestDecodeShortMessage(t *testing.T) {
 	for n := range 4 {
 		d := nflog.NewDecoder(group)
@@ -158,8 +158,8 @@ func TestDecodeShortMessage(t *testing.T) {
 	}
 }
 
-// shortest is how long the values of attributes of fixed length have to be.
-func shortest() map[uint16]int {
+// minLengths returns the shortest valid value of each attribute with a fixed length.
+func minLengths() map[uint16]int {
 	return map[uint16]int{
 		attrPacketHeader: 4, attrMark: 4, attrTimestamp: 16, attrInDev: 4, attrOutDev: 4, attrPhysInDev: 4,
 		attrPhysOutDev: 4, attrHWAddr: 12, attrUID: 4, attrSeq: 4, attrSeqGlobal: 4, attrGID: 4, attrHWType: 2,
@@ -178,24 +178,24 @@ func TestDecodeMalformedAttribute(t *testing.T) {
 	tests := []test{
 		{"no attribute", packet()},
 		{"no packet header", packet(number(1))},
-		{"no number", packet(header())},
-		{"prefix of a length that no kernel makes", packet(header(), attr(attrPrefix, make([]byte, 2000)...), number(1))},
+		{"no sequence number", packet(header())},
+		{"prefix longer than any kernel's", packet(header(), attr(attrPrefix, make([]byte, 2000)...), number(1))},
 		{"length 0", packet(header(), number(1), withAttrLength(attr(attrMark, be32(1)...), 0))},
-		{"length less than a header's", packet(header(), number(1), withAttrLength(attr(attrMark, be32(1)...), 3))},
+		{"length shorter than a header", packet(header(), number(1), withAttrLength(attr(attrMark, be32(1)...), 3))},
 		{"length beyond the message", packet(header(), number(1), withAttrLength(attr(attrMark, be32(1)...), 9))},
 		{"unknown attribute of length 0", packet(header(), number(1), withAttrLength(attr(99, 1), 0))},
 		{"unknown attribute of length 3", packet(header(), number(1), withAttrLength(attr(99, 1), 3))},
 		{"unknown attribute beyond the message", packet(header(), number(1), withAttrLength(attr(99, 1), 9))},
 		{"payload beyond the message", packet(header(), number(1), withAttrLength(attr(attrPayload, 1, 2, 3, 4), 9))},
-		{"less than a header is left", packet(header(), number(1), []byte{4, 0})},
+		{"incomplete header at the end", packet(header(), number(1), []byte{4, 0})},
 		{"nested length 0", nested(withAttrLength(attr(attrVLANTCI, 0, 1), 0))},
 		{"nested length beyond the attribute", nested(withAttrLength(attr(attrVLANTCI, 0, 1), 9))},
-		{"nested: less than a header is left", nested(attr(attrVLANTCI, 0, 1), []byte{4, 0})},
+		{"nested: incomplete header at the end", nested(attr(attrVLANTCI, 0, 1), []byte{4, 0})},
 		{"nested tag too short", nested(attr(attrVLANTCI, 0))},
 		{"nested protocol too short", nested(attr(attrVLANProtocol, 0))},
 		{"value not nested", packet(header(), number(1), attr(attrVLAN|flagNested, 1, 2))},
 	}
-	for typ, n := range shortest() {
+	for typ, n := range minLengths() {
 		for short := range n {
 			tests = append(tests, test{
 				fmt.Sprintf("%d bytes of attribute %d", short, typ),
@@ -205,8 +205,8 @@ func TestDecodeMalformedAttribute(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			// The message has used up a number, so that one of those around it is missing. Those have
-			// the same attributes, as far as it has any, and it comes often enough to be known.
+			// Each bad message takes the place of a packet, so one packet is missing. The packets around
+			// it have the same attributes, as far as it has any. It is repeated, so caches see it again.
 			d := nflog.NewDecoder(group)
 			like := func(seq uint32) []byte { return packet(header(), number(seq)) }
 			bad := pad(tt.bad)
@@ -224,7 +224,7 @@ func TestDecodeMalformedAttribute(t *testing.T) {
 	}
 }
 
-// numbers returns the numbers of packets.
+// numbers returns the sequence numbers of packets.
 func numbers(packets []values) []uint32 {
 	var seqs []uint32
 	for _, p := range packets {
@@ -233,7 +233,7 @@ func numbers(packets []values) []uint32 {
 	return seqs
 }
 
-// pad pads a message for the next one.
+// pad pads a message, so that another one can follow.
 func pad(message []byte) []byte {
 	return append(message, make([]byte, -len(message)&3)...)
 }

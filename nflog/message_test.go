@@ -49,7 +49,7 @@ const (
 	flagNetByteOrder = 0x4000 // NLA_F_NET_BYTEORDER
 )
 
-// good returns a message as the kernel sends it, with that number.
+// good returns a message as the kernel sends it, with a sequence number.
 func good(seq uint32) []byte { return goodValues(seq).message().Append(nil) }
 
 func goodValues(seq uint32) values {
@@ -58,7 +58,7 @@ func goodValues(seq uint32) values {
 	}
 }
 
-// message returns a message of that type and its body.
+// message returns a message with a type and a body.
 func message(typ uint16, body ...[]byte) []byte {
 	b := make([]byte, 16)
 	binary.NativeEndian.PutUint16(b[4:], typ)
@@ -66,13 +66,13 @@ func message(typ uint16, body ...[]byte) []byte {
 	return withLength(b, len(b))
 }
 
-// withLength changes what a message says of its length.
+// withLength changes the length field of a message.
 func withLength(message []byte, length int) []byte {
 	binary.NativeEndian.PutUint32(message, uint32(length))
 	return message
 }
 
-// packet returns a packet message of the group with these attributes.
+// packet returns a packet message of the tests' group with these attributes.
 func packet(attributes ...[]byte) []byte {
 	return message(typePacket, []byte{2, 0, group >> 8, group & 0xff}, slices.Concat(attributes...))
 }
@@ -80,13 +80,13 @@ func packet(attributes ...[]byte) []byte {
 // attr returns an attribute, padded.
 func attr(typ uint16, value ...byte) []byte { return nflogtest.Attribute(nil, typ, value) }
 
-// withAttrLength changes what an attribute says of its length.
+// withAttrLength changes the length field of an attribute.
 func withAttrLength(attribute []byte, length uint16) []byte {
 	binary.NativeEndian.PutUint16(attribute, length)
 	return attribute
 }
 
-// renumber changes the number of a packet.
+// renumber changes the sequence number of a packet.
 func renumber(packet []byte, seq uint32) {
 	for rest := packet[20:]; len(rest) >= 4; {
 		n := int(binary.NativeEndian.Uint16(rest))
@@ -97,9 +97,9 @@ func renumber(packet []byte, seq uint32) {
 	}
 }
 
-// be32 returns an integer as the kernel puts it into an attribute.
+// be32 returns an integer in the byte order of attributes.
 func be32(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
 
-// header and number are the attributes that every packet has.
+// header and number return the attributes that every packet has.
 func header() []byte           { return attr(attrPacketHeader, 0x08, 0x00, 1, 0) }
 func number(seq uint32) []byte { return attr(attrSeq, be32(seq)...) }

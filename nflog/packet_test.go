@@ -14,10 +14,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// group is the group of messages that tests make.
+// group is the group that tests use.
 const group = 100
 
-// optional is a value that a packet may lack.
+// An optional is a value that a packet may lack.
 type optional[T any] struct {
 	Value T
 	OK    bool
@@ -27,10 +27,10 @@ func some[T any](value T) optional[T] { return optional[T]{value, true} }
 
 func maybe[T any](value T, ok bool) optional[T] { return optional[T]{value, ok} }
 
-// vlanTag is what VLANTag returns.
+// A vlanTag is the result of VLANTag.
 type vlanTag struct{ Protocol, TCI uint16 }
 
-// values is what a packet tells.
+// values are all values of a packet.
 type values struct {
 	Group                                uint16
 	Family                               uint8
@@ -53,8 +53,7 @@ type values struct {
 	Payload                              []byte
 }
 
-// valuesOf calls all methods of a packet. It keeps nothing of the memory that they borrow, and nil as
-// nil.
+// valuesOf calls all methods of a packet. It clones borrowed memory, and keeps nil as nil.
 func valuesOf(p nflog.Packet) values {
 	o := p.Origin()
 	protocol, tci, hasVLAN := p.VLANTag()
@@ -87,7 +86,7 @@ func valuesOf(p nflog.Packet) values {
 	}
 }
 
-// message returns the message that the kernel makes of a packet with these values.
+// message returns the kernel's message for a packet with these values.
 func (v values) message() nflogtest.Message {
 	m := nflogtest.Message{
 		Group: v.Group, Family: v.Family, HWProtocol: v.HWProtocol, Hook: v.Hook, Prefix: v.Prefix,
@@ -113,9 +112,9 @@ func decode(d *nflog.Decoder, datagram []byte) []values {
 	return all
 }
 
-// diffPackets returns how packets differ from the wanted ones.
+// diffPackets returns the differences between packets, or "".
 func diffPackets(want, got []values) string {
-	// To see whether is much quicker than to see how.
+	// DeepEqual is much faster than Diff.
 	if reflect.DeepEqual(want, got) {
 		return ""
 	}

@@ -19,22 +19,22 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// childTest, in the environment of the test program, is the test that runs in a child process.
+// childTest is an environment variable with the name of the test that runs in a child process.
 const childTest = "NFLOG_TEST_CHILD"
 
-// firstFile is the descriptor of the first file that inChild hands over.
+// firstFile is the descriptor of the first of exec.Cmd's ExtraFiles.
 const firstFile = 3
 
-// inChild runs the test again in a process that lacks capabilities, in a network namespace of this
-// process. It reports whether this is that process.
+// inChild runs the test again in a child process that lacks capabilities, in a network namespace of this process.
+// It returns true in the child process.
 func inChild(t *testing.T, prepare func(child *exec.Cmd), lacks ...uintptr) bool {
 	t.Helper()
 	if os.Getenv(childTest) == t.Name() {
 		return true
 	}
 	child := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.timeout=1m")
-	// The others keep kerneltest from looking for the capabilities elsewhere, and the race detector
-	// from sleeping at the end.
+	// The second variable keeps kerneltest from getting the capabilities in a user namespace. The third one
+	// keeps the race detector from sleeping at exit.
 	child.Env = append(os.Environ(), childTest+"="+t.Name(), "NFLOG_KERNELTEST_USERNS=1", "GORACE=atexit_sleep_ms=10")
 	child.SysProcAttr = &syscall.SysProcAttr{}
 	prepare(child)
@@ -42,7 +42,7 @@ func inChild(t *testing.T, prepare func(child *exec.Cmd), lacks ...uintptr) bool
 	var output []byte
 	err := kerneltest.NS(t).Do(func() (err error) {
 		for _, capability := range lacks {
-			// Even root only keeps by exec what is in the bounding set, which is the thread's.
+			// exec drops what is not in the thread's bounding set, even for root.
 			if err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0); err != nil {
 				return os.NewSyscallError("prctl", err)
 			}
@@ -56,25 +56,25 @@ func inChild(t *testing.T, prepare func(child *exec.Cmd), lacks ...uintptr) bool
 	return false
 }
 
-// checkMissing checks that opening the group fails for want of a capability.
+// checkMissing checks that an error names a missing capability.
 func checkMissing(t *testing.T, want nflog.PermissionError, err error) {
 	t.Helper()
-	got := (*nflog.PermissionError)(nil)
-	if !errors.As(err, &got) || errors.Is(err, nflog.ErrGroupHeld) {
-		t.Fatalf("unexpected error: %v, want one of a missing capability", err)
+	got, ok := errors.AsType[*nflog.PermissionError](err)
+	if !ok || errors.Is(err, nflog.ErrGroupHeld) {
+		t.Fatalf("unexpected error: %v, want an error about a missing capability", err)
 	}
 	if diff := cmp.Diff(want, *got); diff != "" {
 		t.Errorf("unexpected error (-want +got):\n%s", diff)
 	}
 }
 
-// openAndClose returns the error of opening the group.
+// openAndClose opens the group, closes it, and returns the error.
 func openAndClose(config nflog.ReaderConfig) error {
 	r, err := nflog.OpenReader(group, config)
-	if err == nil {
-		_ = r.Close()
+	if err != nil {
+		return err
 	}
-	return err
+	return r.Close()
 }
 
 // userNS returns the inode number of a user namespace.
@@ -100,14 +100,15 @@ func TestIntegrationPermissionOwn(t *testing.T) {
 	}, err)
 }
 
-// TestIntegrationPermissionAbove is root of a user namespace, in a network namespace of the one above.
+// TestIntegrationPermissionAbove runs as root of a user namespace. The network namespace belongs to the user
+// namespace above.
 func TestIntegrationPermissionAbove(t *testing.T) {
 	if inChild(t, func(child *exec.Cmd) { child.SysProcAttr = netns.UserNS() }) {
 		checkMissing(t, nflog.PermissionError{Capability: "CAP_NET_ADMIN"}, openAndClose(nflog.ReaderConfig{}))
 	}
 }
 
-// TestIntegrationPermissionEnterOwn may not enter a network namespace of its user namespace.
+// TestIntegrationPermissionEnterOwn can't enter a network namespace of its own user namespace.
 func TestIntegrationPermissionEnterOwn(t *testing.T) {
 	prepare := func(child *exec.Cmd) { child.ExtraFiles = []*os.File{openFile(t, kerneltest.NS(t).Path())} }
 	if inChild(t, prepare, unix.CAP_SYS_ADMIN) {
@@ -117,7 +118,7 @@ func TestIntegrationPermissionEnterOwn(t *testing.T) {
 	}
 }
 
-// TestIntegrationPermissionEnterAbove may not enter a network namespace of the user namespace above.
+// TestIntegrationPermissionEnterAbove can't enter a network namespace of the user namespace above.
 func TestIntegrationPermissionEnterAbove(t *testing.T) {
 	prepare := func(child *exec.Cmd) {
 		child.SysProcAttr = netns.UserNS()
@@ -128,7 +129,7 @@ func TestIntegrationPermissionEnterAbove(t *testing.T) {
 	}
 }
 
-// TestIntegrationPermissionEnterBelow may not enter a network namespace of a user namespace below.
+// TestIntegrationPermissionEnterBelow can't enter a network namespace of a user namespace below.
 func TestIntegrationPermissionEnterBelow(t *testing.T) {
 	prepare := func(child *exec.Cmd) {
 		below := startBelow(t)
@@ -143,7 +144,7 @@ func TestIntegrationPermissionEnterBelow(t *testing.T) {
 	}
 }
 
-// startBelow starts a process in user and network namespaces of its own, and returns its PID.
+// startBelow starts a process in its own user and network namespaces. It returns the PID.
 func startBelow(t *testing.T) int {
 	t.Helper()
 	cmd := exec.Command("cat")

@@ -18,13 +18,12 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// repeat calls functions again and again, all of them at once, each until it says that something is
-// closed.
+// repeat calls functions repeatedly and concurrently. It stops calling a function that returns ErrClosed.
 func repeat(t testing.TB, calls ...func() error) (wait func()) {
 	var calling sync.WaitGroup
 	for i, call := range calls {
 		calling.Go(func() {
-			for ; ; time.Sleep(100 * time.Microsecond) { // leaves others some time
+			for ; ; time.Sleep(100 * time.Microsecond) { // lets others run
 				switch err := call(); {
 				case errors.Is(err, nflog.ErrClosed):
 					return
@@ -38,7 +37,7 @@ func repeat(t testing.TB, calls ...func() error) (wait func()) {
 	return calling.Wait
 }
 
-// connClosed returns what can be matched for an error of a connection, which fails only when closed.
+// connClosed returns ErrClosed for any error of a connection, which fails only if it is closed.
 func connClosed(err error) error {
 	if err != nil {
 		return nflog.ErrClosed
@@ -46,14 +45,13 @@ func connClosed(err error) error {
 	return nil
 }
 
-// TestIntegrationHookConcurrent calls all methods at once, for the race detector, and closes in the
-// middle of it.
+// TestIntegrationHookConcurrent calls all methods concurrently, for the race detector, and closes meanwhile.
 func TestIntegrationHookConcurrent(t *testing.T) {
 	for range 5 {
 		ns, _ := logUDP(t)
 		stop := flood(t, ns, target4, 50_000)
 		h := openRecorder(t, ns, nflog.Config{QThresh: 3})
-		var packets, readings atomic.Int64
+		var packets, sessions atomic.Int64
 		enough := make(chan bool)
 		hook := func(nflog.Attribute) int {
 			switch n := packets.Add(1); {
@@ -64,7 +62,7 @@ func TestIntegrationHookConcurrent(t *testing.T) {
 			}
 			return 0
 		}
-		// register registers a hook, if there is none, for a moment.
+		// register registers a hook for a short time, unless one is registered.
 		register := func(registration registration) error {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
 			context.AfterFunc(ctx, cancel)
@@ -75,7 +73,7 @@ func TestIntegrationHookConcurrent(t *testing.T) {
 				return 1
 			})
 			if err == nil {
-				readings.Add(1)
+				sessions.Add(1)
 			}
 			if errors.Is(err, syscall.EBUSY) {
 				return nil
@@ -101,8 +99,8 @@ func TestIntegrationHookConcurrent(t *testing.T) {
 		wait()
 		stop()
 		awaitEnd(t)
-		if readings.Load() < 2 {
-			t.Errorf("unexpected readings: %d, want more", readings.Load())
+		if sessions.Load() < 2 {
+			t.Errorf("unexpected sessions: %d, want at least 2", sessions.Load())
 		}
 	}
 }

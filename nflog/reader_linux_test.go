@@ -14,10 +14,9 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
-	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationPackets compares what is read with what the rule has counted.
+// TestIntegrationPackets compares the received packets with the rule's counter.
 func TestIntegrationPackets(t *testing.T) {
 	ns, rule := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueTimeout: nflog.TimeoutUnit})
@@ -41,12 +40,12 @@ func TestIntegrationPackets(t *testing.T) {
 			t.Fatalf("unexpected packet %d (-want +got):\n%s", i, diff)
 		}
 		if len(p.Payload) != length || !p.UID.OK || !p.GID.OK {
-			t.Fatalf("unexpected packet %d: %+v, want a payload of %d bytes and an owner", i, p, length)
+			t.Fatalf("unexpected packet %d: %+v, want %d bytes of payload, UID and GID", i, p, length)
 		}
 	}
 	stats := r.Stats()
 	if n := logged(t, rule); n != 2*each || stats.Packets != n {
-		t.Errorf("unexpected packets: %d, logged %d, want %d", stats.Packets, n, 2*each)
+		t.Errorf("unexpected packets: received %d, logged %d, want %d", stats.Packets, n, 2*each)
 	}
 	want := nflog.Stats{Packets: 2 * each, Datagrams: stats.Datagrams}
 	if diff := cmp.Diff(want, stats); diff != "" {
@@ -54,7 +53,7 @@ func TestIntegrationPackets(t *testing.T) {
 	}
 }
 
-// TestIntegrationNumbersRestart reads a group again, whose packets are numbered from 0 once more.
+// TestIntegrationNumbersRestart opens a group again. Its sequence numbers begin at 0 again.
 func TestIntegrationNumbersRestart(t *testing.T) {
 	ns, _ := logUDP(t)
 	for range 3 {
@@ -64,7 +63,7 @@ func TestIntegrationNumbersRestart(t *testing.T) {
 		if err := r.Close(); err != nil {
 			t.Fatalf("failed to close reader: %v", err)
 		}
-		send(t, ns, target4, 3) // while nobody reads
+		send(t, ns, target4, 3) // nobody reads
 	}
 }
 
@@ -80,9 +79,9 @@ func TestIntegrationOwnNamespace(t *testing.T) {
 		t.Fatalf("failed to open reader: %v", err)
 	}
 	defer r.Close()
-	// Elsewhere, the group is another one.
-	elsewhere, _ := logUDP(t)
-	send(t, elsewhere, target4, 5)
+	// The same group of another namespace does not count.
+	other, _ := logUDP(t)
+	send(t, other, target4, 5)
 
 	send(t, ns, target4, 3)
 	if got := receive(t, r, 3); len(got) != 3 {
@@ -101,7 +100,7 @@ func TestIntegrationCopyRange(t *testing.T) {
 		{name: "one byte", copyRange: 1, want: 1},
 		{name: "all", copyRange: nflog.MaxCopyRange, want: 60_028},
 		{name: "limited by the rule", copyRange: 100, snaplen: 21, want: 21},
-		{name: "less than the rule allows", copyRange: 22, snaplen: 100, want: 22},
+		{name: "less than the rule's limit", copyRange: 22, snaplen: 100, want: 22},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := kerneltest.NS(t)
@@ -115,9 +114,7 @@ func TestIntegrationCopyRange(t *testing.T) {
 				t.Fatalf("failed to apply rules: %v", err)
 			}
 			r := open(t, ns, nflog.ReaderConfig{CopyRange: tt.copyRange, QueueThreshold: 1})
-			if err := traffic.UDP(ns, target4, 1, 60_000); err != nil {
-				t.Fatalf("failed to send: %v", err)
-			}
+			sendSized(t, ns, target4, 1, 60_000)
 			if got := receive(t, r, 1); len(got[0].Payload) != tt.want {
 				t.Errorf("unexpected payload: %d bytes, want %d", len(got[0].Payload), tt.want)
 			}
@@ -125,7 +122,7 @@ func TestIntegrationCopyRange(t *testing.T) {
 	}
 }
 
-// TestIntegrationQueueThreshold reads packets in batches of a number.
+// TestIntegrationQueueThreshold reads batches of a configured number of packets.
 func TestIntegrationQueueThreshold(t *testing.T) {
 	ns, _ := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueThreshold: 7, QueueTimeout: never})
@@ -139,7 +136,7 @@ func TestIntegrationQueueThreshold(t *testing.T) {
 	}
 }
 
-// TestIntegrationQueueTimeout reads a packet that waits for others.
+// TestIntegrationQueueTimeout reads a packet that the kernel delivers at the queue timeout.
 func TestIntegrationQueueTimeout(t *testing.T) {
 	ns, _ := logUDP(t)
 	const timeout = 200 * time.Millisecond
@@ -147,13 +144,13 @@ func TestIntegrationQueueTimeout(t *testing.T) {
 	start := time.Now()
 	send(t, ns, target4, 1)
 	receive(t, r, 1)
-	// The kernel's clock may have ticked just before.
+	// The kernel's timer rounds to its ticks.
 	if lag := time.Since(start); lag < timeout-2*nflog.TimeoutUnit || lag > timeout+patience/2 {
 		t.Errorf("unexpected lag: %v, want %v", lag, timeout)
 	}
 }
 
-// TestIntegrationLargestBatch reads datagrams as large as the kernel makes them.
+// TestIntegrationLargestBatch reads the largest datagrams that the kernel makes.
 func TestIntegrationLargestBatch(t *testing.T) {
 	ns, rule := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueTimeout: never, BatchBuffer: nflog.MaxBatchBuffer})
@@ -176,7 +173,7 @@ func TestIntegrationLargestBatch(t *testing.T) {
 		}
 		largest = max(largest, packets)
 	}
-	// Not all are: the kernel makes a small one where it lacks memory for a large one.
+	// The kernel makes smaller ones if it lacks memory for a large one.
 	if largest < 1000 {
 		t.Errorf("unexpected packets of the largest datagram: %d, want more than 1000", largest)
 	}
@@ -187,7 +184,7 @@ func TestIntegrationLargestBatch(t *testing.T) {
 	}
 }
 
-// TestIntegrationSocketStats looks at a socket in which something waits.
+// TestIntegrationSocketStats reads the stats of a socket while packets wait.
 func TestIntegrationSocketStats(t *testing.T) {
 	ns, _ := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueThreshold: 1, SocketBuffer: 100_000})

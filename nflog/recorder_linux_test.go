@@ -5,12 +5,7 @@ package nflog_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/netip"
-	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,16 +15,15 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
-	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// soon is how long it takes at most until a reading has ended.
+// soon is how long a session may take to end.
 const soon = time.Second
 
-// A registration registers a hook, by one of the two methods that do.
+// A registration registers a hook with one of the two methods for that.
 type registration func(n *nflog.Nflog, ctx context.Context, fn nflog.HookFunc, errfn nflog.ErrorFunc) error
 
-// registrations returns the registrations by their names.
+// registrations returns the registrations by method name.
 func registrations() map[string]registration {
 	return map[string]registration{
 		"Register": func(n *nflog.Nflog, ctx context.Context, fn nflog.HookFunc, _ nflog.ErrorFunc) error {
@@ -39,23 +33,22 @@ func registrations() map[string]registration {
 	}
 }
 
-// A recorder is an Nflog with a hook, and what its hook, its error function and its logger were called
-// with.
+// A recorder is an Nflog with a hook, an error function and a logger that record their calls.
 type recorder struct {
 	*nflog.Nflog
 	ns *netns.NS
 
 	mu       sync.Mutex
-	onPacket func(nflog.Attribute) int // what the hook does and returns, if there is such a function
-	onError  func(error) int           // what the error function does and returns
-	onLog    func()                    // what Errorf does
+	onPacket func(nflog.Attribute) int // called by the hook, if not nil
+	onError  func(error) int           // called by the error function, if not nil
+	onLog    func()                    // called by Errorf, if not nil
 	packets  []nflog.Attribute
 	errs     []error
-	errors   []string // of the logger
-	debug    []string // of the logger
+	errors   []string // logged by Errorf
+	debug    []string // logged by Debugf
 }
 
-// openRecorder opens an Nflog in the namespace, which is closed when the test ends.
+// openRecorder opens an Nflog in the namespace. It is closed when the test ends.
 func openRecorder(t testing.TB, ns *netns.NS, config nflog.Config) *recorder {
 	t.Helper()
 	h := &recorder{ns: ns}
@@ -69,13 +62,13 @@ func openRecorder(t testing.TB, ns *netns.NS, config nflog.Config) *recorder {
 	return h
 }
 
-// eachPacket is a configuration by which each packet is delivered at once, with its number and whole.
+// eachPacket returns a configuration that delivers each packet at once, complete and with a sequence number.
 func eachPacket() nflog.Config {
 	return nflog.Config{Flags: nflog.FlagSeq, Copymode: nflog.CopyPacket, QThresh: 1}
 }
 
-// noENOBUFS leaves out the error that ends a reading, where the socket is too small for a flood, as that of
-// an ordinary user may be.
+// noENOBUFS turns off the error that ends Register when the socket is too small for a flood: an ordinary user's
+// socket is small.
 func noENOBUFS(t testing.TB, h *recorder) {
 	t.Helper()
 	if err := h.SetOption(netlink.NoENOBUFS, true); err != nil {
@@ -83,7 +76,7 @@ func noENOBUFS(t testing.TB, h *recorder) {
 	}
 }
 
-// register registers the hook, for as long as the context is not done.
+// register registers the hook until the context is done.
 func (h *recorder) register(t testing.TB, ctx context.Context, register registration) {
 	t.Helper()
 	if err := register(h.Nflog, ctx, h.hook, h.failed); err != nil {
@@ -91,7 +84,7 @@ func (h *recorder) register(t testing.TB, ctx context.Context, register registra
 	}
 }
 
-// on sets what the functions do from then on.
+// on sets the functions that the hook and the error function call.
 func (h *recorder) on(packet func(nflog.Attribute) int, err func(error) int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -136,7 +129,7 @@ func (h *recorder) Errorf(format string, args ...any) {
 	}
 }
 
-// take returns what the hook was called with since it was called last.
+// take returns the packets that the hook got since the previous take.
 func (h *recorder) take() []nflog.Attribute {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -145,7 +138,7 @@ func (h *recorder) take() []nflog.Attribute {
 	return packets
 }
 
-// await waits until the hook was called with so many packets, and takes them.
+// await waits until the hook has got that many packets, and takes them.
 func (h *recorder) await(t testing.TB, packets int) []nflog.Attribute {
 	t.Helper()
 	kerneltest.Eventually(t, patience, func() error {
@@ -163,7 +156,7 @@ func (h *recorder) await(t testing.TB, packets int) []nflog.Attribute {
 	return got
 }
 
-// takeErrors returns what the error function and Errorf were called with since it was called last.
+// takeErrors returns what the error function and Errorf got since the previous takeErrors.
 func (h *recorder) takeErrors() (errs []error, logged []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -179,93 +172,32 @@ func (h *recorder) close(t testing.TB) {
 	}
 }
 
-// sendSized sends packets with that many bytes of data, by which they can be told from others.
-func sendSized(t testing.TB, ns *netns.NS, packets, size int) {
-	t.Helper()
-	if err := traffic.UDP(ns, target4, packets, size); err != nil {
-		t.Fatalf("failed to send: %v", err)
-	}
-}
-
-// checkNew checks that packets are those of a new binding: numbered from 0 on, with that many bytes
-// of data.
+// checkNew checks that packets belong to a new binding: their sequence numbers begin at 0. They must have size
+// bytes of data.
 func checkNew(t testing.TB, packets []nflog.Attribute, size int) {
 	t.Helper()
 	for i, a := range packets {
 		if a.Seq == nil || *a.Seq != uint32(i) || a.Payload == nil || len(*a.Payload) != 28+size {
-			t.Fatalf("unexpected packet %d: number %v, payload %v, want number %d and %d bytes", i, a.Seq, a.Payload, i, 28+size)
+			t.Fatalf("unexpected packet %d: sequence number %v, payload %v, want sequence number %d and %d bytes", i, a.Seq, a.Payload, i, 28+size)
 		}
 	}
 }
 
-// libraryStacks returns the stacks of goroutines that the library has started or is called by.
-func libraryStacks() (stacks []string) {
-	buf := make([]byte, 1<<20)
-	buf = buf[:runtime.Stack(buf, true)]
-	for stack := range strings.SplitSeq(string(buf), "\n\n") {
-		if strings.Contains(stack, "nflog_exporter/nflog.") {
-			stacks = append(stacks, stack)
-		}
-	}
-	return stacks
-}
-
-// waiting reports whether a reading waits for packets.
-func waiting() bool {
-	return slices.ContainsFunc(libraryStacks(), func(stack string) bool {
-		first, _, _ := strings.Cut(stack, "\n")
-		return strings.Contains(first, "[IO wait") && strings.Contains(stack, "nflog.(*session).run")
-	})
-}
-
-// awaitWaiting waits until a reading waits for packets.
-func awaitWaiting(t testing.TB) {
-	t.Helper()
-	kerneltest.Eventually(t, patience, func() error {
-		if !waiting() {
-			return errors.New("no reading waits")
-		}
-		return nil
-	})
-}
-
-// awaitEnd waits until no goroutine of the library is left.
+// awaitEnd waits until no goroutine runs a function of the library.
 func awaitEnd(t testing.TB) {
 	t.Helper()
 	kerneltest.Eventually(t, soon, func() error {
-		if stacks := libraryStacks(); len(stacks) > 0 {
-			return fmt.Errorf("a goroutine is left:\n%s", stacks[0])
+		if left := stacks("nflog_exporter/nflog."); len(left) > 0 {
+			return fmt.Errorf("a goroutine is left:\n%s", left[0])
 		}
 		return nil
 	})
 }
 
-// awaitFree waits until the group is free for another socket.
+// awaitFree waits until another socket can bind the group.
 func awaitFree(t testing.TB, ns *netns.NS) {
 	t.Helper()
 	kerneltest.Eventually(t, soon, func() error {
-		r, err := nflog.OpenReader(group, nflog.ReaderConfig{NetNS: ns.FD()})
-		if err != nil {
-			return err
-		}
-		return r.Close()
+		return openAndClose(nflog.ReaderConfig{NetNS: ns.FD()})
 	})
-}
-
-// flood sends packets to the target, so many a second, until the function that it returns is called.
-func flood(t testing.TB, ns *netns.NS, target netip.AddrPort, pps int) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	var sending sync.WaitGroup
-	sending.Go(func() {
-		if _, err := traffic.Flood(ctx, ns, target, 0, 10, pps); err != nil {
-			t.Errorf("failed to send: %v", err)
-		}
-	})
-	stop = func() {
-		cancel()
-		sending.Wait()
-	}
-	t.Cleanup(stop)
-	return stop
 }

@@ -16,14 +16,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// An ending ends a reading.
+// An ending is a way to end a session.
 type ending struct {
 	do      func(h *recorder, cancel context.CancelFunc) error
-	wantErr error // that the error function is told
-	closed  bool  // nothing can be registered after it
+	wantErr error // last error of the error function
+	closed  bool  // no hook can be registered afterwards
 }
 
-// endings returns the endings that anybody may bring about at any time.
+// endings returns the endings that are possible at any time.
 func endings() map[string]ending {
 	return map[string]ending{
 		"context": {
@@ -43,21 +43,21 @@ func endings() map[string]ending {
 	}
 }
 
-// A reading is a hook that was registered.
+// A session is a recorder with the method that registers its hook.
 type session struct {
 	*recorder
 	ctx      context.Context
 	cancel   context.CancelFunc
 	register registration
-	told     bool // the error function is called
+	hasErrfn bool // the method takes an error function
 }
 
-// eachSession tests with a hook that is registered by each method.
+// eachSession runs a test with each method that registers a hook.
 func eachSession(t *testing.T, name string, test func(*testing.T, *session)) {
 	for method, register := range registrations() {
 		t.Run(method+"/"+name, func(t *testing.T) {
 			ns, _ := logUDP(t)
-			r := &session{recorder: openRecorder(t, ns, eachPacket()), register: register, told: method != "Register"}
+			r := &session{recorder: openRecorder(t, ns, eachPacket()), register: register, hasErrfn: method != "Register"}
 			r.ctx, r.cancel = context.WithCancel(t.Context())
 			defer r.cancel()
 			test(t, r)
@@ -65,7 +65,7 @@ func eachSession(t *testing.T, name string, test func(*testing.T, *session)) {
 	}
 }
 
-// eachEnding tests every ending of a hook that is registered by each method.
+// eachEnding runs a test with each ending and each method that registers a hook.
 func eachEnding(t *testing.T, test func(*testing.T, *session, ending)) {
 	for name, e := range endings() {
 		eachSession(t, name, func(t *testing.T, r *session) { test(t, r, e) })
@@ -77,7 +77,7 @@ func (r *session) begin(t testing.TB) {
 	r.recorder.register(t, r.ctx, r.register)
 }
 
-// end ends the reading.
+// end ends the session.
 func (r *session) end(t testing.TB, e ending) {
 	t.Helper()
 	if err := e.do(r.recorder, r.cancel); err != nil {
@@ -85,8 +85,8 @@ func (r *session) end(t testing.TB, e ending) {
 	}
 }
 
-// checkEnd checks that an ending has ended the reading: no goroutine is left, the group is free, and
-// the error function and the log were told what they should be.
+// checkEnd checks that the session has ended: no goroutine is left, the group is free, and the error function and
+// the logger got the right errors.
 func (r *session) checkEnd(t testing.TB, e ending) {
 	t.Helper()
 	awaitEnd(t)
@@ -95,7 +95,7 @@ func (r *session) checkEnd(t testing.TB, e ending) {
 	if len(logged) != 0 {
 		t.Errorf("unexpected errors in the log: %q", logged)
 	}
-	if r.told && e.wantErr != nil {
+	if r.hasErrfn && e.wantErr != nil {
 		checkError(t, errs, e.wantErr)
 	} else if len(errs) != 0 {
 		t.Errorf("unexpected errors: %v", errs)
@@ -107,23 +107,23 @@ func (r *session) checkEnd(t testing.TB, e ending) {
 	}
 }
 
-// checkError checks that there is one error, as the error function has to be told.
+// checkError checks that the error function got one error, of the right type.
 func checkError(t testing.TB, errs []error, want error) {
 	t.Helper()
 	if len(errs) != 1 || !errors.Is(errs[0], want) {
 		t.Fatalf("unexpected errors: %v, want %v", errs, want)
 	}
-	// Programs assert the type, without looking at what an error wraps.
+	// Programs use type assertions, which don't unwrap errors.
 	if got := reflect.TypeOf(errs[0]); got != reflect.TypeFor[*netlink.OpError]() {
 		t.Fatalf("unexpected type of error: %v", got)
 	}
-	var failed *netlink.OpError
-	if errors.As(errs[0], &failed) && failed.Timeout() != errors.Is(want, os.ErrDeadlineExceeded) {
+	failed, ok := errors.AsType[*netlink.OpError](errs[0])
+	if !ok || failed.Timeout() != errors.Is(want, os.ErrDeadlineExceeded) {
 		t.Errorf("unexpected timeout: %t: %v", failed.Timeout(), failed)
 	}
 }
 
-// checkHookClosed checks that an Nflog is closed.
+// checkHookClosed checks that all methods of a closed Nflog return ErrClosed.
 func checkHookClosed(t testing.TB, h *recorder) {
 	t.Helper()
 	for name, register := range registrations() {
@@ -141,20 +141,19 @@ func checkHookClosed(t testing.TB, h *recorder) {
 	}
 }
 
-// checkRegisterAgain registers hooks anew. They get the packets that are logged from then on, and nothing that
-// was logged before.
+// checkRegisterAgain registers hooks again. They get only packets that are logged after that.
 func checkRegisterAgain(t testing.TB, h *recorder) {
 	t.Helper()
 	h.on(nil, nil)
 	for name, register := range registrations() {
-		sendSized(t, h.ns, 5, 100) // to nobody
+		sendSized(t, h.ns, target4, 5, 100) // no hook is registered
 		h.take()
 		ctx, cancel := context.WithCancel(t.Context())
 		h.register(t, ctx, register)
 		if err := register(h.Nflog, ctx, h.hook, h.failed); !errors.Is(err, syscall.EBUSY) {
 			t.Errorf("unexpected error of %s: %v, want %v", name, err, syscall.EBUSY)
 		}
-		sendSized(t, h.ns, 3, 200)
+		sendSized(t, h.ns, target4, 3, 200)
 		checkNew(t, h.await(t, 3), 200)
 		cancel()
 		awaitEnd(t)

@@ -13,21 +13,21 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// A debugLog is what a logger was called with to debug.
+// A debugLog records the debug messages of a logger.
 type debugLog []string
 
 func (l *debugLog) Debugf(format string, args ...any) { *l = append(*l, fmt.Sprintf(format, args...)) }
 
 func (*debugLog) Errorf(string, ...any) {}
 
-// TestHookDeliver calls hooks with what datagrams hold, and the logger with what is skipped.
+// TestHookDeliver passes the packets of datagrams to hooks, and logs what is skipped.
 func TestHookDeliver(t *testing.T) {
 	malformed := packet(header(), number(1), attr(attrMark, 0))
 	unknown := packet(header(), number(1), attr(99, 1), attr(98))
 	tests := []struct {
 		name      string
 		datagrams [][]byte
-		last      uint32 // the hook wants no packet after that number
+		last      uint32 // the hook stops at this sequence number
 		want      []uint32
 		wantMore  bool
 		wantLog   []string
@@ -52,9 +52,9 @@ func TestHookDeliver(t *testing.T) {
 			wantMore:  true,
 			wantLog:   []string{"skipped attributes of an unknown type: 2", "skipped attributes of an unknown type: 2"},
 		},
-		{name: "enough, at the end", datagrams: [][]byte{datagramOf(0, 1)}, last: 1, want: []uint32{0, 1}},
-		{name: "enough, inside", datagrams: [][]byte{datagramOf(0, 1, 2, 3), datagramOf(4)}, last: 1, want: []uint32{0, 1}},
-		{name: "enough, of the first datagram", datagrams: [][]byte{datagramOf(0), datagramOf(1), datagramOf(2)}, last: 1, want: []uint32{0, 1}},
+		{name: "stop at the end", datagrams: [][]byte{datagramOf(0, 1)}, last: 1, want: []uint32{0, 1}},
+		{name: "stop inside", datagrams: [][]byte{datagramOf(0, 1, 2, 3), datagramOf(4)}, last: 1, want: []uint32{0, 1}},
+		{name: "stop after the first datagram", datagrams: [][]byte{datagramOf(0), datagramOf(1), datagramOf(2)}, last: 1, want: []uint32{0, 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestHookDeliver(t *testing.T) {
 				t.Errorf("unexpected log (-want +got):\n%s", diff)
 			}
 			if more != tt.wantMore {
-				t.Errorf("unexpected end: the hook wants more: %t, want %t", more, tt.wantMore)
+				t.Errorf("unexpected result: more %t, want %t", more, tt.wantMore)
 			}
 		})
 	}

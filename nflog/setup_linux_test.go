@@ -10,17 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mdlayher/netlink"
-
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// many is how often what may fail once in a while has to succeed.
+// many is how often a test repeats what could fail once in a while.
 const many = 1000
 
-// inFlood tests while packets come, each of which is delivered at once, so that some come at any
-// moment, also before the kernel's answers.
+// inFlood runs a test while packets come. The test has the kernel deliver each packet at once, so datagrams come
+// all the time, also before acknowledgements.
 func inFlood(t *testing.T, name string, test func(*testing.T, *netns.NS)) {
 	t.Run(name, func(t *testing.T) {
 		ns, rule := logUDP(t)
@@ -28,13 +26,13 @@ func inFlood(t *testing.T, name string, test func(*testing.T, *netns.NS)) {
 		before := logged(t, rule)
 		test(t, ns)
 		if n := logged(t, rule) - before; n < many {
-			t.Errorf("unexpected flood: %d packets meanwhile, want more than %d", n, many)
+			t.Errorf("unexpected flood: %d packets, want at least %d", n, many)
 		}
 		stop()
 	})
 }
 
-// TestIntegrationSetUpInFlood sets readers up, one after the other.
+// TestIntegrationSetUpInFlood opens readers, one after another.
 func TestIntegrationSetUpInFlood(t *testing.T) {
 	for name, groups := range map[string][]uint16{"one group": {group}, "several groups": {group + 1, group, group + 2}} {
 		inFlood(t, name, func(t *testing.T, ns *netns.NS) {
@@ -55,7 +53,7 @@ func TestIntegrationSetUpInFlood(t *testing.T) {
 	}
 }
 
-// TestIntegrationHookSetUpInFlood sets hooks up, one after the other.
+// TestIntegrationHookSetUpInFlood opens Nflogs and registers hooks, one after another.
 func TestIntegrationHookSetUpInFlood(t *testing.T) {
 	for name, register := range registrations() {
 		inFlood(t, name, func(t *testing.T, ns *netns.NS) {
@@ -71,10 +69,7 @@ func TestIntegrationHookSetUpInFlood(t *testing.T) {
 				if err != nil {
 					t.Fatalf("failed to open Nflog %d: %v", i, err)
 				}
-				// Register would end at an overrun, which a slow machine can't help.
-				if err := h.SetOption(netlink.NoENOBUFS, true); err != nil {
-					t.Fatalf("failed to set option: %v", err)
-				}
+				noENOBUFS(t, h)
 				h.register(t, t.Context(), register)
 				within(t, called)
 				h.close(t)
@@ -87,14 +82,12 @@ func TestIntegrationHookSetUpInFlood(t *testing.T) {
 	}
 }
 
-// TestIntegrationHookRegisterAgainInFlood sets hooks up on one socket, one after the other.
+// TestIntegrationHookRegisterAgainInFlood registers hooks on one Nflog, one after another.
 func TestIntegrationHookRegisterAgainInFlood(t *testing.T) {
 	for name, register := range registrations() {
 		inFlood(t, name, func(t *testing.T, ns *netns.NS) {
 			h := openRecorder(t, ns, nflog.Config{QThresh: 1})
-			if err := h.SetOption(netlink.NoENOBUFS, true); err != nil {
-				t.Fatalf("failed to set option: %v", err)
-			}
+			noENOBUFS(t, h)
 			called := make(chan bool, 1)
 			h.on(func(nflog.Attribute) int {
 				called <- true
@@ -102,7 +95,7 @@ func TestIntegrationHookRegisterAgainInFlood(t *testing.T) {
 			}, nil)
 			for i := range many {
 				err := register(h.Nflog, t.Context(), h.hook, h.failed)
-				for errors.Is(err, syscall.EBUSY) { // the reading before is about to end
+				for errors.Is(err, syscall.EBUSY) { // the previous session is ending
 					runtime.Gosched()
 					err = register(h.Nflog, t.Context(), h.hook, h.failed)
 				}

@@ -4,10 +4,8 @@
 package nflog_test
 
 import (
-	"context"
 	"errors"
 	"io"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +13,6 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
 // unbind unbinds a reader.
@@ -26,8 +23,8 @@ func unbind(t *testing.T, r *nflog.Reader) {
 	}
 }
 
-// checkDrained checks that nothing is left in the socket of a reader that returned EOF, and that it
-// stays with that.
+// checkDrained checks that nothing is left in the socket of a reader that has returned EOF, and that Receive
+// returns EOF again.
 func checkDrained(t *testing.T, r *nflog.Reader) {
 	t.Helper()
 	stats, err := r.SocketStats()
@@ -42,7 +39,7 @@ func checkDrained(t *testing.T, r *nflog.Reader) {
 	}
 }
 
-// TestIntegrationUnbind unbinds groups for which the kernel holds packets back.
+// TestIntegrationUnbind unbinds groups while the kernel has gathered packets.
 func TestIntegrationUnbind(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -83,12 +80,12 @@ func TestIntegrationUnbind(t *testing.T) {
 			r := open(t, ns, nflog.ReaderConfig{QueueTimeout: never})
 			send(t, ns, target4, tt.packets)
 			tt.unbind(t, r)
-			send(t, ns, target4, 5) // come too late
+			send(t, ns, target4, 5) // too late
 			got := receiveAll(t, r)
 			checkDrained(t, r)
 			checkNumbers(t, got, 0)
 			if n := logged(t, rule); len(got) != tt.packets || n != uint64(tt.packets)+5 {
-				t.Errorf("unexpected packets: %d of %d, want %d", len(got), n, tt.packets)
+				t.Errorf("unexpected packets: %d of %d logged, want %d", len(got), n, tt.packets)
 			}
 			stats := r.Stats()
 			want := nflog.Stats{Packets: uint64(tt.packets), Datagrams: stats.Datagrams}
@@ -98,13 +95,12 @@ func TestIntegrationUnbind(t *testing.T) {
 			if diff := cmp.Diff(want, stats); diff != "" {
 				t.Errorf("unexpected stats (-want +got):\n%s", diff)
 			}
-			// The group is free.
-			open(t, ns, nflog.ReaderConfig{})
+			open(t, ns, nflog.ReaderConfig{}) // the group is free
 		})
 	}
 }
 
-// TestIntegrationUnbindInterrupts unbinds the group of a reader that waits.
+// TestIntegrationUnbindInterrupts unbinds the group of a waiting reader.
 func TestIntegrationUnbindInterrupts(t *testing.T) {
 	for name, packets := range map[string]int{"nothing": 0, "packets": 100} {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +108,7 @@ func TestIntegrationUnbindInterrupts(t *testing.T) {
 			r := open(t, ns, nflog.ReaderConfig{QueueTimeout: never})
 			received := make(chan []values, 1)
 			go func() { received <- receiveAll(t, r) }()
-			awaitReceive(t)
+			awaitWaiting(t, inReceive)
 			send(t, ns, target4, packets)
 			unbind(t, r)
 			got := within(t, received)
@@ -128,16 +124,7 @@ func TestIntegrationUnbindInterrupts(t *testing.T) {
 // TestIntegrationUnbindInFlood unbinds groups while packets come.
 func TestIntegrationUnbindInFlood(t *testing.T) {
 	ns, _ := logUDP(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	var flood sync.WaitGroup
-	flood.Go(func() {
-		if _, err := traffic.Flood(ctx, ns, target4, 0, 10, 100_000); err != nil {
-			t.Errorf("failed to send: %v", err)
-		}
-	})
-	defer flood.Wait()
-	defer cancel()
-
+	flood(t, ns, target4, 100_000)
 	for i := range 50 {
 		r := open(t, ns, nflog.ReaderConfig{QueueTimeout: nflog.TimeoutUnit, QueueThreshold: uint32(1 + i%5*100)})
 		received := make(chan []values, 1)

@@ -14,9 +14,9 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// TestDecodeUnusual decodes messages that no kernel sends so far, but that are right.
+// TestDecodeUnusual decodes valid messages that no kernel sends so far.
 func TestDecodeUnusual(t *testing.T) {
-	// plain is a packet that has only what every packet has.
+	// plain is a packet with the attributes that every packet has.
 	plain := values{Group: group, Family: 2, HWProtocol: 0x0800, Hook: 1, Seq: some(uint32(0))}
 	with := func(change func(*values)) values {
 		v := plain
@@ -46,7 +46,7 @@ func TestDecodeUnusual(t *testing.T) {
 			unknown: 2,
 		},
 		{
-			name:    "flags of types",
+			name:    "flags in types",
 			message: packet(header(), number(0), attr(attrMark|flagNetByteOrder, be32(7)...), attr(attrPayload|flagNested, 1, 2)),
 			want: with(func(v *values) {
 				v.Mark = some(uint32(7))
@@ -68,7 +68,7 @@ func TestDecodeUnusual(t *testing.T) {
 			}),
 		},
 		{
-			// As in the kernel's own parser, the last one counts.
+			// The last one counts, as in the kernel's own parser.
 			name: "twice the same attribute",
 			message: packet(
 				attr(attrPacketHeader, 0x86, 0xdd, 4, 0), number(9), attr(attrPrefix, []byte("no\x00")...), attr(attrPayload, 1, 2, 3),
@@ -125,27 +125,27 @@ func TestDecodeUnusual(t *testing.T) {
 			}),
 		},
 		{
-			name:    "prefix without its end",
+			name:    "prefix without NUL",
 			message: packet(header(), number(0), attr(attrPrefix, []byte("prefix")...)),
 			want:    with(func(v *values) { v.Prefix = "prefix" }),
 		},
 		{
-			name:    "prefix beyond its end",
+			name:    "prefix with NUL inside",
 			message: packet(header(), number(0), attr(attrPrefix, []byte("pre\x00fix\x00\x00")...)),
 			want:    with(func(v *values) { v.Prefix = "pre\x00fix\x00" }),
 		},
 		{
-			name:    "link layer address of no length",
+			name:    "link layer address of length 0",
 			message: packet(header(), number(0), attr(attrHWAddr, make([]byte, 12)...)),
 			want:    with(func(v *values) { v.HWAddr = []byte{} }),
 		},
 		{
-			name:    "link layer address of more than there is room for",
+			name:    "link layer address longer than its field",
 			message: packet(header(), number(0), attr(attrHWAddr, 0xff, 0xff, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8)),
 			want:    with(func(v *values) { v.HWAddr = []byte{1, 2, 3, 4, 5, 6, 7, 8} }),
 		},
 		{
-			name:    "length of the message not aligned",
+			name:    "message length not aligned",
 			message: packet(header(), number(0), unpadded(5)),
 			want:    with(func(v *values) { v.Payload = make([]byte, 5) }),
 		},
@@ -158,7 +158,7 @@ func TestDecodeUnusual(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := nflog.NewDecoder(group)
-			// Alone, and as part of a datagram, when it is known.
+			// First alone, then in a datagram, when the caches know its layout.
 			want := []values{tt.want}
 			got := decode(d, tt.message)
 			var datagram []byte

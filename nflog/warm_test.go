@@ -14,7 +14,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// kinds returns messages of all kinds: those of the captures, and those that no kernel sends.
+// kinds returns all kinds of messages: those of the captures, and some that no kernel sends.
 func kinds() [][]byte {
 	nested := func(attributes ...[]byte) []byte { return attr(attrVLAN|flagNested, slices.Concat(attributes...)...) }
 	all := [][]byte{
@@ -48,10 +48,10 @@ func kinds() [][]byte {
 		message(0x0402, []byte{2, 0, 0, group}),
 		message(typePacket, []byte{2, 0, 0, group + 1}, header(), number(1)),
 	}
-	for n := range 20 { // layouts of one origin
+	for n := range 20 { // many layouts of one origin
 		all = append(all, packet(header(), number(1), attr(99, make([]byte, 4*n)...)))
 	}
-	for _, c := range append(captures(), conntrackCapture()) {
+	for _, c := range captures() {
 		for _, v := range c.want {
 			v.Group = group
 			all = append(all, v.message().Append(nil))
@@ -60,8 +60,8 @@ func kinds() [][]byte {
 	return all
 }
 
-// randomMessage returns a message of some of the attributes that a kernel sends, with a prefix of
-// some length and a payload of any.
+// randomMessage returns a message with a random selection of the kernel's attributes, a prefix of random length
+// and a random payload.
 func randomMessage(r *rand.Rand) []byte {
 	m := nflogtest.Message{
 		Group: group, Family: 2, HWProtocol: 0x0800, Hook: uint8(r.IntN(5)), Seq: r.Uint32(),
@@ -85,8 +85,8 @@ func randomMessage(r *rand.Rand) []byte {
 	return m.Append(nil)
 }
 
-// TestDecodeWarm decodes messages of many kinds in random order with one decoder and each with a
-// new one. That some come again and again, and some never, is how the cache of layouts is used.
+// TestDecodeWarm decodes many kinds of messages in random order with one decoder, and each with a new decoder.
+// Some messages repeat and others don't, so the caches of templates and layouts hit and miss.
 func TestDecodeWarm(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	kinds := kinds()
@@ -113,7 +113,7 @@ func TestDecodeWarm(t *testing.T) {
 func TestDecodePayloadLengths(t *testing.T) {
 	d := nflog.NewDecoder(group)
 	for n := range 600 {
-		// Up and down, so that the last one's length is never the next one's.
+		// Alternate, so that consecutive payloads differ in length.
 		if n%2 == 1 {
 			n = 600 - n
 		}
@@ -130,10 +130,10 @@ func TestDecodePayloadLengths(t *testing.T) {
 	}
 }
 
-// sink keeps the compiler from leaving out what nobody uses.
+// sink uses results, so that the compiler does not remove their computation.
 var sink int
 
-// use calls all methods of a packet, without keeping anything.
+// use calls methods of a packet and keeps nothing.
 func use(p nflog.Packet) {
 	protocol, tci, _ := p.VLANTag()
 	mark, _ := p.Mark()
@@ -164,14 +164,13 @@ func TestDecodeAllocations(t *testing.T) {
 				}
 			})
 			if n != 0 {
-				t.Errorf("unexpected allocations: %v a datagram", n)
+				t.Errorf("unexpected allocations: %v per datagram", n)
 			}
 		})
 	}
 }
 
-// TestDecodeMemory decodes packets of which no two are alike, and more of them than a decoder
-// remembers.
+// TestDecodeMemory decodes packets that all differ, and more of them than a decoder remembers.
 func TestDecodeMemory(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for name, randomPacket := range map[string]func() []byte{
