@@ -7,11 +7,9 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net/netip"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -126,53 +124,6 @@ func flood(t testing.TB, ns *netns.NS, target netip.AddrPort, pps int) (stop fun
 	return stop
 }
 
-// forge returns a function that sends datagrams to a netlink port in the namespace, from a socket of this process.
-func forge(t testing.TB, ns *netns.NS, port uint32) (send func(datagram []byte)) {
-	t.Helper()
-	var fd int
-	err := ns.Do(func() (err error) {
-		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
-		return err
-	})
-	if err != nil {
-		t.Fatalf("failed to open socket: %v", err)
-	}
-	t.Cleanup(func() { _ = unix.Close(fd) })
-	return func(datagram []byte) {
-		t.Helper()
-		if err := unix.Sendto(fd, datagram, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: port}); err != nil {
-			t.Fatalf("failed to send: %v", err)
-		}
-	}
-}
-
-// groupReader returns the netlink port of the group's reader, 0 if there is none, and how many packets the
-// kernel has gathered for it.
-func groupReader(ns *netns.NS) (port uint32, queued int, err error) {
-	var table []byte
-	err = ns.Do(func() (err error) {
-		table, err = os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
-		return err
-	})
-	for line := range strings.Lines(string(table)) {
-		var number int
-		if _, err := fmt.Sscan(line, &number, &port, &queued); err == nil && number == group {
-			return port, queued, nil
-		}
-	}
-	return 0, 0, err
-}
-
-// port returns the netlink port of the group's reader.
-func port(t testing.TB, ns *netns.NS) uint32 {
-	t.Helper()
-	port, _, err := groupReader(ns)
-	if err != nil || port == 0 {
-		t.Fatalf("unexpected reader of group %d: port %d, %v", group, port, err)
-	}
-	return port
-}
-
 // open opens a reader of the group in the namespace. It is closed when the test ends.
 func open(t testing.TB, ns *netns.NS, config nflog.ReaderConfig) *nflog.Reader {
 	t.Helper()
@@ -264,39 +215,6 @@ func skipUnnumbered(packets []values) []values {
 	}
 	return nil
 }
-
-// stacks returns the stacks of all goroutines that contain a text.
-func stacks(text string) []string {
-	buf := make([]byte, 1<<20)
-	buf = buf[:runtime.Stack(buf, true)]
-	all := strings.Split(string(buf), "\n\n")
-	return slices.DeleteFunc(all, func(stack string) bool { return !strings.Contains(stack, text) })
-}
-
-// waiting reports whether a goroutine waits for a datagram in a function.
-func waiting(function string) bool {
-	return slices.ContainsFunc(stacks(function), func(stack string) bool {
-		first, _, _ := strings.Cut(stack, "\n")
-		return strings.Contains(first, "[IO wait")
-	})
-}
-
-// awaitWaiting waits until a goroutine waits for a datagram in a function.
-func awaitWaiting(t testing.TB, function string) {
-	t.Helper()
-	kerneltest.Eventually(t, patience, func() error {
-		if !waiting(function) {
-			return fmt.Errorf("no goroutine waits in %s", function)
-		}
-		return nil
-	})
-}
-
-// Functions in which a reader and a hook wait.
-const (
-	inReceive = "nflog.(*Reader).Receive"
-	inSession = "nflog.(*session).run"
-)
 
 // within returns the next value of a channel. It fails the test if none comes.
 func within[T any](t testing.TB, c <-chan T) T {
