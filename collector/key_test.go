@@ -30,7 +30,7 @@ func randomKeys(r *rand.Rand, n int) []key {
 	return keys[:n]
 }
 
-func findKey(x *keyIndex, k key) *labelSet { return x.slot(&k).set }
+func findKey(x *keyIndex, k key) *labelSet { return x.slots[x.slot(&k)].set }
 
 func addKey(x *keyIndex, k key) *labelSet {
 	set := &labelSet{}

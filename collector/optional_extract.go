@@ -10,8 +10,9 @@ import (
 
 // The optional labels, by where their values are.
 const (
-	messageLabels labelSelection = 1<<labelMark | 1<<labelUID | 1<<labelGID | 1<<labelConntrackState
-	headerLabels  labelSelection = 1<<labelVLAN | 1<<labelDSCP | 1<<labelTCPFlags | 1<<labelICMPType | 1<<labelDestinationPort
+	messageLabels   labelSelection = 1<<labelMark | 1<<labelUID | 1<<labelGID | 1<<labelConntrackState
+	transportLabels labelSelection = 1<<labelTCPFlags | 1<<labelICMPType | 1<<labelDestinationPort
+	headerLabels                   = 1<<labelVLAN | 1<<labelDSCP | transportLabels
 )
 
 // An extractor extracts the values of the selected optional labels from packets.
@@ -89,19 +90,23 @@ func (x *extractor) extractHeaders(p nflog.Packet, h *packet.Parsed) (packed uin
 			packed |= uint64(dscp|hasDSCP) << dscpAt
 		}
 	}
+	if x.selection&transportLabels == 0 {
+		return packed
+	}
+	t := h.Transport()
 	if x.selection.has(labelDestinationPort) {
-		if _, port, ok := h.Ports(); ok {
+		if _, port, ok := t.Ports(); ok {
 			packed |= uint64(x.ports.class(port)) << portAt
 		}
 	}
 	if x.selection.has(labelTCPFlags) {
-		if flags, ok := h.TCPFlags(); ok {
+		if flags, ok := t.TCPFlags(); ok {
 			packed |= uint64(x.tcpKinds[flags]) << tcpKindAt
 		}
 	}
 	if x.selection.has(labelICMPType) {
-		if t, ok := h.ICMPType(); ok {
-			packed |= uint64(x.icmpTypes[t]|hasICMPType) << icmpTypeAt
+		if typ, ok := t.ICMPType(); ok {
+			packed |= uint64(x.icmpTypes[typ]|hasICMPType) << icmpTypeAt
 		}
 	}
 	return packed

@@ -105,14 +105,7 @@ func (t *table) countPacket(p nflog.Packet, now time.Time) {
 	if h.Malformed {
 		t.malformed++
 	}
-	k := key{origin: p.Origin(), protocol: h.Protocol}
-	if t.keys.byOptional {
-		k.optional = t.labeling.optional.extract(p, &h)
-	}
-	set := t.keys.slot(&k).set
-	if set == nil {
-		set = t.resolve(&k, now)
-	}
+	set := t.labelSet(p, &h, now)
 	set.packets++
 	if h.Length == 0 {
 		return // unknown
@@ -121,4 +114,20 @@ func (t *table) countPacket(p nflog.Packet, now time.Time) {
 	if set.sizes != nil && set.sizes.count(h.Length, t.buckets.index(h.Length)) {
 		t.blocks++
 	}
+}
+
+// labelSet returns the label set of a packet and its headers.
+func (t *table) labelSet(p nflog.Packet, h *packet.Parsed, now time.Time) *labelSet {
+	k := key{origin: p.Origin(), protocol: h.Protocol}
+	if t.keys.optionals == nil {
+		if set := t.keys.find(k.origin, k.protocol); set != nil {
+			return set
+		}
+	} else {
+		k.optional = t.labeling.optional.extract(p, h)
+		if set := t.keys.findOptional(&k); set != nil {
+			return set
+		}
+	}
+	return t.resolve(&k, now)
 }

@@ -113,9 +113,10 @@ func (p Packet) HWHeader() []byte { return p.value(attrHWHeader) }
 // (NFULA_VLAN). protocol is the tag's EtherType, 0x8100 or 0x88a8. tci is its control information: priority
 // and DEI in the upper four bits, VLAN ID in the lower twelve.
 func (p Packet) VLANTag() (protocol, tci uint16, ok bool) {
-	protocol, hasProtocol := p.uint16(attrVLANProtocol)
-	tci, hasTCI := p.uint16(attrVLANTCI)
-	if !hasProtocol || !hasTCI {
+	if protocol, ok = p.uint16(attrVLANProtocol); !ok {
+		return 0, 0, false
+	}
+	if tci, ok = p.uint16(attrVLANTCI); !ok {
 		return 0, 0, false
 	}
 	return protocol, tci, true

@@ -89,9 +89,17 @@ func arpLength(b []byte) uint32 {
 	return arpHeaderLen + 2*(uint32(b[4])+uint32(b[5]))
 }
 
-// VLAN returns the id of the packet's outer VLAN tag: of the one that the kernel holds beside p, the
-// packet that h was parsed from, or else of the first in its payload.
+// VLAN returns the id of the packet's outer VLAN tag: of the one that the kernel holds beside p, the packet that h was
+// parsed from, or else of the first in its payload.
 func (h *Parsed) VLAN(p nflog.Packet) (id uint16, ok bool) {
+	switch p.Origin().Family {
+	case familyIPv4, familyIPv6:
+		return 0, false // inlined, as for most packets
+	}
+	return h.outerVLAN(p)
+}
+
+func (h *Parsed) outerVLAN(p nflog.Packet) (id uint16, ok bool) {
 	if _, tci, ok := p.VLANTag(); ok {
 		return tci & vlanIDMask, true
 	}

@@ -38,13 +38,13 @@ func describe(p nflog.Packet) map[string]string {
 	if source, destination, ok := h.Addresses(); ok {
 		d["addresses"] = fmt.Sprintf("%v > %v", source, destination)
 	}
-	if source, destination, ok := h.Ports(); ok {
+	if source, destination, ok := h.Transport().Ports(); ok {
 		d["ports"] = fmt.Sprintf("%d > %d", source, destination)
 	}
-	if flags, ok := h.TCPFlags(); ok {
+	if flags, ok := h.Transport().TCPFlags(); ok {
 		d["flags"] = flags.Kind().String()
 	}
-	if t, ok := h.ICMPType(); ok {
+	if t, ok := h.Transport().ICMPType(); ok {
 		d["icmp"] = t.String()
 	}
 	switch fragment, later := h.Fragment(); {
@@ -173,7 +173,7 @@ func TestParseAllocates(t *testing.T) {
 		h.VLAN(p)
 		h.DSCP()
 		h.Addresses()
-		h.Ports()
+		h.Transport().Ports()
 		h.Fragment()
 	})
 	if n != 0 {

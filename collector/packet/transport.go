@@ -5,56 +5,55 @@ package packet
 
 import "encoding/binary"
 
-// transportHeader returns the packet from its transport header on. It is empty where there is none: it was not copied,
-// or the packet is a later fragment.
-func (h *Parsed) transportHeader() []byte {
-	if len(h.network) == 0 {
-		return nil
+// A Transport is the transport header of an IP packet, as far as it was copied. It is borrowed like the [Parsed].
+type Transport struct {
+	protocol Protocol
+	header   []byte
+}
+
+// Transport returns the transport header. It is empty if it was not copied, and for a later fragment, which has none.
+func (h *Parsed) Transport() Transport {
+	switch {
+	case len(h.network) == 0:
+		return Transport{}
+	case h.isIPv4():
+		return Transport{h.Protocol, transportOfIPv4(h.network)}
+	default:
+		return Transport{h.Protocol, h.transportOfIPv6()}
 	}
-	if h.isIPv4() {
-		return transportOfIPv4(h.network)
-	}
-	return h.transportOfIPv6()
 }
 
 // Ports returns the ports of a TCP, UDP, UDP-Lite, SCTP or DCCP packet.
-func (h *Parsed) Ports() (source, destination uint16, ok bool) {
-	switch h.Protocol {
+func (t Transport) Ports() (source, destination uint16, ok bool) {
+	switch t.protocol {
 	case protocolTCP, protocolUDP, protocolUDPLite, protocolSCTP, protocolDCCP:
-	default:
-		return 0, 0, false
+		if len(t.header) >= 4 {
+			return binary.BigEndian.Uint16(t.header), binary.BigEndian.Uint16(t.header[2:]), true
+		}
 	}
-	b := h.transportHeader()
-	if len(b) < 4 {
-		return 0, 0, false
-	}
-	return binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:]), true
+	return 0, 0, false
 }
 
 // TCPFlags returns the flags of a TCP segment.
-func (h *Parsed) TCPFlags() (flags TCPFlags, ok bool) {
-	if h.Protocol != protocolTCP {
+func (t Transport) TCPFlags() (flags TCPFlags, ok bool) {
+	if t.protocol != protocolTCP || len(t.header) < 14 {
 		return 0, false
 	}
-	b := h.transportHeader()
-	if len(b) < 14 {
-		return 0, false
-	}
-	return TCPFlags(b[13]), true
+	return TCPFlags(t.header[13]), true
 }
 
 // ICMPType returns the type of an ICMP or ICMPv6 message.
-func (h *Parsed) ICMPType() (t ICMPType, ok bool) {
-	switch h.Protocol {
+func (t Transport) ICMPType() (typ ICMPType, ok bool) {
+	if len(t.header) == 0 {
+		return 0, false
+	}
+	typ = ICMPType(t.header[0])
+	switch t.protocol {
 	case protocolICMP:
+		return typ, true
 	case protocolICMPv6:
-		t = icmpv6
+		return icmpv6 | typ, true
 	default:
 		return 0, false
 	}
-	b := h.transportHeader()
-	if len(b) == 0 {
-		return 0, false
-	}
-	return t | ICMPType(b[0]), true
 }
