@@ -33,14 +33,14 @@ func TestDescribeBindError(t *testing.T) {
 				"Stop that process, or use another group",
 		},
 		{
-			name:   "held by a process with a name of any bytes",
+			name:   "held by a process with special bytes in its name",
 			err:    wrap(&nflog.GroupHeldError{Group: 100, PortID: 812, PID: 812, Process: "\x1b[1m\n\xff"}),
 			reason: "held",
 			want: `it is held by \x1b[1m\n\xff (PID 812), and a group has one reader at a time. ` +
 				"Stop that process, or use another group",
 		},
 		{
-			name:   "held by itself",
+			name:   "held by the exporter itself",
 			err:    wrap(&nflog.GroupHeldError{Group: 100, PortID: 3187123456, PID: os.Getpid(), Process: "nflog_exporter"}),
 			reason: "held",
 			want:   "the exporter itself reads it already, under another name of the same network namespace. Leave one of the two out",
@@ -54,7 +54,7 @@ func TestDescribeBindError(t *testing.T) {
 				"The exporter names the process if it runs as root in the host's PID namespace (containers: --pid host)",
 		},
 		{
-			name:   "held by a port that is no PID",
+			name:   "held by a port that is not a PID",
 			err:    wrap(&nflog.GroupHeldError{Group: 100, PortID: 3187123456}),
 			reason: "held",
 			want: "another socket holds it (netlink port 3187123456), and a group has one reader at a time " +
@@ -62,21 +62,21 @@ func TestDescribeBindError(t *testing.T) {
 				"The exporter names the process if it runs as root in the host's PID namespace (containers: --pid host)",
 		},
 		{
-			name:   "held by nobody who is seen",
+			name:   "held by an unknown socket",
 			err:    wrap(&nflog.GroupHeldError{Group: 100}),
 			reason: "held",
 			want: "another socket holds it, and a group has one reader at a time (ulogd, tcpdump -i nflog:100, another exporter?). " +
 				"Root finds the holder's netlink port in /proc/net/netfilter/nfnetlink_log",
 		},
 		{
-			name:   "permission in the own user namespace",
+			name:   "no permission in the own user namespace",
 			err:    wrap(&nflog.PermissionError{Capability: "CAP_NET_ADMIN", UserNS: 4026531837, OwnUserNS: true}),
 			reason: "permission",
 			want: "the capability CAP_NET_ADMIN is missing in the user namespace that owns the network namespace. " +
 				"Run as root, or grant it (systemd: AmbientCapabilities=CAP_NET_ADMIN, containers: --cap-add NET_ADMIN)",
 		},
 		{
-			name:   "permission in one below, to enter",
+			name:   "no permission to enter, in a child user namespace",
 			err:    enter(&nflog.PermissionError{Capability: "CAP_SYS_ADMIN", UserNS: 4026532345}),
 			netns:  blue,
 			reason: "permission",
@@ -84,7 +84,7 @@ func TestDescribeBindError(t *testing.T) {
 				"Run as root, or grant it (systemd: AmbientCapabilities=CAP_SYS_ADMIN, containers: --cap-add SYS_ADMIN)",
 		},
 		{
-			name:   "permission in one above",
+			name:   "no permission in a parent user namespace",
 			err:    wrap(&nflog.PermissionError{Capability: "CAP_NET_ADMIN"}),
 			reason: "permission",
 			want: "the capability CAP_NET_ADMIN is missing in the user namespace that owns the network namespace. " +
@@ -98,38 +98,38 @@ func TestDescribeBindError(t *testing.T) {
 			want:   "this kernel has no NFLOG. Load the module nfnetlink_log, or use a kernel with CONFIG_NETFILTER_NETLINK_LOG",
 		},
 		{
-			name:   "namespace",
+			name:   "no network namespace",
 			err:    fmt.Errorf("%w: %w", errNamespace, &fs.PathError{Op: "open", Path: blue, Err: syscall.ENOENT}),
 			netns:  blue,
 			reason: "namespace",
 			want:   "enter network namespace: open /run/netns/blue: no such file or directory",
 		},
 		{
-			name:   "namespace that is none",
+			name:   "not a network namespace",
 			err:    enter(os.NewSyscallError("setns", syscall.EINVAL)),
 			netns:  blue,
 			reason: "namespace",
 			want:   "enter network namespace /run/netns/blue: setns: invalid argument",
 		},
-		{name: "other", err: wrap(syscall.ENOMEM), reason: "other", want: "bind NFLOG group 100: cannot allocate memory"},
-		{name: "anything", err: errors.New("broken"), reason: "other", want: "broken"},
+		{name: "another error of the kernel", err: wrap(syscall.ENOMEM), reason: "other", want: "bind NFLOG group 100: cannot allocate memory"},
+		{name: "another error", err: errors.New("broken"), reason: "other", want: "broken"},
 	}
 	seen := make(map[string]bool)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			reason, words := describeBindError(tt.err, tt.netns)
+			reason, message := describeBindError(tt.err, tt.netns)
 			if reason != tt.reason {
 				t.Errorf("the reason is %q, want %q", reason, tt.reason)
 			}
-			if words != tt.want {
-				t.Errorf("the explanation is\n%s\nwant\n%s", words, tt.want)
+			if message != tt.want {
+				t.Errorf("the message is\n%s\nwant\n%s", message, tt.want)
 			}
 			seen[reason] = true
 		})
 	}
 	for _, reason := range bindFailureReasons {
 		if !seen[reason] {
-			t.Errorf("nothing explains %q", reason)
+			t.Errorf("no test case has the reason %q", reason)
 		}
 	}
 }

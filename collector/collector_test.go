@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"github.com/prometheus/common/expfmt"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
@@ -25,16 +24,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // newCollector returns a collector of groups 100 and 7 that does not run.
 func newCollector(t testing.TB) *Collector {
 	t.Helper()
-	c, err := New(Config{Groups: []GroupConfig{{Group: 100}, {Group: 7}}})
-	if err != nil {
-		t.Fatalf("failed to make a collector: %v", err)
-	}
-	return c
+	return mustNew(t, Config{Groups: []GroupConfig{{Group: 100}, {Group: 7}}})
 }
 
-// count feeds group 100 of a collector with packets of all kinds.
-func count(c *Collector) {
-	f := feedTable(c.groups[0].table)
+// countAllKinds counts packets of all kinds in group 100 of a collector, with losses and errors.
+func countAllKinds(c *Collector) {
+	f := feedGroup(c, 0)
 	f.count(
 		udpInput("fw wan drop: ", 2, 28),
 		udpInput("fw wan drop: ", 2, 64),
@@ -53,8 +48,8 @@ func count(c *Collector) {
 	f.countDatagram([]byte("garbage"))
 }
 
-// bind makes group 100 of a collector look bound, after failures.
-func bind(c *Collector) {
+// pretendBound gives group 100 of a collector the state of a group that was bound after failures.
+func pretendBound(c *Collector) {
 	g := c.groups[0]
 	g.state = GroupState{Group: 100, Tried: true, Bound: true, Since: time.Unix(1_800_000_000, 123_456_789)}
 	g.binds = 2
@@ -65,34 +60,21 @@ func bind(c *Collector) {
 	g.socket = nflog.SocketStats{Drops: 1, Queued: 1280, Buffer: 33554432}
 }
 
-// pedantic returns a registry of the collector that checks what it is given.
-func pedantic(c *Collector) *prometheus.Registry {
-	r := prometheus.NewPedanticRegistry()
-	r.MustRegister(c)
-	return r
-}
-
 func TestCollectorGolden(t *testing.T) {
 	tests := []struct {
 		name    string
 		prepare func(*Collector)
 	}{
-		{name: "fresh", prepare: func(*Collector) {}}, // each series is there before anything happens
-		{name: "counted", prepare: func(c *Collector) { count(c); bind(c) }},
+		{name: "fresh", prepare: func(*Collector) {}}, // series of the group exist before anything happens
+		{name: "counted", prepare: func(c *Collector) { countAllKinds(c); pretendBound(c) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCollector(t)
 			tt.prepare(c)
-			families, err := pedantic(c).Gather()
-			if err != nil {
-				t.Fatalf("failed to gather: %v", err)
-			}
 			var got bytes.Buffer
-			for _, family := range families {
-				if _, err := expfmt.MetricFamilyToText(&got, family); err != nil {
-					t.Fatalf("failed to write: %v", err)
-				}
+			if err := writeText(&got, gatherFamilies(t, c)); err != nil {
+				t.Fatalf("failed to write: %v", err)
 			}
 
 			path := filepath.Join("testdata", tt.name+".prom")
@@ -114,8 +96,8 @@ func TestCollectorGolden(t *testing.T) {
 
 func TestCollectorLint(t *testing.T) {
 	c := newCollector(t)
-	count(c)
-	problems, err := testutil.GatherAndLint(pedantic(c))
+	countAllKinds(c)
+	problems, err := testutil.GatherAndLint(pedanticRegistry(c))
 	if err != nil {
 		t.Fatalf("failed to gather: %v", err)
 	}
@@ -124,8 +106,8 @@ func TestCollectorLint(t *testing.T) {
 	}
 }
 
-// TestCollectorDescribes checks that a collector describes what it sends, no more, and each time
-// the same.
+// TestCollectorDescribes checks that Describe sends the descriptions of all metrics of Collect and no others, the same
+// before and after packets are counted.
 func TestCollectorDescribes(t *testing.T) {
 	c := newCollector(t)
 	describe := func() map[string]int {
@@ -139,32 +121,32 @@ func TestCollectorDescribes(t *testing.T) {
 		return descs
 	}
 	described := describe()
-	count(c)
-	bind(c)
+	countAllKinds(c)
+	pretendBound(c)
 	if diff := cmp.Diff(described, describe()); diff != "" {
-		t.Errorf("the description has changed (-want +got):\n%s", diff)
+		t.Errorf("the descriptions have changed (-want +got):\n%s", diff)
 	}
 
 	ch := make(chan prometheus.Metric, 1000)
 	c.Collect(ch)
 	close(ch)
-	sent := make(map[string]int)
+	collected := make(map[string]int)
 	for metric := range ch {
-		sent[metric.Desc().String()] = 1
+		collected[metric.Desc().String()] = 1
 	}
-	if diff := cmp.Diff(sent, described); diff != "" {
-		t.Errorf("what is described is not what is sent (-sent +described):\n%s", diff)
+	if diff := cmp.Diff(collected, described); diff != "" {
+		t.Errorf("Describe and Collect differ (-collected +described):\n%s", diff)
 	}
 }
 
 // TestCollectorConcurrent scrapes while packets are counted.
 func TestCollectorConcurrent(t *testing.T) {
 	c := newCollector(t)
-	r := pedantic(c)
+	r := pedanticRegistry(c)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		f := feedTable(c.groups[0].table)
+		f := feedGroup(c, 0)
 		for i := range uint32(300) {
 			f.count(udpInput("a", i%20, 100), udpInput("b", i, 200))
 		}
@@ -181,7 +163,7 @@ func TestCollectorConcurrent(t *testing.T) {
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	groups := []GroupConfig{{Group: 100}}
 	buckets := make([]uint32, MaxPacketSizeBuckets+1)
 	for i := range buckets {
@@ -193,7 +175,7 @@ func TestNewRefuses(t *testing.T) {
 		want   string // the error; empty for none
 	}{
 		{name: "one group", config: Config{Groups: groups}},
-		{name: "all groups", config: Config{Groups: []GroupConfig{{Group: 0}, {Group: 1}, {Group: 65535}}}},
+		{name: "smallest and largest group", config: Config{Groups: []GroupConfig{{Group: 0}, {Group: 1}, {Group: 65535}}}},
 		{name: "most buckets", config: Config{Groups: groups, PacketSizeBuckets: buckets[1:]}},
 		{name: "no buckets", config: Config{Groups: groups, PacketSizeBuckets: []uint32{}}},
 		{name: "no group", config: Config{}, want: "no NFLOG group to read"},
@@ -235,12 +217,12 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestNewStates checks what is told of groups before they were tried.
+// TestNewStates checks the states of groups before the first attempt to bind them.
 func TestNewStates(t *testing.T) {
 	got := newCollector(t).Groups()
 	for i := range got {
 		if got[i].Since.IsZero() {
-			t.Errorf("group %d is in this state since never", got[i].Group)
+			t.Errorf("the state of group %d has no time", got[i].Group)
 		}
 		got[i].Since = time.Time{}
 	}

@@ -10,14 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
-	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -31,26 +28,16 @@ func page(t *testing.T, name string) string {
 	return string(b)
 }
 
-// TestDocumentedMetrics compares the table of metrics in docs/metrics.md with what is exported.
+// TestDocumentedMetrics compares the table of metrics in docs/metrics.md with the metrics of the collector.
 func TestDocumentedMetrics(t *testing.T) {
-	c, err := New(Config{Groups: []GroupConfig{{Group: 100}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := newFeed(t, Config{})
 	datagram, _ := nflogtest.Datagram(100)
-	c.groups[0].table.attach(fixedNames{})
-	c.groups[0].table.count(nflog.NewDecoder(100).Decode(datagram), time.Now())
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(c)
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f.countDatagram(datagram)
 
 	type metric struct{ Type, Labels string }
-	counted := strings.Join(slices.Sorted(slices.Values(DefaultLabels())), " ")
+	defaultLabels := strings.Join(slices.Sorted(slices.Values(DefaultLabels())), " ")
 	want := make(map[string]metric)
-	for _, f := range families {
+	for _, f := range gatherFamilies(t, f.collector) {
 		var labels []string
 		for _, l := range f.Metric[0].Label {
 			labels = append(labels, l.GetName())
@@ -63,9 +50,9 @@ func TestDocumentedMetrics(t *testing.T) {
 	for _, m := range row.FindAllStringSubmatch(page(t, "metrics.md"), -1) {
 		labels := strings.NewReplacer("`", "", ",", "").Replace(m[3])
 		if strings.HasPrefix(labels, "see ") || strings.HasPrefix(labels, "the same") {
-			labels = counted
+			labels = defaultLabels
 		}
-		if !strings.HasPrefix(m[1], "nflog_exporter_") { // of package main
+		if !strings.HasPrefix(m[1], "nflog_exporter_") { // not of the collector
 			got[m[1]] = metric{m[2], labels}
 		}
 	}
@@ -74,7 +61,7 @@ func TestDocumentedMetrics(t *testing.T) {
 	}
 }
 
-// TestDocumentedLabels compares the tables of labels in docs/metrics.md with those that there are.
+// TestDocumentedLabels compares the tables of labels in docs/metrics.md with the labels of the collector.
 func TestDocumentedLabels(t *testing.T) {
 	_, section, _ := strings.Cut(page(t, "metrics.md"), "\n## Labels\n")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -95,7 +82,7 @@ func TestDocumentedLabels(t *testing.T) {
 	}
 }
 
-// TestDocumentedPresets compares the table of presets in docs/configuration.md with what they make of its prefixes.
+// TestDocumentedPresets compares the table of presets in docs/configuration.md with the labels that they make of its prefixes.
 func TestDocumentedPresets(t *testing.T) {
 	_, section, _ := strings.Cut(page(t, "configuration.md"), "\n### Presets\n")
 	section, _, _ = strings.Cut(section, "\n\n**")
@@ -129,7 +116,7 @@ func TestDocumentedPresets(t *testing.T) {
 	}
 }
 
-// TestDocumentedProtocols compares the list of protocols in docs/metrics.md with the names that there are.
+// TestDocumentedProtocols compares the list of protocols in docs/metrics.md with the values of the label protocol.
 func TestDocumentedProtocols(t *testing.T) {
 	var want []string
 	for number := range 256 {

@@ -4,99 +4,24 @@
 package collector
 
 import (
-	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 )
 
-// A recorder is a logger that remembers what it was told.
-type recorder struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (r *recorder) Log(keyvals ...any) error {
-	var b strings.Builder
-	if err := log.NewLogfmtLogger(&b).Log(keyvals...); err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, b.String())
-	return nil
-}
-
-// with returns the lines that hold all of the words.
-func (r *recorder) with(words ...string) []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var found []string
-	for _, line := range r.lines {
-		if !containsAll(line, words) {
-			continue
-		}
-		found = append(found, line)
-	}
-	return found
-}
-
-func containsAll(s string, words []string) bool {
-	for _, word := range words {
-		if !strings.Contains(s, word) {
-			return false
-		}
-	}
-	return true
-}
-
-// samples returns the values of counters and gauges, such as nflog_up{group="100"}.
-func samples(t *testing.T, c *Collector) map[string]float64 {
-	t.Helper()
-	values := make(map[string]float64)
-	for name, metrics := range gather(t, c) {
-		for _, m := range metrics {
-			var labels []string
-			for _, pair := range m.GetLabel() {
-				labels = append(labels, fmt.Sprintf("%s=%q", pair.GetName(), pair.GetValue()))
-			}
-			key := name + "{" + strings.Join(labels, ",") + "}"
-			switch {
-			case m.Counter != nil:
-				values[key] = m.GetCounter().GetValue()
-			case m.Gauge != nil:
-				values[key] = m.GetGauge().GetValue()
-			}
-		}
-	}
-	return values
-}
-
-// TestGroupRetries has a group whose network namespace is not there.
+// TestGroupRetries checks how often a collector tries to bind a group whose network namespace does not exist.
 func TestGroupRetries(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	const failures = `nflog_bind_failures_total{group="100",reason="namespace"}`
 	synctest.Test(t, func(t *testing.T) {
-		var logs recorder
-		c, err := New(Config{Groups: []GroupConfig{{Group: 100, NetNS: missing}}, Logger: &logs})
-		if err != nil {
-			t.Fatal(err)
-		}
+		var logs logRecorder
+		c := mustNew(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: missing}}, Logger: &logs})
 		start := time.Now()
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			c.Run(ctx)
-		}()
+		stop := runCollector(t, c)
 
 		check := func(want int) {
 			t.Helper()
@@ -106,8 +31,8 @@ func TestGroupRetries(t *testing.T) {
 			}
 		}
 		check(1)
-		for i, wait := range []time.Duration{1, 1, 1, 1} { // seconds: it may come any moment
-			time.Sleep(wait*time.Second - time.Nanosecond)
+		for i := range 4 { // one attempt a second, without a longer wait: the namespace may appear any moment
+			time.Sleep(time.Second - time.Nanosecond)
 			check(i + 1)
 			time.Sleep(time.Nanosecond)
 			check(i + 2)
@@ -129,12 +54,11 @@ func TestGroupRetries(t *testing.T) {
 			t.Errorf("nflog_up is %v", got)
 		}
 
-		// The end does not wait for the next try.
+		// Run ends at once, not with the next attempt.
 		before := time.Now()
-		cancel()
-		<-done
+		stop()
 		if d := time.Since(before); d != 0 {
-			t.Errorf("to stop took %v", d)
+			t.Errorf("Run took %v to end", d)
 		}
 	})
 }

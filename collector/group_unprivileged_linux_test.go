@@ -4,11 +4,6 @@
 package collector
 
 import (
-	"bytes"
-	"errors"
-	"os"
-	"os/exec"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -17,41 +12,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// childTest is the environment variable that names the test that a child process runs.
-const childTest = "NFLOG_COLLECTOR_TEST_CHILD"
-
-// inChild runs the test again, in a process that is root of a user namespace of its own, with
-// further new namespaces as flags tell (unix.CLONE_NEWNET), and reports whether this is that
-// process. Without a network namespace of its own, it is in one that it has no capability in.
-func inChild(t *testing.T, flags uintptr) bool {
-	t.Helper()
-	if os.Getenv(childTest) == t.Name() {
-		return true
-	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.timeout=1m")
-	cmd.Env = append(os.Environ(), childTest+"="+t.Name())
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  unix.CLONE_NEWUSER | flags,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
-		Pdeathsig:   syscall.SIGKILL,
-	}
-	err := kerneltest.NS(t).Start(cmd)
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) {
-		kerneltest.Skip(t, "user namespaces are forbidden here: "+err.Error())
-	}
-	if err == nil {
-		err = cmd.Wait()
-	}
-	if err != nil {
-		t.Errorf("the child process failed: %v\n%s", err, &output)
-	}
-	return false
-}
-
-// TestIntegrationGroupPermission lacks CAP_NET_ADMIN.
+// TestIntegrationGroupPermission runs a collector without CAP_NET_ADMIN.
 func TestIntegrationGroupPermission(t *testing.T) {
 	t.Parallel()
 	if !inChild(t, 0) {
@@ -65,7 +26,7 @@ func TestIntegrationGroupPermission(t *testing.T) {
 		`nflog_up{group="100"}`:                                      0,
 	})
 	state := r.c.Groups()[0]
-	if !state.Tried || state.Bound || !containsAll(state.Reason, []string{"CAP_NET_ADMIN", "granting the capability does not help"}) {
+	if !state.Tried || state.Bound || !containsAll(state.Reason, "CAP_NET_ADMIN", "granting the capability does not help") {
 		t.Errorf("unexpected state: %+v", state)
 	}
 	if lines := r.logs.with("level=error", "CAP_NET_ADMIN"); len(lines) != 1 {
@@ -73,23 +34,23 @@ func TestIntegrationGroupPermission(t *testing.T) {
 	}
 }
 
-// TestIntegrationGroupSocketBuffer asks for more than a process without CAP_NET_ADMIN in the initial
-// user namespace can have.
+// TestIntegrationGroupSocketBuffer configures a larger socket buffer than a process gets without CAP_NET_ADMIN in the
+// initial user namespace.
 func TestIntegrationGroupSocketBuffer(t *testing.T) {
 	t.Parallel()
 	if !inChild(t, unix.CLONE_NEWNET) {
 		return
 	}
-	const asked = 1 << 29
+	const configured = 1 << 29
 	r := start(t, Config{Groups: []GroupConfig{
 		{Group: 1, SocketBuffer: 1 << 12},
-		{Group: 2, SocketBuffer: asked},
+		{Group: 2, SocketBuffer: configured},
 		{Group: 3}, // the default
 	}})
 	r.waitBound(1, 2, 3)
 	got := samples(t, r.c)
 	buffer := func(group string) float64 { return got[`nflog_socket_buffer_bytes{group="`+group+`"}`] }
-	if buffer("2") >= 2*asked {
+	if buffer("2") >= 2*configured {
 		kerneltest.Skip(t, "net.core.rmem_max is very large here")
 	}
 	warnings := map[string]int{"1": 0, "2": 1, "3": 0}
@@ -102,7 +63,7 @@ func TestIntegrationGroupSocketBuffer(t *testing.T) {
 		}
 	}
 
-	// Bound again, it does not say so again.
+	// The next binding of the group does not repeat the warning.
 	r.breakSocket(1)
 	r.wait(map[string]float64{`nflog_binds_total{group="2"}`: 2})
 	if lines := r.logs.with("level=warn", "group=2 ", "net.core.rmem_max"); len(lines) != 1 {

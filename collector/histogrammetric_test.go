@@ -4,32 +4,81 @@
 package collector
 
 import (
+	"math"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/testing/protocmp"
 )
 
-// gather returns the metrics of a collector by name.
-func gather(t *testing.T, c *Collector) map[string][]*dto.Metric {
-	t.Helper()
-	families, err := pedantic(c).Gather()
-	if err != nil {
-		t.Fatalf("failed to gather: %v", err)
+// TestHistogramLikeClient compares histograms with those of client_golang.
+func TestHistogramLikeClient(t *testing.T) {
+	var bounds []float64
+	for _, bound := range DefaultPacketSizeBuckets() {
+		bounds = append(bounds, float64(bound))
 	}
-	metrics := make(map[string][]*dto.Metric)
-	for _, family := range families {
-		metrics[family.GetName()] = family.GetMetric()
+	r := seededRand()
+	for range 200 {
+		reference := prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "h", Help: "h", Buckets: bounds, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 1000,
+		})
+		f := newFeed(t, Config{})
+		for range r.IntN(50) {
+			size := 28 + r.IntN(1<<(5+r.IntN(11)))
+			reference.Observe(float64(size))
+			f.count(udpInput("", 0, size))
+		}
+		var want, got dto.Metric
+		if err := reference.Write(&want); err != nil {
+			t.Fatal(err)
+		}
+		s := f.snapshot()
+		if len(s.histograms) == 0 {
+			continue
+		}
+		metric := constMetric{metric: s.histograms[0].metric.update(&s.histograms[0], f.table.buckets, s.blocks)}
+		if err := metric.Write(&got); err != nil {
+			t.Fatal(err)
+		}
+		got.Histogram.CreatedTimestamp, want.Histogram.CreatedTimestamp, got.Label = nil, nil, nil
+		normalize(want.Histogram)
+		normalize(got.Histogram)
+		if diff := cmp.Diff(&want, &got, protocmp.Transform()); diff != "" {
+			t.Fatalf("unexpected histogram (-want +got):\n%s", diff)
+		}
 	}
-	return metrics
 }
 
-// TestHistogramAddsUp checks histograms against the counters of the same labels.
-func TestHistogramAddsUp(t *testing.T) {
+// normalize replaces the native buckets of a histogram by the counts of all buckets from the first to the last with packets.
+// A gap between spans and a span of empty buckets become the same.
+func normalize(h *dto.Histogram) {
+	counts := make(map[int32]int64)
+	index, count, deltas := int32(0), int64(0), h.PositiveDelta
+	lowest, highest := int32(math.MaxInt32), int32(math.MinInt32)
+	for _, span := range h.PositiveSpan {
+		index += span.GetOffset()
+		for range span.GetLength() {
+			count += deltas[0]
+			deltas = deltas[1:]
+			counts[index] = count
+			if count > 0 {
+				lowest, highest = min(lowest, index), max(highest, index)
+			}
+			index++
+		}
+	}
+	h.PositiveSpan, h.PositiveDelta = nil, nil
+	for i := lowest; i <= highest; i++ {
+		h.PositiveDelta = append(h.PositiveDelta, counts[i])
+	}
+}
+
+// TestHistogramLikeCounters compares histograms with the counters of the same labels.
+func TestHistogramLikeCounters(t *testing.T) {
 	c := newCollector(t)
-	count(c)
+	countAllKinds(c)
 	metrics := gather(t, c)
 	histograms, packets, bytes := metrics["nflog_packet_size_bytes"], metrics["nflog_packets_total"], metrics["nflog_bytes_total"]
 	if len(histograms) != len(packets) || len(histograms) != len(bytes) || len(histograms) == 0 {
@@ -56,14 +105,14 @@ func TestHistogramAddsUp(t *testing.T) {
 				t.Errorf("%v: bound %d is %v, want %v", m.GetLabel(), j, got, want)
 			}
 			if b.GetCumulativeCount() < last {
-				t.Errorf("%v: the count up to %v falls", m.GetLabel(), b.GetUpperBound())
+				t.Errorf("%v: the count up to %v is less than the one before", m.GetLabel(), b.GetUpperBound())
 			}
 			last = b.GetCumulativeCount()
 		}
 		if len(h.GetBucket()) != len(DefaultPacketSizeBuckets()) {
 			t.Errorf("%v: %d buckets", m.GetLabel(), len(h.GetBucket()))
 		}
-		// No packet is longer than the last bound, but the jumbogram.
+		// Only the jumbogram is longer than the last bound.
 		inLast := h.GetSampleCount() - last
 		if isJumbo := h.GetSampleSum() == 65576; isJumbo != (inLast == 1) {
 			t.Errorf("%v: %d packets are longer than %v", m.GetLabel(), inLast, DefaultPacketSizeBuckets())
@@ -71,7 +120,7 @@ func TestHistogramAddsUp(t *testing.T) {
 	}
 }
 
-// TestHistogramBounds checks histograms of few bounds.
+// TestHistogramBounds checks histograms with no, one and two bounds.
 func TestHistogramBounds(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -84,15 +133,11 @@ func TestHistogramBounds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := New(Config{Groups: []GroupConfig{{Group: 100}}, PacketSizeBuckets: tt.bounds})
-			if err != nil {
-				t.Fatal(err)
-			}
-			f := feedTable(c.groups[0].table)
+			f := newFeed(t, Config{PacketSizeBuckets: tt.bounds})
 			for _, length := range []int{28, 64, 65, 1500, 1501} {
 				f.count(udpInput("", 0, length))
 			}
-			h := gather(t, c)["nflog_packet_size_bytes"][0].GetHistogram()
+			h := gather(t, f.collector)["nflog_packet_size_bytes"][0].GetHistogram()
 			if h.GetSampleCount() != 5 || h.GetSampleSum() != 28+64+65+1500+1501 {
 				t.Errorf("the count is %d, the sum %v", h.GetSampleCount(), h.GetSampleSum())
 			}
@@ -104,42 +149,5 @@ func TestHistogramBounds(t *testing.T) {
 				t.Errorf("unexpected buckets (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// TestCreationTimes checks that counters and histograms say since when they count.
-func TestCreationTimes(t *testing.T) {
-	before := time.Now()
-	c := newCollector(t)
-	count(c)
-	after := time.Now()
-	first := gather(t, c)
-	count(c)
-	second := gather(t, c)
-
-	for name, metrics := range first {
-		for i, m := range metrics {
-			created := m.GetCounter().GetCreatedTimestamp()
-			if m.Histogram != nil {
-				created = m.Histogram.GetCreatedTimestamp()
-			} else if m.Counter == nil {
-				continue
-			}
-			if created == nil {
-				t.Errorf("%s%v has no creation time", name, m.GetLabel())
-				continue
-			}
-			counted := time.Unix(1_800_000_000, 0) // as count says
-			if at := created.AsTime(); (at.Before(before) || at.After(after)) && !at.Equal(counted) {
-				t.Errorf("%s%v was created at %v, not between %v and %v", name, m.GetLabel(), at, before, after)
-			}
-			again := second[name][i].GetCounter().GetCreatedTimestamp()
-			if m.Histogram != nil {
-				again = second[name][i].Histogram.GetCreatedTimestamp()
-			}
-			if diff := cmp.Diff(created, again, protocmp.Transform()); diff != "" {
-				t.Errorf("the creation time of %s%v has changed (-want +got):\n%s", name, m.GetLabel(), diff)
-			}
-		}
 	}
 }

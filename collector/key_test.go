@@ -14,8 +14,8 @@ import (
 // seededRand returns random numbers that are the same each time.
 func seededRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// randomKeys returns n keys in random order: of a number of origins, as a decoder makes them, each
-// with several protocols.
+// randomKeys returns n keys in random order. Their origins are numbered as a decoder numbers them, and each has several
+// protocols.
 func randomKeys(r *rand.Rand, n int) []key {
 	const protocols = 4
 	var keys []key
@@ -48,15 +48,15 @@ func TestKeyIndexGrows(t *testing.T) {
 	sets := make([]*labelSet, n)
 	for i, k := range known {
 		if findKey(x, k) != nil {
-			t.Fatalf("key %d is found before it is added", i)
+			t.Fatalf("key %d is found before it was added", i)
 		}
 		sets[i] = addKey(x, k)
 		if findKey(x, k) != sets[i] {
-			t.Fatalf("key %d is not found once it is added", i)
+			t.Fatalf("key %d is not found after it was added", i)
 		}
-		// One from before, since the index may have grown.
+		// An earlier one, as the index may have grown.
 		if j := r.IntN(i + 1); findKey(x, known[j]) != sets[j] {
-			t.Fatalf("key %d is not found once key %d is added", j, i)
+			t.Fatalf("key %d is not found after key %d was added", j, i)
 		}
 	}
 	if x.used != n {
@@ -67,7 +67,7 @@ func TestKeyIndexGrows(t *testing.T) {
 	}
 	for _, i := range r.Perm(n) {
 		if findKey(x, known[i]) != sets[i] {
-			t.Fatalf("key %d is not found in the end", i)
+			t.Fatalf("key %d is not found after all were added", i)
 		}
 	}
 	for i, k := range unknown {
@@ -77,15 +77,15 @@ func TestKeyIndexGrows(t *testing.T) {
 	}
 }
 
-// TestKeyIndexSpreads checks that keys as decoders make them don't crowd, not even in an index of
-// as many keys as a table remembers.
+// TestKeyIndexSpreads checks that keys of usual packets spread over the slots, even if there are as many as a table
+// remembers at least.
 func TestKeyIndexSpreads(t *testing.T) {
 	tests := []struct {
 		name string
 		keys func(i int) key
 	}{
-		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{Index: i}, protocol: 6} }},
-		{name: "an EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{Index: i}, protocol: packet.ProtocolARP} }},
+		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: 6} }},
+		{name: "one EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: packet.ProtocolARP} }},
 		{name: "two protocols", keys: func(i int) key {
 			return key{origin: &nflog.Origin{Index: i / 2}, protocol: packet.Protocol(6 + i%2*11)}
 		}},
@@ -112,16 +112,15 @@ func TestKeyIndexSpreads(t *testing.T) {
 				run++
 				longest = max(longest, run)
 			}
-			const enough = 200 // at random, about 50
-			if longest > enough {
-				t.Errorf("%d slots in a row are in use, want no more than %d", longest, enough)
+			const limit = 200 // random slots make about 50
+			if longest > limit {
+				t.Errorf("%d slots in a row are in use, want no more than %d", longest, limit)
 			}
 		})
 	}
 }
 
-// TestKeyIndexEqualHashes adds keys that have the same hash: a decoder that has met very many
-// origins numbers further ones from 0 again.
+// TestKeyIndexEqualHashes adds keys with the same hash: after very many origins, a decoder numbers them from 0 again.
 func TestKeyIndexEqualHashes(t *testing.T) {
 	x := newKeyIndex(false)
 	keys := make([]key, 200)
@@ -129,7 +128,7 @@ func TestKeyIndexEqualHashes(t *testing.T) {
 	for i := range keys {
 		keys[i] = key{origin: &nflog.Origin{Index: 7}, protocol: 6}
 		if findKey(x, keys[i]) != nil {
-			t.Fatalf("key %d is found before it is added", i)
+			t.Fatalf("key %d is found before it was added", i)
 		}
 		sets[i] = addKey(x, keys[i])
 	}
@@ -152,7 +151,7 @@ func TestKeyIndexClear(t *testing.T) {
 		}
 		x.clear()
 		if x.used != 0 || len(x.slots) != minKeySlots {
-			t.Errorf("%d keys in %d slots are left", x.used, len(x.slots))
+			t.Errorf("%d keys in %d slots are left, want none in %d", x.used, len(x.slots), minKeySlots)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// TestReservedLabels checks that prefix rules can't make a label of the collector's metrics.
+// TestReservedLabels checks that prefix rules can't make labels that the collector's metrics have already.
 func TestReservedLabels(t *testing.T) {
 	names := append(LabelNames(), "job", "instance", "le", "quantile", "reason", "netns", "__address__")
 	for _, name := range names {

@@ -6,8 +6,6 @@ package collector
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,106 +13,25 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
-	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
-// namespaceTimeout is how soon a namespace that is gone is let go, and one that is back is read.
-const namespaceTimeout = 5 * time.Second
-
-// A named is a network namespace that is held by its name alone.
-type named struct {
-	path string
-	ns   *netns.NS // nil while there is none
-	rule *nftrules.Rule
-}
-
-// newNamed returns a namespace that is not there yet.
-func newNamed(t *testing.T) *named {
-	t.Helper()
-	n := &named{path: filepath.Join(t.TempDir(), "blue")}
-	t.Cleanup(func() {
-		if n.ns != nil {
-			n.delete(t)
-		}
-	})
-	return n
-}
-
-// create makes the namespace, with a rule that logs packets to port 9 of UDP.
-func (n *named) create(t *testing.T) {
-	t.Helper()
-	ns, err := netns.New()
-	if err == nil {
-		err = ns.Mount(n.path)
-	}
-	if err != nil {
-		t.Fatalf("failed to make a named namespace: %v", err)
-	}
-	n.ns = ns
-	n.rule = logUDP(t, ns)
-}
-
-// logUDP logs, and drops, what is sent to port 9 of UDP.
-func logUDP(t *testing.T, ns *netns.NS) *nftrules.Rule {
-	t.Helper()
-	rs := nftrules.New(ns)
-	rule := rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(100, "udp", nftrules.UDPPort(9), nftrules.Drop())
-	apply(t, rs)
-	return rule
-}
-
-// delete deletes the namespace, as `ip netns delete` does.
-func (n *named) delete(t *testing.T) {
-	t.Helper()
-	if err := errors.Join(n.ns.Close(), netns.Unmount(n.path)); err != nil {
-		t.Errorf("failed to delete a named namespace: %v", err)
-	}
-	n.ns = nil
-}
-
-// witness returns what reports whether the kernel still has the namespace: an interface of another one, which goes with
-// its peer in this one.
-func (n *named) witness(t *testing.T) (alive func() error) {
-	t.Helper()
-	other := kerneltest.NS(t)
-	addr := netip.MustParsePrefix("10.0.0.1/24")
-	if err := netns.Veth(other, "witness", []netip.Prefix{addr}, n.ns, "eth0", nil); err != nil {
-		t.Fatal(err)
-	}
-	return func() error {
-		_, err := other.Interface("witness")
-		return err
-	}
-}
-
-// awaitEnd waits until the kernel has no more of a namespace.
-func awaitEnd(t *testing.T, alive func() error) {
-	t.Helper()
-	kerneltest.Eventually(t, namespaceTimeout, func() error {
-		if alive() == nil {
-			return errors.New("the kernel still has the namespace")
-		}
-		return nil
-	})
-}
-
-// config returns a configuration that reads group 100 in these namespaces.
+// inNamespaces returns a configuration that reads group 100 in these namespaces.
 func inNamespaces(names ...string) Config {
 	var config Config
 	for _, name := range names {
-		config.Groups = append(config.Groups, GroupConfig{Group: 100, NetNS: name, QueueTimeout: 10 * time.Millisecond})
+		config.Groups = append(config.Groups, promptGroup(100, name))
 	}
 	config.Labels = []string{"out_interface"}
 	return config
 }
 
-// TestIntegrationNamespaceDeleted deletes a namespace and makes another of its name. What was counted stays.
+// TestIntegrationNamespaceDeleted deletes a namespace and makes another of the same name. Counts are kept.
 func TestIntegrationNamespaceDeleted(t *testing.T) {
 	t.Parallel()
 	blue := newNamed(t)
 	blue.create(t)
 	config := inNamespaces(blue.path)
-	config.Groups[0].QueueTimeout = time.Hour // packets wait in the kernel until the group is let go
+	config.Groups[0].QueueTimeout = time.Hour // packets wait in the kernel until the group is unbound
 	r := start(t, config)
 	r.waitBound(100)
 	const total = `nflog_packets_total{group="100",out_interface="lo"}`
@@ -126,8 +43,8 @@ func TestIntegrationNamespaceDeleted(t *testing.T) {
 		alive := blue.witness(t)
 		deleted := time.Now()
 		blue.delete(t)
-		awaitEnd(t, alive)
-		t.Logf("gone after %v", time.Since(deleted))
+		waitFreed(t, alive)
+		t.Logf("freed after %v", time.Since(deleted))
 		want := map[string]float64{
 			total: sent, `nflog_lost_packets_total{group="100"}`: 0, `nflog_binds_total{group="100"}`: life, `nflog_up{group="100"}`: 0,
 			`nflog_bound_timestamp_seconds{group="100"}`: 0, `nflog_receive_errors_total{group="100",reason="other"}`: 0,
@@ -135,7 +52,7 @@ func TestIntegrationNamespaceDeleted(t *testing.T) {
 		r.wait(want)
 		kerneltest.Eventually(t, namespaceTimeout, func() error {
 			state := r.c.Groups()[0]
-			if samples(t, r.c)[`nflog_bind_failures_total{group="100",reason="namespace"}`] < life || state.Bound || !containsAll(state.Reason, []string{blue.path, "no such file"}) {
+			if samples(t, r.c)[`nflog_bind_failures_total{group="100",reason="namespace"}`] < life || state.Bound || !containsAll(state.Reason, blue.path, "no such file") {
 				return fmt.Errorf("the state does not say that the namespace is gone: %+v", state)
 			}
 			return nil
@@ -160,8 +77,8 @@ func TestIntegrationNamespaceDeleted(t *testing.T) {
 	}
 }
 
-// TestIntegrationNamespaceReplaced makes, again and again, another namespace of the same name before anybody has looked. Each
-// is read within the time, and none of those before is kept.
+// TestIntegrationNamespaceReplaced deletes a namespace and makes another of the same name at once, several times. Each new
+// one is read in time, and each old one is freed.
 func TestIntegrationNamespaceReplaced(t *testing.T) {
 	t.Parallel()
 	blue := newNamed(t)
@@ -175,7 +92,7 @@ func TestIntegrationNamespaceReplaced(t *testing.T) {
 		blue.create(t)
 		created := time.Now()
 		before := samples(t, r.c)[total]
-		awaitEnd(t, alive)
+		waitFreed(t, alive)
 		kerneltest.Eventually(t, namespaceTimeout-time.Since(created), func() error {
 			send(t, blue.ns, "127.0.0.1:9", 1)
 			if got := samples(t, r.c); got[total] == before || got[`nflog_binds_total{group="100"}`] != binds {
@@ -186,11 +103,11 @@ func TestIntegrationNamespaceReplaced(t *testing.T) {
 	}
 }
 
-// TestIntegrationNamespaces reads the same group in the exporter's own namespace, and in two others. In each, interfaces have
-// names of their own.
+// TestIntegrationNamespaces reads the same group in the collector's own namespace and in two others. Interfaces have other
+// names in each.
 func TestIntegrationNamespaces(t *testing.T) {
 	t.Parallel()
-	if !inChild(t, unix.CLONE_NEWNET) { // whose own namespace nobody else uses
+	if !inChild(t, unix.CLONE_NEWNET) { // no other test uses its own namespace
 		return
 	}
 	own, err := netns.Current()
@@ -246,7 +163,7 @@ func TestIntegrationNamespaces(t *testing.T) {
 	}
 }
 
-// TestIntegrationNamespaceTwice reads a namespace by two names: one of them is told why it can't.
+// TestIntegrationNamespaceTwice reads a namespace by two names. Binding the group fails for one of them, with the reason.
 func TestIntegrationNamespaceTwice(t *testing.T) {
 	t.Parallel()
 	blue := newNamed(t)
@@ -257,14 +174,14 @@ func TestIntegrationNamespaceTwice(t *testing.T) {
 		if states[0].Bound {
 			states[0], states[1] = states[1], states[0]
 		}
-		if !states[1].Bound || !containsAll(states[0].Reason, []string{"the exporter itself reads it already", "another name of the same network namespace"}) {
+		if !states[1].Bound || !containsAll(states[0].Reason, "the exporter itself reads it already", "another name of the same network namespace") {
 			return fmt.Errorf("unexpected states: %+v", states)
 		}
 		return nil
 	})
 }
 
-// TestIntegrationNamespaceAlone checks that the namespace is no label where only one is read.
+// TestIntegrationNamespaceAlone checks that metrics have no label netns if only one namespace is read.
 func TestIntegrationNamespaceAlone(t *testing.T) {
 	t.Parallel()
 	blue := kerneltest.NS(t)
@@ -278,7 +195,7 @@ func TestIntegrationNamespaceAlone(t *testing.T) {
 		for _, m := range metrics {
 			for _, pair := range m.GetLabel() {
 				if pair.GetName() == netnsName {
-					t.Errorf("%s has the label", name)
+					t.Errorf("%s has the label %s", name, netnsName)
 				}
 			}
 		}

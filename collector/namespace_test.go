@@ -37,9 +37,9 @@ func TestOpenNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	if own.fd() != 0 {
-		t.Errorf("the descriptor of the own namespace is %d, want 0", own.fd())
+		t.Errorf("the descriptor of the program's own namespace is %d, want 0", own.fd())
 	}
-	own.watch(func() { t.Error("the own namespace is gone") })()
+	own.watch(func() { t.Error("the program's own namespace is gone") })()
 	own.close()
 
 	missing := filepath.Join(t.TempDir(), "missing")
@@ -48,7 +48,7 @@ func TestOpenNamespace(t *testing.T) {
 	}
 }
 
-// TestNamespaceWatch watches a path, which need not be that of a namespace, until it is another file's or nobody's.
+// TestNamespaceWatch watches a path until it leads to another file or to none. An ordinary file stands in for a namespace.
 func TestNamespaceWatch(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -57,7 +57,7 @@ func TestNamespaceWatch(t *testing.T) {
 	}{
 		{name: "nothing", change: func(*testing.T, string) {}},
 		{
-			name: "link to the same",
+			name: "moved, with a link to it",
 			change: func(t *testing.T, path string) {
 				t.Helper()
 				if err := errors.Join(os.Rename(path, path+".moved"), os.Symlink(path+".moved", path)); err != nil {
@@ -101,18 +101,18 @@ func TestNamespaceWatch(t *testing.T) {
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if gone.Load() != 0 {
-					t.Fatal("gone before anything has changed")
+					t.Fatal("gone was called before a change")
 				}
 
 				tt.change(t, path)
-				time.Sleep(4 * time.Second) // 5 are allowed for all that it takes to let go
+				time.Sleep(4 * time.Second) // a deleted namespace must be released within 5
 				synctest.Wait()
 				want := int32(0)
 				if tt.gone {
 					want = 1
 				}
 				if got := gone.Load(); got != want {
-					t.Errorf("gone is called %d times, want %d", got, want)
+					t.Errorf("gone was called %d times, want %d", got, want)
 				}
 
 				stop()
@@ -122,7 +122,7 @@ func TestNamespaceWatch(t *testing.T) {
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if got := gone.Load(); got != want {
-					t.Errorf("gone is called %d times after the end, want %d", got, want)
+					t.Errorf("gone was called %d times after stop, want %d", got, want)
 				}
 			})
 		})

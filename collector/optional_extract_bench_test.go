@@ -13,11 +13,11 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// BenchmarkOptional takes the optional of packets: of those of a flood, all of them; of various ones, which
-// do not come in any order, each and all of them.
-func BenchmarkOptional(b *testing.B) {
+// BenchmarkExtract extracts all optional values from packets of a flood, and each and all of them from packets of all kinds in
+// random order.
+func BenchmarkExtract(b *testing.B) {
 	flood, _ := nflogtest.Datagram(100)
-	b.Run("flood", func(b *testing.B) { benchmarkOptional(b, flood, LabelNames()...) })
+	b.Run("flood", func(b *testing.B) { benchmarkExtract(b, flood, LabelNames()...) })
 
 	r := seededRand()
 	var mixed []byte
@@ -26,12 +26,12 @@ func BenchmarkOptional(b *testing.B) {
 	}
 	mixed = nflogtest.Done(mixed)
 	for _, l := range optionalLabels {
-		b.Run(labelNames[l], func(b *testing.B) { benchmarkOptional(b, mixed, labelNames[l]) })
+		b.Run(labelNames[l], func(b *testing.B) { benchmarkExtract(b, mixed, labelNames[l]) })
 	}
-	b.Run("mixed", func(b *testing.B) { benchmarkOptional(b, mixed, LabelNames()...) })
+	b.Run("mixed", func(b *testing.B) { benchmarkExtract(b, mixed, LabelNames()...) })
 }
 
-func benchmarkOptional(b *testing.B, datagram []byte, names ...string) {
+func benchmarkExtract(b *testing.B, datagram []byte, names ...string) {
 	packets := slices.Collect(nflog.NewDecoder(100).Decode(datagram).Packets())
 	headers := make([]*packet.Parsed, len(packets))
 	for i, p := range packets {
@@ -39,20 +39,20 @@ func benchmarkOptional(b *testing.B, datagram []byte, names ...string) {
 	}
 	x := newTestExtractor(b, 0xffffffff, names...)
 	b.ReportAllocs()
-	var sum uint64 // so that nothing is left out
+	var sum uint64 // so that the compiler removes nothing
 	for b.Loop() {
 		for i, p := range packets {
-			e := x.extract(p, headers[i])
-			sum += e.packed + uint64(e.mark+e.uid+e.gid)
+			o := x.extract(p, headers[i])
+			sum += o.packed + uint64(o.mark+o.uid+o.gid)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(packets)), "ns/packet")
 	if sum == 0 && len(names) > 1 {
-		b.Error("packets have no optional")
+		b.Error("no packet has an optional value")
 	}
 }
 
-// randomMessage returns the message of a packet of TCP, UDP or ICMP by IPv4 or IPv6.
+// randomMessage returns the message of a TCP, UDP or ICMP packet over IPv4 or IPv6.
 func randomMessage(r *rand.Rand, seq uint32) nflogtest.Message {
 	m := nflogtest.Message{Group: 100, Family: 2, HWProtocol: 0x0800, Hook: 1, InDev: 1, Ethernet: true, Timestamp: 1, Seq: seq}
 	pick := func(some ...byte) byte { return some[r.IntN(len(some))] }
@@ -89,7 +89,7 @@ func randomMessage(r *rand.Rand, seq uint32) nflogtest.Message {
 	case 1:
 		m.UID, m.GID = 1000+r.Uint32N(4), 100
 	case 2:
-		m.Conntrack, m.CTInfo = []byte{8, 0, 3, 0, 0, 0, 0, 0}, r.Uint32N(5)
+		m.Conntrack, m.CTInfo = conntrack, r.Uint32N(5)
 	}
 	return m
 }

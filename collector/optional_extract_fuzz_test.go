@@ -13,9 +13,9 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// FuzzOptional checks that all labels of any packet have values that there are, that a shorter copy of it
-// tells nothing else, and that optional are equal just where all values are.
-func FuzzOptional(f *testing.F) {
+// FuzzExtract checks that the optional labels of any packet have valid values, that a shorter copy of the packet has no other
+// values, and that optional are equal if and only if all values are.
+func FuzzExtract(f *testing.F) {
 	const segment = "4528 0028 0000 4000 4006 0000 0a00 0001 0a00 0002" + nflogtest.TCPTo443 + nflogtest.SYN
 	for _, seed := range []struct {
 		family     uint8
@@ -41,53 +41,53 @@ func FuzzOptional(f *testing.F) {
 	}
 	x := newTestExtractor(f, 0xff, LabelNames()...)
 	f.Fuzz(func(t *testing.T, family, hook uint8, hwProtocol uint16, l2 int, payload []byte, mark, uid, gid, info uint32, vlan uint16, owner bool) {
-		const enough = 256
-		payload = payload[:min(len(payload), enough)]
+		const maxLen = 256
+		payload = payload[:min(len(payload), maxLen)]
 		message := nflogtest.Message{
 			Family: family, Hook: hook, HWProtocol: hwProtocol, Mark: mark, UID: uid, GID: gid, Owner: owner, VLAN: vlan,
-			L2Header: append(slices.Clone(payload), make([]byte, enough)...)[:uint(l2)%enough],
+			L2Header: append(slices.Clone(payload), make([]byte, maxLen)...)[:uint(l2)%maxLen],
 		}
 		if info != 0 {
-			message.Conntrack, message.CTInfo = []byte{8, 0, 3, 0, 0, 0, 0, 0}, info-1
+			message.Conntrack, message.CTInfo = conntrack, info-1
 		}
-		extract := func(b []byte) (e optional, bad bool) {
+		extract := func(b []byte) (o optional, malformed bool) {
 			message.Payload = b
-			p := onePacket(t, message)
-			h := parsed(p)
-			e = x.extract(p, h)
-			if again := x.extract(p, h); again != e {
-				t.Errorf("optional are %+v, then %+v", e, again)
+			p := onePacket(message)
+			h := packet.Parse(p)
+			o = x.extract(p, h)
+			if again := x.extract(p, h); again != o {
+				t.Errorf("the optional values are %+v, then %+v", o, again)
 			}
-			return e, h.Malformed
+			return o, h.Malformed
 		}
 
-		full, bad := extract(payload)
-		fullValues := values(full)
+		full, malformed := extract(payload)
+		fullValues := optionalValues(full)
 		checkValues(t, fullValues)
-		compare := func(e optional, values map[string]string) {
-			if (e == full) != maps.Equal(values, fullValues) {
-				t.Errorf("optional %+v and %+v have the values %v and %v", e, full, values, fullValues)
+		compare := func(o optional, values map[string]string) {
+			if (o == full) != maps.Equal(values, fullValues) {
+				t.Errorf("%+v and %+v have the values %v and %v", o, full, values, fullValues)
 			}
 		}
 		for n := range payload {
 			short, _ := extract(payload[:n])
-			shortValues := values(short)
+			shortValues := optionalValues(short)
 			compare(short, shortValues)
 			for name, value := range shortValues {
-				if want := fullValues[name]; value != "" && value != want && !bad {
-					t.Errorf("%s is %q of %d bytes, %q of %d", name, value, n, want, len(payload))
+				if want := fullValues[name]; value != "" && value != want && !malformed {
+					t.Errorf("%s is %q after %d bytes, %q after %d", name, value, n, want, len(payload))
 				}
 			}
 
 			other := slices.Clone(payload)
 			other[n]++
-			e, _ := extract(other)
-			compare(e, values(e))
+			o, _ := extract(other)
+			compare(o, optionalValues(o))
 		}
 	})
 }
 
-// checkValues checks that the values of extra labels are of those that they may have.
+// checkValues checks that the values of optional labels are valid.
 func checkValues(t *testing.T, values map[string]string) {
 	t.Helper()
 	isNumber := func(s string, most uint64) bool {

@@ -12,20 +12,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// ipPacket returns the message of a packet at an input hook, which tells by its first digit whether it
-// is IPv6.
-func ipPacket(packet string) nflogtest.Message {
-	m := nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: nflogtest.Unhex(packet)}
-	if packet != "" && packet[0] == '6' {
-		m.Family, m.HWProtocol = 10, 0x86dd
-	}
-	return m
-}
-
-// TestOptionalOfHeaders checks the labels that are in a packet's network and transport headers.
-func TestOptionalOfHeaders(t *testing.T) {
+// TestExtractHeaders checks the labels whose values are in the network and transport headers of a packet.
+func TestExtractHeaders(t *testing.T) {
 	const (
-		pad6 = "0104 0000 0000" // the rest of an extension header of 8 bytes, all padding
+		pad6 = "0104 0000 0000" // padding to the end of an extension header of 8 bytes
 		auth = "04 0000 0000 0001 0000 0001 0000 0000 0000 0000 0000 0000"
 		udp  = "0009 1f90 0008 0000"
 	)
@@ -44,14 +34,14 @@ func TestOptionalOfHeaders(t *testing.T) {
 		{name: "GRE", packet: nflogtest.IPv4Header("001c", "2f") + "2000 0800 0001 0001", want: want{dscp: "cs0"}},
 		{name: "options", packet: "4600 0020 0000 0000 4011 0000 0a00 0001 0a00 0002 9404 0000" + udp, want: want{dscp: "cs0", port: "8080"}},
 		{name: "first fragment", packet: "4500 05dc 0001 2000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "cs0", port: "8080"}},
-		{name: "whole, not to be fragmented", packet: "4500 001c 0001 4000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "cs0", port: "8080"}},
+		{name: "unfragmented, with the flag DF", packet: "4500 001c 0001 4000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "cs0", port: "8080"}},
 		{name: "second fragment", packet: "4500 05dc 0001 2001 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "cs0"}},
 		{name: "far fragment", packet: "4500 001c 0001 3000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "cs0"}},
 		{name: "last fragment", packet: "4500 001c 0001 1fff 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "cs0"}},
 		{name: "total length 0", packet: nflogtest.IPv4Header("0000", "11") + udp, want: want{dscp: "cs0", port: "8080"}},
-		{name: "no header, padding alone", packet: nflogtest.IPv4Header("0014", "06") + nflogtest.TCPTo443 + nflogtest.SYN, want: want{dscp: "cs0"}},
+		{name: "no header, only padding", packet: nflogtest.IPv4Header("0014", "06") + nflogtest.TCPTo443 + nflogtest.SYN, want: want{dscp: "cs0"}},
 		{name: "header up to the ports, padding", packet: nflogtest.IPv4Header("0018", "06") + nflogtest.TCPTo443 + nflogtest.SYN, want: want{dscp: "cs0", port: "443"}},
-		{name: "no ICMP header, padding alone", packet: nflogtest.IPv4Header("0014", "01") + "0800 0000 0001 0001", want: want{dscp: "cs0"}},
+		{name: "no ICMP header, only padding", packet: nflogtest.IPv4Header("0014", "01") + "0800 0000 0001 0001", want: want{dscp: "cs0"}},
 
 		{name: "IPv6, TCP", packet: nflogtest.IPv6Header("0014", "06") + nflogtest.TCPTo443 + nflogtest.SYN, want: want{dscp: "cs0", flags: "syn", port: "443"}},
 		{name: "IPv6, UDP", packet: nflogtest.IPv6Header("0008", "11") + udp, want: want{dscp: "cs0", port: "8080"}},
@@ -66,17 +56,17 @@ func TestOptionalOfHeaders(t *testing.T) {
 		{name: "IPv6, ESP", packet: nflogtest.IPv6Header("0008", "32") + udp, want: want{dscp: "cs0"}},
 		{name: "IPv6, no next header", packet: nflogtest.IPv6Header("0008", "3b") + udp, want: want{dscp: "cs0"}},
 		{name: "IPv6, payload length 0", packet: nflogtest.IPv6Header("0000", "11") + udp, want: want{dscp: "cs0", port: "8080"}},
-		{name: "IPv6, padding alone", packet: nflogtest.IPv6Header("0008", "3c") + "11 00" + pad6 + udp, want: want{dscp: "cs0"}},
+		{name: "IPv6, no header, only padding", packet: nflogtest.IPv6Header("0008", "3c") + "11 00" + pad6 + udp, want: want{dscp: "cs0"}},
 		{name: "IPv6, header up to the ports, padding", packet: nflogtest.IPv6Header("0004", "06") + nflogtest.TCPTo443 + nflogtest.SYN, want: want{dscp: "cs0", port: "443"}},
 		{name: "IPv6, chain cut", packet: nflogtest.IPv6Header("0010", "3c") + "11", want: want{dscp: "cs0"}},
 		{name: "IPv6, options longer than the copy", packet: nflogtest.IPv6Header("0100", "3c") + "11 ff" + pad6 + udp, want: want{dscp: "cs0"}},
 
 		{name: "DSCP", packet: "45b8 001c 0000 0000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "ef", port: "8080"}},
-		{name: "DSCP and congestion", packet: "45bb 001c 0000 0000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "ef", port: "8080"}},
-		{name: "congestion alone", packet: "4503 001c 0000 0000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "cs0", port: "8080"}},
+		{name: "DSCP and ECN", packet: "45bb 001c 0000 0000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "ef", port: "8080"}},
+		{name: "only ECN", packet: "4503 001c 0000 0000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "cs0", port: "8080"}},
 		{name: "DSCP without a name", packet: "45fc 001c 0000 0000 4011 0000 0a00 0001 0a00 0002" + udp, want: want{dscp: "63", port: "8080"}},
 		{name: "IPv6, DSCP", packet: "6b80" + nflogtest.IPv6Header("0008", "11")[4:] + udp, want: want{dscp: "ef", port: "8080"}},
-		{name: "IPv6, DSCP, congestion and flow", packet: "6bbf ffff" + nflogtest.IPv6Header("0008", "11")[9:] + udp, want: want{dscp: "ef", port: "8080"}},
+		{name: "IPv6, DSCP, ECN and flow label", packet: "6bbf ffff" + nflogtest.IPv6Header("0008", "11")[9:] + udp, want: want{dscp: "ef", port: "8080"}},
 		{name: "IPv6, DSCP of lower bits", packet: "6040" + nflogtest.IPv6Header("0008", "11")[4:] + udp, want: want{dscp: "lephb", port: "8080"}},
 
 		{name: "nothing copied", packet: "", want: want{}},
@@ -87,11 +77,10 @@ func TestOptionalOfHeaders(t *testing.T) {
 	x := newTestExtractor(t, 0, "dscp", "tcp_flags", "icmp_type", "destination_port")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := onePacket(t, ipPacket(tt.packet))
-			e := x.extract(p, parsed(p))
+			o := extractMessage(&x, ipPacket(tt.packet))
 			got := want{
-				dscp: e.value(labelDSCP), flags: e.value(labelTCPFlags),
-				icmp: e.value(labelICMPType), port: e.value(labelDestinationPort),
+				dscp: o.value(labelDSCP), flags: o.value(labelTCPFlags),
+				icmp: o.value(labelICMPType), port: o.value(labelDestinationPort),
 			}
 			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(want{})); diff != "" {
 				t.Errorf("unexpected labels (-want +got):\n%s", diff)
@@ -100,8 +89,8 @@ func TestOptionalOfHeaders(t *testing.T) {
 	}
 }
 
-// TestOptionalElsewhere checks that headers are found behind tags and link layer headers.
-func TestOptionalElsewhere(t *testing.T) {
+// TestExtractAfterLink checks that headers are found after VLAN tags and link layer headers.
+func TestExtractAfterLink(t *testing.T) {
 	const (
 		segment = "4528 0028 0000 4000 4006 0000 0a00 0001 0a00 0002" + nflogtest.TCPTo443 + nflogtest.SYN
 		link    = nflogtest.Ethernet + "8100 0005 0800"
@@ -110,18 +99,18 @@ func TestOptionalElsewhere(t *testing.T) {
 		name    string
 		message nflogtest.Message
 		payload string
-		want    string // of dscp, tcp_flags and destination_port
+		want    string // values of dscp, tcp_flags and destination_port
 	}{
 		{name: "bridge", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800}, payload: segment, want: "af11 syn 443"},
 		{name: "bridge, tag", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x8100}, payload: "0005 0800" + segment, want: "af11 syn 443"},
 		{name: "netdev ingress, two tags", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88a8}, payload: "0005 8100 0006 0800" + segment, want: "af11 syn 443"},
 		{name: "netdev ingress, three tags", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x88a8}, payload: "0005 8100 0006 8100 0007 0800" + segment, want: "  "},
 		{name: "netdev ingress, tag cut", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 08", want: "  "},
-		{name: "netdev ingress, cut behind the tag", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 0800 4528", want: "af11  "},
-		{name: "netdev ingress, wrong behind the tag", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 86dd" + segment, want: "  "},
+		{name: "netdev ingress, cut after the tag", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 0800 4528", want: "af11  "},
+		{name: "netdev ingress, malformed after the tag", message: nflogtest.Message{Family: 5, Hook: 0, HWProtocol: 0x8100}, payload: "0005 86dd" + segment, want: "  "},
 		{name: "netdev egress", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: nflogtest.Unhex(nflogtest.Ethernet + "0800")}, payload: nflogtest.Ethernet + "0800" + segment, want: "af11 syn 443"},
 		{name: "netdev egress, tag", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x8100, L2Header: nflogtest.Unhex(link)}, payload: link + segment, want: "af11 syn 443"},
-		{name: "netdev egress, tag that the EtherType does not tell", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: nflogtest.Unhex(link)}, payload: link + segment, want: "af11 syn 443"},
+		{name: "netdev egress, tag, but the EtherType of IPv4", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: nflogtest.Unhex(link)}, payload: link + segment, want: "af11 syn 443"},
 		{name: "netdev egress, no link layer", message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800}, payload: segment, want: "af11 syn 443"},
 		{name: "ARP", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0806}, payload: nflogtest.ARPRequest, want: "  "},
 		{name: "LLDP", message: nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x88cc}, payload: segment, want: "  "},
@@ -130,9 +119,8 @@ func TestOptionalElsewhere(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.message.Payload = nflogtest.Unhex(tt.payload)
-			p := onePacket(t, tt.message)
-			e := x.extract(p, parsed(p))
-			got := fmt.Sprintf("%s %s %s", e.value(labelDSCP), e.value(labelTCPFlags), e.value(labelDestinationPort))
+			o := extractMessage(&x, tt.message)
+			got := fmt.Sprintf("%s %s %s", o.value(labelDSCP), o.value(labelTCPFlags), o.value(labelDestinationPort))
 			if got != tt.want {
 				t.Errorf("labels %q, want %q", got, tt.want)
 			}
@@ -140,13 +128,13 @@ func TestOptionalElsewhere(t *testing.T) {
 	}
 }
 
-// TestOptionalShort checks how many bytes of a packet it takes to know each label.
-func TestOptionalShort(t *testing.T) {
+// TestExtractCut checks how many bytes of a packet are needed for the value of each label.
+func TestExtractCut(t *testing.T) {
 	x := newTestExtractor(t, 0, "dscp", "tcp_flags", "icmp_type", "destination_port")
 	tests := []struct {
 		name   string
 		packet string
-		at     map[label]int
+		at     map[label]int // bytes that are needed
 	}{
 		{name: "TCP", packet: nflogtest.IPv4Header("0028", "06") + nflogtest.TCPTo443 + nflogtest.SYN, at: map[label]int{labelDSCP: 2, labelDestinationPort: 24, labelTCPFlags: 34}},
 		{name: "ICMP", packet: nflogtest.IPv4Header("001c", "01") + "0800 0000 0001 0001", at: map[label]int{labelDSCP: 2, labelICMPType: 21}},
@@ -158,14 +146,12 @@ func TestOptionalShort(t *testing.T) {
 	}
 	for _, tt := range tests {
 		full := ipPacket(tt.packet)
-		p := onePacket(t, full)
-		want := x.extract(p, parsed(p))
+		want := extractMessage(&x, full)
 		for n := range len(full.Payload) + 1 {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, n), func(t *testing.T) {
 				m := full
 				m.Payload = full.Payload[:n]
-				p := onePacket(t, m)
-				got := x.extract(p, parsed(p))
+				got := extractMessage(&x, m)
 				for _, l := range optionalLabels {
 					value := ""
 					if at, ok := tt.at[l]; ok && n >= at {

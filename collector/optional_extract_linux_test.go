@@ -21,8 +21,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationOptional checks what is told of packets that go through the kernel.
-func TestIntegrationOptional(t *testing.T) {
+// TestIntegrationExtract checks optional labels of packets that the kernel logs.
+func TestIntegrationExtract(t *testing.T) {
 	t.Parallel()
 	a, b := kerneltest.NS(t), kerneltest.NS(t)
 	addr := func(s string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(s)} }
@@ -97,10 +97,10 @@ func TestIntegrationOptional(t *testing.T) {
 		}
 		for p := range batch.Packets() {
 			prefix := p.Origin().Prefix
-			e := x.extract(p, parsed(p))
+			o := x.extract(p, packet.Parse(p))
 			var values []string
 			for _, l := range labels[prefix] {
-				values = append(values, e.value(l))
+				values = append(values, o.value(l))
 			}
 			got[prefix] = append(got[prefix], strings.Join(values, ","))
 			left--

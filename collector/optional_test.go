@@ -3,10 +3,16 @@
 
 package collector
 
-import "testing"
+import (
+	"testing"
 
-// TestOptionalHash checks that optional as they come share slots of a hash table no more often than random
-// numbers would.
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
+)
+
+// TestOptionalHash checks that the hashes of usual optional values spread over the slots of a hash table nearly as well as
+// random numbers.
 func TestOptionalHash(t *testing.T) {
 	const n, slots = 2048, 4096
 	tests := []struct {
@@ -32,15 +38,60 @@ func TestOptionalHash(t *testing.T) {
 			var taken [slots]bool
 			shared := 0
 			for i := range uint32(n) {
-				slot := tt.optional(i).hash() >> 16 % slots // as keyIndex takes it
+				slot := tt.optional(i).hash() >> 16 % slots // as in keyIndex
 				if taken[slot] {
 					shared++
 				}
 				taken[slot] = true
 			}
-			// Of random numbers it would be 436, with a standard deviation of 16.
+			// For random numbers the mean is 436, with a standard deviation of 16.
 			if shared > 500 {
 				t.Errorf("%d of %d share a slot", shared, n)
+			}
+		})
+	}
+}
+
+// TestOptionalEqual checks that optional are equal for packets with the same label values.
+func TestOptionalEqual(t *testing.T) {
+	bridged := func(tag uint16) nflogtest.Message {
+		return nflogtest.Message{Family: 7, Hook: 1, HWProtocol: 0x0800, VLAN: tag, Payload: nflogtest.Unhex(nflogtest.IPv4UDP)}
+	}
+	tracked := func(info uint32) nflogtest.Message {
+		return nflogtest.Message{Family: 2, HWProtocol: 0x0800, Conntrack: conntrack, CTInfo: info}
+	}
+	tests := []struct {
+		name string
+		a, b nflogtest.Message
+	}{
+		{name: "mark outside the mask", a: nflogtest.Message{Family: 2, Mark: 0x10001}, b: nflogtest.Message{Family: 2}},
+		{name: "established", a: tracked(0), b: tracked(3)},
+		{name: "related", a: tracked(1), b: tracked(4)},
+		{name: "priorities of a tag in the message", a: bridged(0x0005), b: bridged(0xf005)},
+		{
+			name: "priorities of a tag in the packet",
+			a:    nflogtest.Message{Family: 7, HWProtocol: 0x8100, Payload: nflogtest.Unhex("0005 0800" + nflogtest.IPv4UDP)},
+			b:    nflogtest.Message{Family: 7, HWProtocol: 0x8100, Payload: nflogtest.Unhex("f005 0800" + nflogtest.IPv4UDP)},
+		},
+		{name: "DSCP of IPv4 and IPv6", a: ipPacket("4578 001c 0000 0000 402f 0000 0a00 0001 0a00 0002"), b: ipPacket("6783" + nflogtest.IPv6Header("0008", "2f")[4:])},
+		{name: "ports of a range", a: ipPacket(nflogtest.IPv4Header("001c", "11") + "0009 0400 0008 0000"), b: ipPacket(nflogtest.IPv4Header("001c", "11") + "0009 bfff 0008 0000")},
+		{name: "ports of TCP and UDP", a: ipPacket(nflogtest.IPv4Header("001c", "06") + "0009 01bb"), b: ipPacket(nflogtest.IPv4Header("001c", "11") + "0009 01bb")},
+		{name: "flags", a: ipPacket(nflogtest.IPv4Header("0028", "06") + nflogtest.TCPTo443 + "5010"), b: ipPacket(nflogtest.IPv4Header("0028", "06") + nflogtest.TCPTo443 + "5018")},
+		{name: "types of ICMP and ICMPv6", a: ipPacket(nflogtest.IPv4Header("001c", "01") + "0800"), b: ipPacket(nflogtest.IPv6Header("0008", "3a") + "8000")},
+		{name: "types of ICMP and ICMPv6, without a name", a: ipPacket(nflogtest.IPv4Header("001c", "01") + "c800"), b: ipPacket(nflogtest.IPv6Header("0008", "3a") + "c800")},
+	}
+	x := newTestExtractor(t, 0xff00, LabelNames()...)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var of [2]optional
+			for i, m := range []nflogtest.Message{tt.a, tt.b} {
+				of[i] = extractMessage(&x, m)
+			}
+			if diff := cmp.Diff(optionalValues(of[0]), optionalValues(of[1])); diff != "" {
+				t.Fatalf("the values are not the same (-a +b):\n%s", diff)
+			}
+			if of[0] != of[1] {
+				t.Errorf("the optional values are %+v and %+v", of[0], of[1])
 			}
 		})
 	}

@@ -19,6 +19,6 @@ func TestPortClass(t *testing.T) {
 		}
 	}
 	if got := newPortSet(nil).class(443).String(); got != "well-known" {
-		t.Errorf("where no port is named, 443 is %q", got)
+		t.Errorf("port 443 is %q, want well-known if no port is named", got)
 	}
 }

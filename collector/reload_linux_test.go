@@ -5,62 +5,58 @@ package collector
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
-	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
-// logGroups logs what is sent to the port of UDP that has the number of the group.
+// logGroups makes rules that log and drop UDP packets: those to port 1 to group 1, and so on.
 func logGroups(t *testing.T, ns *netns.NS, groups ...uint16) map[uint16]*nftrules.Rule {
 	t.Helper()
 	rs := nftrules.New(ns)
 	output := rs.Chain(nftrules.Chain{Hook: nftrules.Output})
-	logged := make(map[uint16]*nftrules.Rule)
+	rules := make(map[uint16]*nftrules.Rule)
 	for _, group := range groups {
-		logged[group] = output.Log(group, "udp", nftrules.UDPPort(group), nftrules.Drop())
+		rules[group] = output.Log(group, "udp", nftrules.UDPPort(group), nftrules.Drop())
 	}
 	apply(t, rs)
-	return logged
+	return rules
 }
 
+// sendToGroup sends packets that the rule of logGroups logs to a group.
 func sendToGroup(t *testing.T, ns *netns.NS, group uint16, packets int) {
 	t.Helper()
 	send(t, ns, fmt.Sprintf("127.0.0.1:%d", group), packets)
 }
 
-// TestIntegrationGroupReload has groups come, go and change while packets of theirs wait in the kernel, where they would stay
-// for an hour. Each is counted, but of groups that are gone.
-func TestIntegrationGroupReload(t *testing.T) {
+// TestIntegrationReload adds, removes and changes groups while their packets wait in the kernel for up to an hour. All
+// packets are counted but those of the removed group.
+func TestIntegrationReload(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
 	group := func(number uint16, copyRange uint32) GroupConfig {
 		return GroupConfig{Group: number, NetNS: ns.Path(), QueueTimeout: time.Hour, CopyRange: copyRange}
 	}
-	logged := logGroups(t, ns, 1, 2, 3, 4)
+	logRules := logGroups(t, ns, 1, 2, 3, 4)
 	r := start(t, Config{Groups: []GroupConfig{group(1, 64), group(2, 64), group(3, 64)}, Labels: []string{"prefix"}})
 	r.waitBound(1, 2, 3)
 	for number := range uint16(3) {
 		sendToGroup(t, ns, number+1, 10)
 	}
 
-	// 1 stays, 2 goes, 3 changes, 4 comes.
-	rules := []prefix.Rule{{Match: "(?P<protocol_name>udp)"}}
-	if err := r.c.Reload([]GroupConfig{group(1, 64), group(3, 96), group(4, 64)}, rules); err != nil {
-		t.Fatal(err)
-	}
+	// Group 1 stays, 2 is removed, 3 changes, 4 is new.
+	rule := prefix.Rule{Match: "(?P<protocol_name>udp)"}
+	mustReload(t, r.c, []GroupConfig{group(1, 64), group(3, 96), group(4, 64)}, rule)
 	r.wait(map[string]float64{
 		`nflog_up{group="1"}`: 1, `nflog_binds_total{group="1"}`: 1,
 		`nflog_up{group="3"}`: 1, `nflog_binds_total{group="3"}`: 1,
 		`nflog_up{group="4"}`: 1, `nflog_binds_total{group="4"}`: 1,
 	})
-	const with = `nflog_packets_total{group="%d",prefix="udp",protocol_name="udp"}`
 	for _, m := range gather(t, r.c)["nflog_packets_total"] {
 		t.Fatalf("the kernel has delivered packets already: %v", m)
 	}
@@ -69,17 +65,11 @@ func TestIntegrationGroupReload(t *testing.T) {
 			t.Error("group 2 is still there")
 		}
 	}
-	kerneltest.Eventually(t, patience, func() error {
-		reader, err := nflog.OpenReader(2, nflog.ReaderConfig{NetNS: ns.FD()})
-		if err != nil {
-			return fmt.Errorf("group 2 is not free: %w", err)
-		}
-		return reader.Close()
-	})
-	for number, words := range map[int]string{2: "removed from the configuration", 3: "Group reconfigured"} {
+	kerneltest.Eventually(t, patience, func() error { return checkFree(ns, 2) })
+	for number, message := range map[int]string{2: "removed from the configuration", 3: "Group reconfigured"} {
 		kerneltest.Eventually(t, patience, func() error {
-			if lines := r.logs.with("level=info", fmt.Sprintf("group=%d ", number), words); len(lines) != 1 {
-				return fmt.Errorf("the log does not say once what became of group %d: %q", number, r.logs.with("level=info"))
+			if lines := r.logs.with("level=info", fmt.Sprintf("group=%d ", number), message); len(lines) != 1 {
+				return fmt.Errorf("%q is not once in the log of group %d: %q", message, number, r.logs.with("level=info"))
 			}
 			return nil
 		})
@@ -91,28 +81,26 @@ func TestIntegrationGroupReload(t *testing.T) {
 	r.stop()
 	want := make(map[string]float64)
 	for _, number := range []uint16{1, 3, 4} {
-		packets, _ := ruleCount(t, logged[number])
-		want[fmt.Sprintf(with, number)] = float64(packets)
+		packets, _ := ruleCount(t, logRules[number])
+		want[fmt.Sprintf(`nflog_packets_total{group="%d",prefix="udp",protocol_name="udp"}`, number)] = float64(packets)
 		want[fmt.Sprintf(`nflog_lost_packets_total{group="%d"}`, number)] = 0
 	}
 	r.wait(want)
 }
 
-// TestIntegrationGroupReloadSame reloads what is in force already, and what only changes labels: no group is bound anew.
-func TestIntegrationGroupReloadSame(t *testing.T) {
+// TestIntegrationReloadSame changes only prefix rules: the group stays bound.
+func TestIntegrationReloadSame(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
-	logged := logGroups(t, ns, 100)[100]
-	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond}}, Labels: []string{"protocol"}})
+	rule := logGroups(t, ns, 100)[100]
+	r := start(t, Config{Groups: []GroupConfig{promptGroup(100, ns.Path())}, Labels: []string{"protocol"}})
 	r.waitBound(100)
 	bound := samples(t, r.c)[`nflog_bound_timestamp_seconds{group="100"}`]
 	for i := range 20 {
 		sendToGroup(t, ns, 100, 10)
-		if err := r.c.Reload(r.c.groupConfigs(), []prefix.Rule{{Match: fmt.Sprintf("(?P<label%d>.*)", i%3)}}); err != nil {
-			t.Fatal(err)
-		}
+		mustReload(t, r.c, r.c.groupConfigs(), prefix.Rule{Match: fmt.Sprintf("(?P<label%d>.*)", i%3)})
 	}
-	packets, _ := ruleCount(t, logged)
+	packets, _ := ruleCount(t, rule)
 	r.wait(map[string]float64{
 		`nflog_packets_total{group="100",protocol="udp"}`: float64(packets),
 		`nflog_lost_packets_total{group="100"}`:           0,
@@ -121,25 +109,21 @@ func TestIntegrationGroupReloadSame(t *testing.T) {
 	})
 }
 
-// TestIntegrationGroupReloadBack has a group go and come back at once, and change several times in a row. It ends up bound,
-// as it was configured last.
-func TestIntegrationGroupReloadBack(t *testing.T) {
+// TestIntegrationReloadManyTimes changes one group many times in a row, and removes another and adds it again. Both are
+// bound in the end, as they were configured last.
+func TestIntegrationReloadManyTimes(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
 	group := func(number uint16, buffer int) GroupConfig {
-		return GroupConfig{Group: number, NetNS: ns.Path(), QueueTimeout: 10 * time.Millisecond, SocketBuffer: buffer}
+		config := promptGroup(number, ns.Path())
+		config.SocketBuffer = buffer
+		return config
 	}
 	r := start(t, Config{Groups: []GroupConfig{group(100, 8192), group(7, 8192)}})
 	r.waitBound(100, 7)
-	reload := func(groups ...GroupConfig) {
-		t.Helper()
-		if err := r.c.Reload(groups, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for buffer := 8192; buffer < 8192+5*1024; buffer += 1024 {
-		reload(group(7, buffer))
-		reload(group(7, buffer), group(100, buffer))
+		mustReload(t, r.c, []GroupConfig{group(7, buffer)})
+		mustReload(t, r.c, []GroupConfig{group(7, buffer), group(100, buffer)})
 	}
 	r.wait(map[string]float64{
 		`nflog_up{group="7"}`: 1, `nflog_socket_buffer_bytes{group="7"}`: 2 * 12288,
@@ -147,35 +131,22 @@ func TestIntegrationGroupReloadBack(t *testing.T) {
 	})
 }
 
-// TestIntegrationGroupReloadUnbound changes a group that can't be bound: it is tried with the new settings.
-func TestIntegrationGroupReloadUnbound(t *testing.T) {
+// TestIntegrationReloadUnbound changes a group that can't be bound. Later attempts use the new settings.
+func TestIntegrationReloadUnbound(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
-	holder, err := nflog.OpenReader(100, nflog.ReaderConfig{NetNS: ns.FD()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer holder.Close()
+	release := hold(t, ns)
 	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path(), SocketBuffer: 8192}}})
-	kerneltest.Eventually(t, patience, func() error {
-		if samples(t, r.c)[`nflog_bind_failures_total{group="100",reason="held"}`] == 0 {
-			return errors.New("not tried yet")
-		}
-		return nil
-	})
-	if err := r.c.Reload([]GroupConfig{{Group: 100, NetNS: ns.Path(), SocketBuffer: 16384}}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := holder.Close(); err != nil {
-		t.Fatal(err)
-	}
+	r.waitHeld(1)
+	mustReload(t, r.c, []GroupConfig{{Group: 100, NetNS: ns.Path(), SocketBuffer: 16384}})
+	release()
 	r.wait(map[string]float64{
 		`nflog_up{group="100"}`: 1, `nflog_socket_buffer_bytes{group="100"}`: 2 * 16384, `nflog_binds_total{group="100"}`: 1,
 	})
 }
 
-// TestIntegrationGroupReloadEnd reloads while the collector ends: it ends nevertheless.
-func TestIntegrationGroupReloadEnd(t *testing.T) {
+// TestIntegrationReloadWhileEnding reloads while the collector ends. It ends, and frees all groups.
+func TestIntegrationReloadWhileEnding(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
 	r := start(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: ns.Path()}}})
@@ -194,11 +165,8 @@ func TestIntegrationGroupReloadEnd(t *testing.T) {
 	cancel()
 	<-done
 	for number := range uint16(5) {
-		reader, err := nflog.OpenReader(number, nflog.ReaderConfig{NetNS: ns.FD()})
-		if err != nil {
-			t.Errorf("group %d is not free: %v", number, err)
-			continue
+		if err := checkFree(ns, number); err != nil {
+			t.Error(err)
 		}
-		reader.Close()
 	}
 }

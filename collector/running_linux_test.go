@@ -4,58 +4,37 @@
 package collector
 
 import (
-	"context"
 	"fmt"
-	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/test/netns"
-	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
-	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
-
-// patience is how long something may take that takes a retry or two.
-const patience = 20 * time.Second
 
 // A running is a collector that runs.
 type running struct {
 	t    *testing.T
 	c    *Collector
-	logs *recorder
-	stop func() // ends it, as the end of the test does
+	logs *logRecorder
+	stop func() // ends Run, as the end of the test does
 }
 
 // start runs a collector.
 func start(t *testing.T, config Config) *running {
 	t.Helper()
-	r := &running{t: t, logs: &recorder{}}
+	r := &running{t: t, logs: &logRecorder{}}
 	config.Logger = r.logs
-	var err error
-	if r.c, err = New(config); err != nil {
-		t.Fatalf("failed to make a collector: %v", err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r.c.Run(ctx)
-	}()
-	r.stop = sync.OnceFunc(func() {
-		cancel()
-		select {
-		case <-done:
-		case <-time.After(patience):
-			t.Error("the collector does not end")
-		}
-	})
-	t.Cleanup(r.stop)
+	r.c = mustNew(t, config)
+	r.stop = runCollector(t, r.c)
 	return r
 }
 
-// wait waits until metrics have the values wanted.
+// promptGroup returns the configuration of a group in a network namespace. The kernel delivers its packets within 10 ms.
+func promptGroup(group uint16, netns string) GroupConfig {
+	return GroupConfig{Group: group, NetNS: netns, QueueTimeout: 10 * time.Millisecond}
+}
+
+// wait waits until samples have these values.
 func (r *running) wait(want map[string]float64) {
 	r.t.Helper()
 	kerneltest.Eventually(r.t, patience, func() error {
@@ -69,6 +48,7 @@ func (r *running) wait(want map[string]float64) {
 	})
 }
 
+// waitBound waits until groups are bound.
 func (r *running) waitBound(groups ...uint16) {
 	r.t.Helper()
 	for _, group := range groups {
@@ -76,8 +56,18 @@ func (r *running) waitBound(groups ...uint16) {
 	}
 }
 
-// breakSocket closes the socket of a group, by its place in the configuration, behind the back of
-// who reads it.
+// waitHeld waits until that many attempts to bind group 100 have failed because another socket holds it.
+func (r *running) waitHeld(attempts float64) {
+	r.t.Helper()
+	kerneltest.Eventually(r.t, patience, func() error {
+		if n := samples(r.t, r.c)[`nflog_bind_failures_total{group="100",reason="held"}`]; n < attempts {
+			return fmt.Errorf("%v failures, want %v", n, attempts)
+		}
+		return nil
+	})
+}
+
+// breakSocket closes the socket of the group at that place in the configuration, while its reader uses it.
 func (r *running) breakSocket(i int) {
 	r.t.Helper()
 	g := r.c.groups[i]
@@ -88,41 +78,5 @@ func (r *running) breakSocket(i int) {
 	}
 	if err := g.reader.Close(); err != nil {
 		r.t.Fatal(err)
-	}
-}
-
-func apply(t *testing.T, rs *nftrules.Ruleset) {
-	t.Helper()
-	if err := rs.Apply(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func ruleCount(t *testing.T, rule *nftrules.Rule) (packets, bytes uint64) {
-	t.Helper()
-	packets, bytes, err := rule.Count()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return packets, bytes
-}
-
-// send sends packets of UDP.
-func send(t *testing.T, ns *netns.NS, to string, packets int) {
-	t.Helper()
-	if err := traffic.UDP(ns, netip.MustParseAddrPort(to), packets, 20); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// sink receives packets of UDP, so that nobody answers them with ICMP.
-func sink(t *testing.T, ns *netns.NS, addrs ...string) {
-	t.Helper()
-	for _, addr := range addrs {
-		s, err := traffic.Sink(ns, netip.MustParseAddrPort(addr))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -18,14 +16,13 @@ func BenchmarkCount(b *testing.B) {
 	benchmarkCount(b, Config{}, datagram, packets)
 }
 
-// BenchmarkCountAllLabels is the same by all labels that there are.
+// BenchmarkCountAllLabels does the same with all labels.
 func BenchmarkCountAllLabels(b *testing.B) {
 	datagram, packets := nflogtest.Datagram(100)
 	benchmarkCount(b, Config{Labels: LabelNames()}, datagram, packets)
 }
 
-// BenchmarkCountMixed is the same with packets of all kinds, which do not come in any order: the
-// worst case.
+// BenchmarkCountMixed does the same with packets of all kinds in random order, the worst case.
 func BenchmarkCountMixed(b *testing.B) {
 	const packets = 1000
 	r := seededRand()
@@ -53,10 +50,10 @@ func BenchmarkCountMixed(b *testing.B) {
 	benchmarkCount(b, Config{}, nflogtest.Done(datagram), packets)
 }
 
-// benchmarkCount counts a datagram over and over again.
+// benchmarkCount counts a datagram over and over again. All its interfaces have the same name.
 func benchmarkCount(b *testing.B, config Config, datagram []byte, packets int) {
 	f := newFeed(b, config)
-	f.table.attach(fixedNames{})
+	f.names.names = map[uint32]string{1: "eth0", 2: "eth0", 3: "eth0", 4: "eth0"}
 	f.countDatagram(datagram)
 	b.SetBytes(int64(len(datagram)))
 	b.ReportAllocs()
@@ -65,43 +62,3 @@ func benchmarkCount(b *testing.B, config Config, datagram []byte, packets int) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*packets), "ns/packet")
 }
-
-// BenchmarkCollect collects and gathers the metrics of a group that has as many label sets as it
-// may.
-func BenchmarkCollect(b *testing.B) {
-	const labelSets = 2000
-	c := newCollector(b)
-	f := feedTable(c.groups[0].table)
-	for i := range labelSets {
-		f.count(udpInput(fmt.Sprintf("fw zone%d drop: ", i), 2, 100))
-	}
-
-	b.Run("Collect", func(b *testing.B) {
-		ch := make(chan prometheus.Metric, 4*labelSets)
-		b.ReportAllocs()
-		for b.Loop() {
-			c.Collect(ch)
-			for len(ch) > 0 {
-				<-ch
-			}
-		}
-	})
-	b.Run("Gather", func(b *testing.B) {
-		r := prometheus.NewRegistry()
-		r.MustRegister(c)
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := r.Gather(); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-// fixedNames gives every interface the same name.
-type fixedNames struct{}
-
-func (fixedNames) Name(uint32) string { return "eth0" }
-func (fixedNames) Generation() uint64 { return 0 }
-
-func (fixedNames) Present() map[string]bool { return map[string]bool{"eth0": true} }

@@ -1,0 +1,127 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
+)
+
+// createdByPrefix returns when the label set of each prefix was created.
+func (f *feed) createdByPrefix() map[string]time.Time {
+	created := make(map[string]time.Time)
+	for _, set := range f.snapshot().sets {
+		created[labelsOf(set.series)["prefix"]] = set.series.created.AsTime()
+	}
+	return created
+}
+
+// TestExpireIdle checks that a label set without packets expires, and begins at 0 when packets come again.
+func TestExpireIdle(t *testing.T) {
+	f := newFeed(t, Config{IdleTimeout: time.Minute, MaxLabelSets: 2})
+	a, b := defaultValues{"a", "ip", "input", "eth0", "", "udp"}, defaultValues{"b", "ip", "input", "eth0", "", "udp"}
+	f.count(udpInput("a", 2, 100), udpInput("a", 2, 100), udpInput("b", 2, 100))
+	f.check(t, map[defaultValues]total{a: {2, 200}, b: {1, 100}})
+	first := f.createdByPrefix()
+
+	f.now = f.now.Add(59 * time.Second)
+	f.count(udpInput("b", 2, 100))
+	f.check(t, map[defaultValues]total{a: {2, 200}, b: {2, 200}})
+	f.now = f.now.Add(time.Second)
+	f.check(t, map[defaultValues]total{b: {2, 200}})
+
+	f.count(udpInput("a", 2, 100), udpInput("c", 2, 100)) // there is no room for c
+	overflow := defaultValues{overflowValue, overflowValue, overflowValue, overflowValue, overflowValue, overflowValue}
+	f.check(t, map[defaultValues]total{a: {1, 100}, b: {2, 200}, overflow: {1, 100}})
+	second := f.createdByPrefix()
+	if !second["a"].After(first["a"]) || !second["b"].Equal(first["b"]) {
+		t.Errorf("created %v, and then %v", first, second)
+	}
+
+	// All label sets expire, so there is room for others.
+	f.now = f.now.Add(10 * time.Minute)
+	f.check(t, map[defaultValues]total{})
+	f.count(udpInput("b", 2, 100), udpInput("d", 2, 100))
+	f.check(t, map[defaultValues]total{b: {1, 100}, {"d", "ip", "input", "eth0", "", "udp"}: {1, 100}})
+	s := f.snapshot()
+	if s.overflow != 1 || s.forgotten != 6 {
+		t.Errorf("%d packets were counted under %s, want 1, and %d are forgotten, want 6", s.overflow, overflowValue, s.forgotten)
+	}
+	if bucketSum(s.blocks) != 2 || len(s.histograms) != 2 {
+		t.Errorf("%d packets in %d histograms, want 2 in 2", bucketSum(s.blocks), len(s.histograms))
+	}
+}
+
+// TestExpireWithoutScrapes checks that label sets expire when nothing scrapes.
+func TestExpireWithoutScrapes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := mustNew(t, Config{Groups: []GroupConfig{{Group: 100, NetNS: "/missing"}}, IdleTimeout: time.Minute})
+		runCollector(t, c)
+		f := feedGroup(c, 0)
+		f.now = time.Now()
+		f.count(udpInput("a", 2, 100))
+		sets := func() int {
+			f.table.mu.Lock()
+			defer f.table.mu.Unlock()
+			return len(f.table.sets)
+		}
+		time.Sleep(time.Minute - 1)
+		if sets() != 1 {
+			t.Error("the label set has expired too early")
+		}
+		time.Sleep(2*expireInterval + 1)
+		if sets() != 0 {
+			t.Error("the label set has not expired")
+		}
+	})
+}
+
+// TestExpireUnlessCounted checks that a label set stays if it counts packets after the snapshot that shows it as expired.
+func TestExpireUnlessCounted(t *testing.T) {
+	f := newFeed(t, Config{IdleTimeout: time.Minute})
+	f.count(udpInput("a", 2, 100), udpInput("b", 2, 100))
+	s := f.snapshot()
+	f.now = f.now.Add(time.Minute)
+	f.count(udpInput("b", 2, 100))
+	expired := s.expired(f.table.limits, f.now)
+	if len(expired) != 2 {
+		t.Errorf("%d label sets have expired, want 2", len(expired))
+	}
+	f.table.forget(expired)
+	f.check(t, map[defaultValues]total{{"b", "ip", "input", "eth0", "", "udp"}: {2, 200}})
+}
+
+// TestExpireDeletedInterface checks that only the label sets of a deleted interface expire.
+func TestExpireDeletedInterface(t *testing.T) {
+	f := newFeed(t, Config{DeletedInterfaceTimeout: 10 * time.Minute})
+	forward := func(in, out uint32) nflogtest.Message {
+		return nflogtest.Message{Family: 2, Hook: 2, HWProtocol: 0x0800, Prefix: "a", InDev: in, OutDev: out, Payload: nflogtest.Unhex(nflogtest.IPv4UDP)}
+	}
+	f.count(forward(2, 1), forward(1, 3), forward(1, 1), udpInput("none", 0, 28))
+	all := map[defaultValues]total{
+		{"a", "ip", "forward", "eth0", "lo", "udp"}: {1, 28},
+		{"a", "ip", "forward", "lo", "eth1", "udp"}: {1, 28},
+		{"a", "ip", "forward", "lo", "lo", "udp"}:   {1, 28},
+		{"none", "ip", "input", "", "", "udp"}:      {1, 28},
+	}
+	f.check(t, all)
+	delete(f.names.names, 2)
+	f.check(t, all)
+	f.now = f.now.Add(5 * time.Minute)
+	f.check(t, all)
+	f.names.names[9] = "eth0" // another interface has the name now
+	f.check(t, all)
+	delete(f.names.names, 9)
+	delete(f.names.names, 3)
+	f.check(t, all)
+	f.now = f.now.Add(10*time.Minute - time.Second)
+	f.check(t, all)
+	f.now = f.now.Add(time.Second)
+	delete(all, defaultValues{"a", "ip", "forward", "eth0", "lo", "udp"})
+	delete(all, defaultValues{"a", "ip", "forward", "lo", "eth1", "udp"})
+	f.check(t, all)
+}
