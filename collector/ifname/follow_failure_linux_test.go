@@ -13,8 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestIntegrationNamesOverrun has more messages come than the socket holds, and no more after
-// them.
+// TestIntegrationNamesOverrun lets the socket for messages overflow, with no message after that.
 func TestIntegrationNamesOverrun(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("deleted", 100)
@@ -26,7 +25,7 @@ func TestIntegrationNamesOverrun(t *testing.T) {
 	}))
 
 	for round := range int32(3) {
-		// The follower waits with the first message.
+		// The lock stops the follower at the first message.
 		in.mu.Lock()
 		for i := range uint32(20) {
 			l.veth(fmt.Sprintf("v%d-%d", round, i), 1000*(uint32(round)+1)+2*i)
@@ -47,9 +46,8 @@ func TestIntegrationNamesOverrun(t *testing.T) {
 	}
 }
 
-// TestIntegrationNamesChangeAfterOverrun has a name change when all interfaces have been looked
-// at because of an overrun. Were the socket not empty by then, the kernel would send no message
-// about the change, nor another error.
+// TestIntegrationNamesChangeAfterOverrun changes a name right after all names were updated because of an overrun. If the
+// socket was not empty then, the kernel sends neither a message about the change nor another error.
 func TestIntegrationNamesChangeAfterOverrun(t *testing.T) {
 	l := newKernelLinks(t)
 	in, _ := l.follow(8<<10, log.NewNopLogger())
@@ -58,15 +56,14 @@ func TestIntegrationNamesChangeAfterOverrun(t *testing.T) {
 	for i := range uint32(20) {
 		l.veth(fmt.Sprintf("v%d", i), 1000+2*i)
 	}
-	// Looking at all interfaces asks for the loopback's name twice, as one that is known and as
-	// one of those that there are.
-	query, asked := in.query, 0
+	// An update of all names queries that of the loopback twice: among the known interfaces, and among those that exist.
+	query, queries := in.query, 0
 	in.query = func(index uint32) (string, error) {
 		name, err := query(index)
 		if index == 1 {
-			asked++
+			queries++
 		}
-		if index == 1 && asked == 2 {
+		if index == 1 && queries == 2 {
 			if err := l.conn.Link.Set(&rtnetlink.LinkMessage{
 				Index:      1,
 				Attributes: &rtnetlink.LinkAttributes{Name: "renamed"},
@@ -83,8 +80,8 @@ func TestIntegrationNamesChangeAfterOverrun(t *testing.T) {
 	waitNames(t, in, want)
 }
 
-// TestIntegrationNamesReopen checks that names are followed again after a socket failed, though
-// the caller's descriptor of the namespace is closed.
+// TestIntegrationNamesReopen checks that changes are followed again after a socket failed, even if the caller has closed its
+// descriptor of the namespace.
 func TestIntegrationNamesReopen(t *testing.T) {
 	l := newKernelLinks(t)
 	fd, err := unix.Dup(l.fd)

@@ -4,12 +4,10 @@
 package ifname
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,40 +21,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-func TestLinkName(t *testing.T) {
-	// attribute returns an attribute whose header says length.
-	attribute := func(length, typ uint16, value ...byte) []byte {
-		b := binary.NativeEndian.AppendUint16(nil, length)
-		b = binary.NativeEndian.AppendUint16(b, typ)
-		return append(b, value...)
-	}
-	name := attribute(7, unix.IFLA_IFNAME, 'l', 'o', 0, 0)
-	mtu := attribute(8, unix.IFLA_MTU, 1, 2, 3, 4)
-
-	tests := []struct {
-		name       string
-		attributes []byte
-		want       string
-	}{
-		{name: "none", attributes: nil, want: ""},
-		{name: "name", attributes: name, want: "lo"},
-		{name: "name behind another", attributes: slices.Concat(mtu, name), want: "lo"},
-		{name: "name before another", attributes: slices.Concat(name, mtu), want: "lo"},
-		{name: "another", attributes: mtu, want: ""},
-		{name: "empty name", attributes: attribute(4, unix.IFLA_IFNAME), want: ""},
-		{name: "too short", attributes: attribute(2, unix.IFLA_IFNAME, 'l', 'o', 0, 0), want: ""},
-		{name: "too long", attributes: attribute(80, unix.IFLA_IFNAME, 'l', 'o', 0, 0), want: ""},
-		{name: "half a header", attributes: []byte{7, 0}, want: ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, linkName(tt.attributes)); diff != "" {
-				t.Errorf("unexpected name (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
+// TestIntegrationNamesFollow creates, renames and deletes interfaces.
 func TestIntegrationNamesFollow(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("early", 100)
@@ -89,8 +54,7 @@ func TestIntegrationNamesFollow(t *testing.T) {
 	checkName(t, in, 100, "again")
 }
 
-// TestIntegrationNamesUnknown checks that an index which no interface has answers with the
-// name as soon as one has it.
+// TestIntegrationNamesUnknown checks that an unknown index has a name once an interface gets that index.
 func TestIntegrationNamesUnknown(t *testing.T) {
 	l := newKernelLinks(t)
 	in := l.open()
@@ -103,11 +67,11 @@ func TestIntegrationNamesUnknown(t *testing.T) {
 	waitNames(t, in, map[uint32]string{1: "lo", 100: "veth", 101: "peer-veth"})
 	checkName(t, in, 100, "veth")
 	if in.Generation() == before {
-		t.Error("the generation did not move")
+		t.Error("the generation has not changed")
 	}
 }
 
-// TestIntegrationNamesQuery checks that a name is known before any message about it is read.
+// TestIntegrationNamesQuery checks that a name is found before a message about it is read.
 func TestIntegrationNamesQuery(t *testing.T) {
 	l := newKernelLinks(t)
 	f, err := newLinkFollower(l.fd, log.NewNopLogger())
@@ -121,8 +85,8 @@ func TestIntegrationNamesQuery(t *testing.T) {
 	checkName(t, f.names, 102, "if102")
 }
 
-// TestIntegrationNamesOtherChanges checks that changes of anything but names do not move the
-// generation, and that a port that leaves a bridge is not taken for deleted.
+// TestIntegrationNamesOtherChanges checks that the generation changes only with names, and that a port that leaves a bridge
+// does not count as deleted.
 func TestIntegrationNamesOtherChanges(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("veth", 100)
@@ -140,26 +104,25 @@ func TestIntegrationNamesOtherChanges(t *testing.T) {
 		l.set(rtnetlink.LinkMessage{Index: 101, Change: unix.IFF_UP})
 		l.set(rtnetlink.LinkMessage{Index: 100, Attributes: &rtnetlink.LinkAttributes{MTU: 1500}})
 	}
-	// Messages come in order: after this one, all before it have been seen. A port that is
-	// deleted leaves its bridge first.
+	// Messages come in order: once the new name is known, all messages before it are read. A port leaves its bridge before
+	// it is deleted.
 	l.master(100, 200)
 	l.rename(200, "done")
 	want[200] = "done"
 	waitNames(t, in, want)
-	if moves := in.Generation() - before; moves != 1 {
-		t.Errorf("the generation moved %d times, want once", moves)
+	if changes := in.Generation() - before; changes != 1 {
+		t.Errorf("the generation changed %d times, want once", changes)
 	}
 
 	l.delete(100)
 	waitNames(t, in, map[uint32]string{1: "lo", 200: "done"})
 	checkName(t, in, 100, "veth")
-	if moves := in.Generation() - before; moves != 1 {
-		t.Errorf("the generation moved %d times after a deletion, want once", moves)
+	if changes := in.Generation() - before; changes != 1 {
+		t.Errorf("the generation changed %d times after a deletion, want once", changes)
 	}
 }
 
-// TestIntegrationNamesChurn has readers ask for names while many interfaces come, change
-// their names and go.
+// TestIntegrationNamesChurn looks up names while many interfaces are created, renamed and deleted.
 func TestIntegrationNamesChurn(t *testing.T) {
 	const pairs = 250
 	l := newKernelLinks(t)
@@ -173,7 +136,7 @@ func TestIntegrationNamesChurn(t *testing.T) {
 				for index := range uint32(1000 + 2*pairs) {
 					in.Name(index)
 				}
-				time.Sleep(time.Millisecond) // leave the processor to the others
+				time.Sleep(time.Millisecond) // leaves the CPU to the other goroutines
 			}
 		})
 	}
@@ -196,8 +159,7 @@ func TestIntegrationNamesChurn(t *testing.T) {
 	}
 }
 
-// TestIntegrationNamesClose checks that closing leaves neither descriptors nor goroutines, and
-// that the names known by then still answer.
+// TestIntegrationNamesClose checks that Close leaves no descriptor open, and that known names are still found.
 func TestIntegrationNamesClose(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("veth", 100)
@@ -209,7 +171,7 @@ func TestIntegrationNamesClose(t *testing.T) {
 		}
 		return len(entries)
 	}
-	l.open().Close() // what the first use leaves open, such as the poller's
+	l.open().Close() // the first use opens descriptors that stay, such as that of the poller
 	before := descriptors()
 
 	in := l.open()
@@ -240,7 +202,7 @@ func TestIntegrationNamesClose(t *testing.T) {
 	})
 }
 
-// TestIntegrationNamesOwn opens the namespace of the process.
+// TestIntegrationNamesOwn follows the network namespace of the process.
 func TestIntegrationNamesOwn(t *testing.T) {
 	in, err := Open(0, log.NewNopLogger())
 	if err != nil {

@@ -25,7 +25,7 @@ type kernelLinks struct {
 	conn *rtnetlink.Conn
 }
 
-// newKernelLinks makes a network namespace for a test.
+// newKernelLinks makes a network namespace.
 func newKernelLinks(t *testing.T) *kernelLinks {
 	t.Helper()
 	fd := kerneltest.NS(t).FD()
@@ -37,14 +37,10 @@ func newKernelLinks(t *testing.T) *kernelLinks {
 	return &kernelLinks{t: t, fd: fd, conn: conn}
 }
 
-// veth makes a pair of interfaces: one with a name and an index, the other with "peer-" before the
-// name and the next index. The index 0 leaves the choice to the kernel.
+// veth makes a pair of interfaces: one with a name and an index, the other with "peer-" before the name and the next index.
 func (l *kernelLinks) veth(name string, index uint32) {
 	l.t.Helper()
-	peer := &rtnetlink.LinkMessage{Attributes: &rtnetlink.LinkAttributes{Name: "peer-" + name}}
-	if index != 0 {
-		peer.Index = index + 1
-	}
+	peer := &rtnetlink.LinkMessage{Index: index + 1, Attributes: &rtnetlink.LinkAttributes{Name: "peer-" + name}}
 	err := l.conn.Link.New(&rtnetlink.LinkMessage{
 		Index: index,
 		Attributes: &rtnetlink.LinkAttributes{
@@ -68,6 +64,7 @@ func (l *kernelLinks) bridge(name string, index uint32) {
 	}
 }
 
+// set changes an interface.
 func (l *kernelLinks) set(m rtnetlink.LinkMessage) {
 	l.t.Helper()
 	if m.Attributes == nil {
@@ -83,6 +80,7 @@ func (l *kernelLinks) rename(index uint32, name string) {
 	l.set(rtnetlink.LinkMessage{Index: index, Attributes: &rtnetlink.LinkAttributes{Name: name}})
 }
 
+// master makes an interface a port of a bridge, or of none if master is 0.
 func (l *kernelLinks) master(index, master uint32) {
 	l.t.Helper()
 	l.set(rtnetlink.LinkMessage{Index: index, Attributes: &rtnetlink.LinkAttributes{Master: &master}})
@@ -109,7 +107,7 @@ func (l *kernelLinks) names() map[uint32]string {
 	return names
 }
 
-// open opens the interfaces of the namespace for the time of the test.
+// open follows the interfaces of the namespace until the test ends.
 func (l *kernelLinks) open() *Names {
 	l.t.Helper()
 	in, err := Open(l.fd, log.NewNopLogger())
@@ -120,8 +118,7 @@ func (l *kernelLinks) open() *Names {
 	return in
 }
 
-// follow does what open does, with a receive buffer of another size, and returns the socket that
-// messages come by, too.
+// follow does the same as open with another size of the receive buffer. It also returns the socket for messages.
 func (l *kernelLinks) follow(buffer int, logger log.Logger) (*Names, *netlink.Conn) {
 	l.t.Helper()
 	f, err := newLinkFollower(l.fd, logger)
@@ -139,15 +136,15 @@ func (l *kernelLinks) follow(buffer int, logger log.Logger) (*Names, *netlink.Co
 	return f.names, messages
 }
 
-// presentNames returns a copy of the names of the interfaces that are known to be there.
+// presentNames returns the known names of interfaces that exist.
 func presentNames(in *Names) map[uint32]string {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return maps.Clone(in.names)
 }
 
-// waitNames waits until the names of the interfaces that are known to be there are those wanted.
-// It does not ask for names itself, so what it sees is what messages told.
+// waitNames waits until these are the known names of interfaces that exist. It does not query names, so they come from
+// messages.
 func waitNames(t *testing.T, in *Names, want map[uint32]string) {
 	t.Helper()
 	kerneltest.Eventually(t, 10*time.Second, func() error {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FuzzHandle checks that a datagram of any bytes does no harm: only the kernel's answers make an interface exist.
+// FuzzHandle checks that no datagram makes an interface known. Only an answer of the kernel to a query can.
 func FuzzHandle(f *testing.F) {
 	deleted := make([]byte, unix.SizeofNlMsghdr+unix.SizeofIfInfomsg)
 	binary.NativeEndian.PutUint32(deleted[unix.SizeofNlMsghdr+4:], 7)
@@ -30,7 +30,7 @@ func FuzzHandle(f *testing.F) {
 		lf.names.names[7] = "eth0"
 		lf.handle(datagram)
 		if n := len(lf.names.names); n > 1 {
-			t.Errorf("a message made %d interfaces of one", n)
+			t.Errorf("%d interfaces are known after a message, want at most one", n)
 		}
 		lf.names.Close()
 	})

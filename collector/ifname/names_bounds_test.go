@@ -13,18 +13,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNamesForgetsDeleted checks that names are forgotten in the order of deletion, and that
-// no timer is left when all are.
-func TestNamesForgetsDeleted(t *testing.T) {
+// TestNamesExpireDeleted checks that names of deleted interfaces expire in the order of deletion, and that no timer is left
+// in the end.
+func TestNamesExpireDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in := newNames(newFakeLinks().query)
-		defer in.Close()
+		in := newFakeNames(t, newFakeLinks())
 		for index := range uint32(10) {
 			in.refresh(index+1, "eth0")
 			time.Sleep(10 * time.Second)
 		}
 		synctest.Wait()
-		// Now they are deleted since 100, 90, … 10 seconds.
+		// They were deleted 100, 90, … 10 seconds ago.
 		want := []uint32{6, 7, 8, 9, 10}
 		in.mu.RLock()
 		got := slices.Sorted(maps.Keys(in.deleted))
@@ -46,11 +45,11 @@ func TestNamesForgetsDeleted(t *testing.T) {
 	})
 }
 
+// TestNamesBoundsDeleted deletes more interfaces than names of deleted ones are kept.
 func TestNamesBoundsDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		links := newFakeLinks()
-		in := newNames(links.query)
-		defer in.Close()
+		in := newFakeNames(t, links)
 		const n = 2 * maxDeletedNames
 		for index := range uint32(n) {
 			links.set(index+1, "eth0")
@@ -70,13 +69,12 @@ func TestNamesBoundsDeleted(t *testing.T) {
 	})
 }
 
-// TestNamesBoundsQueries checks that packets of interfaces that do not exist can't make the
-// exporter ask the kernel for each.
+// TestNamesBoundsQueries checks that the kernel is queried for a limited number of unknown indexes, however many packets have
+// one.
 func TestNamesBoundsQueries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		links := newFakeLinks()
-		in := newNames(links.query)
-		defer in.Close()
+		in := newFakeNames(t, links)
 		flood := func() {
 			t.Helper()
 			links.queries = 0
@@ -95,7 +93,7 @@ func TestNamesBoundsQueries(t *testing.T) {
 		time.Sleep(unknownLifetime)
 		flood()
 
-		// A message gets through while queries are refused.
+		// A message still makes its interface known.
 		links.set(9999, "eth0")
 		in.refresh(9999, "")
 		if diff := cmp.Diff("eth0", in.Name(9999)); diff != "" {

@@ -21,28 +21,17 @@ func TestICMPTypeNames(t *testing.T) {
 	}
 }
 
-// TestICMPTypeCanonical checks that types are one where they are called the same, and only there.
+// TestICMPTypeCanonical checks that types have the same canonical type if and only if they have the same name.
 func TestICMPTypeCanonical(t *testing.T) {
 	byName := make(map[string]ICMPType)
 	for typ := range 2 * icmpv6 {
 		canonical := typ.Canonical()
 		if canonical.String() != typ.String() {
-			t.Errorf("canonical is %q of %q", canonical, typ)
+			t.Errorf("the canonical type of %q is %q", typ, canonical)
 		}
 		if first, ok := byName[typ.String()]; ok && first != canonical {
-			t.Errorf("%q is both %#x and %#x", typ, uint16(first), uint16(canonical))
+			t.Errorf("%q has the canonical types %#x and %#x", typ, uint16(first), uint16(canonical))
 		}
 		byName[typ.String()] = canonical
-	}
-}
-
-func TestDSCPName(t *testing.T) {
-	for dscp, want := range map[uint8]string{
-		0: "cs0", 1: "lephb", 2: "2", 8: "cs1", 10: "af11", 38: "af43", 44: "va", 46: "ef", 47: "47", 48: "cs6",
-		56: "cs7", 57: "57", 63: "63",
-	} {
-		if got := DSCP(dscp).String(); got != want {
-			t.Errorf("code point %d is %q, want %q", dscp, got, want)
-		}
 	}
 }

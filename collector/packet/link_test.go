@@ -9,8 +9,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// TestSkipLink has packets that begin at their link layer header, with what the kernel says of them:
-// their EtherType, and how much of their beginning it takes for the link layer's.
+// TestSkipLink parses packets that begin at their link layer header. The kernel sends their EtherType, and a copy of the
+// bytes that it considers the link layer header.
 func TestSkipLink(t *testing.T) {
 	const (
 		ipv4Ethernet = nflogtest.Ethernet + "0800" + nflogtest.IPv4UDP
@@ -23,9 +23,9 @@ func TestSkipLink(t *testing.T) {
 	tests := []struct {
 		name      string
 		etherType uint16
-		link      int // length of the link layer header; 0 where there is none
+		link      int // length of the link layer header; 0 for none
 		packet    string
-		want      header
+		want      fields
 	}{
 		{name: "IPv4", etherType: 0x0800, link: 14, packet: ipv4Ethernet, want: known(17, 28)},
 		{name: "IPv6", etherType: 0x86dd, link: 14, packet: ipv6Ethernet, want: known(17, 48)},
@@ -34,27 +34,26 @@ func TestSkipLink(t *testing.T) {
 		{name: "another link layer", etherType: 0x0800, link: 4, packet: "0800 0000" + nflogtest.IPv4UDP, want: known(17, 28)},
 
 		{name: "tag in the link header", etherType: 0x8100, link: 18, packet: tagged, want: known(17, 28)},
-		{name: "tag behind the link header", etherType: 0x8100, link: 14, packet: tagged, want: known(17, 28)},
-		{name: "tag that the EtherType does not tell", etherType: 0x0800, link: 18, packet: tagged, want: known(17, 28)},
+		{name: "tag after the link header", etherType: 0x8100, link: 14, packet: tagged, want: known(17, 28)},
+		{name: "tag, but the EtherType of IPv4", etherType: 0x0800, link: 18, packet: tagged, want: known(17, 28)},
 		{name: "two tags in the link header", etherType: 0x88a8, link: 22, packet: doubleTagged, want: known(17, 28)},
 		{name: "two tags, one in the link header", etherType: 0x88a8, link: 18, packet: doubleTagged, want: known(17, 28)},
-		{name: "two tags behind the link header", etherType: 0x88a8, link: 14, packet: doubleTagged, want: known(17, 28)},
+		{name: "two tags after the link header", etherType: 0x88a8, link: 14, packet: doubleTagged, want: known(17, 28)},
 		{name: "three tags in the link header", etherType: 0x88a8, link: 26, packet: tripleTagged, want: known(protocolEtherType|0x8100, 0)},
 		{name: "tagged ARP", etherType: 0x8100, link: 18, packet: nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
 		{name: "tagged LLDP", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet + "8100 0005 88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
 
-		{name: "link header longer than the copy", etherType: 0x0800, link: 14, packet: "0200 0000 0002", want: unknownHeader},
-		{name: "link header as long as the copy", etherType: 0x0800, link: 14, packet: nflogtest.Ethernet + "0800", want: unknownHeader},
+		{name: "link header longer than the copy", etherType: 0x0800, link: 14, packet: "0200 0000 0002", want: unknown},
+		{name: "link header as long as the copy", etherType: 0x0800, link: 14, packet: nflogtest.Ethernet + "0800", want: unknown},
 		{name: "network header cut", etherType: 0x0800, link: 14, packet: nflogtest.Ethernet + "0800 4500 001c", want: known(ProtocolUnknown, 28)},
-		{name: "nothing copied", etherType: 0x0800, link: 14, packet: "", want: unknownHeader},
+		{name: "nothing copied", etherType: 0x0800, link: 14, packet: "", want: unknown},
 		{name: "LLDP, nothing copied", etherType: 0x88cc, link: 14, packet: "", want: known(protocolEtherType|0x88cc, 0)},
-		{name: "tagged, cut before the EtherType", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet, want: unknownHeader},
-		{name: "tagged, cut behind the EtherType", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet + "8100", want: unknownHeader},
-		{name: "tagged, cut in the addresses", etherType: 0x8100, link: 14, packet: "0200 0000 00", want: unknownHeader},
-		{name: "tagged, nothing copied", etherType: 0x8100, link: 14, packet: "", want: unknownHeader},
+		{name: "tagged, cut before the EtherType", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet, want: unknown},
+		{name: "tagged, cut after the EtherType", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet + "8100", want: unknown},
+		{name: "tagged, cut in the addresses", etherType: 0x8100, link: 14, packet: "0200 0000 00", want: unknown},
+		{name: "tagged, nothing copied", etherType: 0x8100, link: 14, packet: "", want: unknown},
 
-		// Devices such as tun have no link layer header. What stands where Ethernet has its
-		// EtherType is a part of the source address.
+		// Devices such as tun have no link layer header. Their source address is in the place of Ethernet's EtherType.
 		{name: "no link layer", etherType: 0x0800, packet: nflogtest.IPv4UDP, want: known(17, 28)},
 		{name: "no link layer, IPv6", etherType: 0x86dd, packet: nflogtest.IPv6UDP, want: known(17, 48)},
 		{name: "no link layer, from 8.0.0.1", etherType: 0x0800, packet: ipv4From("0800"), want: known(17, 28)},
@@ -70,19 +69,19 @@ func TestSkipLink(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			packet := nflogtest.Unhex(tt.packet)
-			// A longer header than was copied comes whole all the same.
+			// The copy of the link layer header is complete, even if the packet is cut in it.
 			link := append(packet[:min(tt.link, len(packet)):len(packet)], make([]byte, max(0, tt.link-len(packet)))...)
-			checkHeader(t, tt.want, decodeHeader(skipLink(tt.etherType, link[:tt.link], packet)))
+			checkFields(t, tt.want, parseFields(skipLink(tt.etherType, link[:tt.link], packet)))
 		})
 	}
 }
 
-// TestSkipLinkOfARP has packets as ARP sends them.
+// TestSkipLinkOfARP parses packets as the kernel logs them at the output hook of ARP.
 func TestSkipLinkOfARP(t *testing.T) {
 	tests := []struct {
 		name   string
 		packet string
-		want   header
+		want   fields
 	}{
 		{name: "Ethernet", packet: nflogtest.Broadcast + "0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
 		{name: "tagged", packet: nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
@@ -96,13 +95,12 @@ func TestSkipLinkOfARP(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkHeader(t, tt.want, decodeHeader(skipLinkOfARP(nflogtest.Unhex(tt.packet))))
+			checkFields(t, tt.want, parseFields(skipLinkOfARP(nflogtest.Unhex(tt.packet))))
 		})
 	}
 }
 
-// ipv4From returns a packet of UDP, in hexadecimal digits, whose source address begins with two
-// bytes.
+// ipv4From returns a UDP packet with these first two bytes of the source address, all in hexadecimal digits.
 func ipv4From(source string) string {
 	return "4500 001c 0000 0000 4011 0000" + source + "0001 0a00 0002 0009 0009 0008 0000"
 }

@@ -5,6 +5,7 @@ package packet
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,47 +14,37 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// A header is what Parse tells first.
-type header struct {
-	protocol Protocol
-	length   uint32
-	bad      bool
+// fields are the exported fields of a Parsed.
+type fields struct {
+	protocol  Protocol
+	length    uint32
+	malformed bool
 }
 
-func headerOf(p Parsed) header { return header{p.Protocol, p.Length, p.Malformed} }
+func fieldsOf(p Parsed) fields { return fields{p.Protocol, p.Length, p.Malformed} }
 
-func decodeHeader(etherType uint16, b []byte) header {
-	var h Parsed
-	h.parse(etherType, b)
-	return headerOf(h)
-}
+func parseFields(etherType uint16, b []byte) fields { return fieldsOf(parse(etherType, b)) }
 
-func headerOfPacket(p nflog.Packet) header {
-	var h Parsed
-	h.Parse(p)
-	return headerOf(h)
-}
-
-func known(p Protocol, length uint32) header { return header{protocol: p, length: length} }
+func known(p Protocol, length uint32) fields { return fields{protocol: p, length: length} }
 
 var (
-	unknownHeader = header{protocol: ProtocolUnknown}
-	badHeader     = header{protocol: ProtocolUnknown, bad: true}
+	unknown   = fields{protocol: ProtocolUnknown}
+	malformed = fields{protocol: ProtocolUnknown, malformed: true}
 )
 
-func checkHeader(t *testing.T, want, got header) {
+func checkFields(t *testing.T, want, got fields) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(header{})); diff != "" {
-		t.Errorf("unexpected header (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(fields{})); diff != "" {
+		t.Errorf("unexpected fields (-want +got):\n%s", diff)
 	}
 }
 
-func TestDecodeHeader(t *testing.T) {
+func TestParseEtherTypes(t *testing.T) {
 	tests := []struct {
 		name      string
 		etherType uint16
 		packet    string
-		want      header
+		want      fields
 	}{
 		{name: "IPv4", etherType: 0x0800, packet: nflogtest.IPv4UDP, want: known(17, 28)},
 		{name: "IPv6", etherType: 0x86dd, packet: nflogtest.IPv6UDP, want: known(17, 48)},
@@ -63,82 +54,44 @@ func TestDecodeHeader(t *testing.T) {
 		{name: "ARP of no addresses", etherType: 0x0806, packet: "0001 0800 0000 0001", want: known(ProtocolARP, 8)},
 		{name: "ARP up to the lengths", etherType: 0x0806, packet: "0001 0800 0604", want: known(ProtocolARP, 28)},
 		{name: "ARP too short for the lengths", etherType: 0x0806, packet: "0001 0800 06", want: known(ProtocolARP, 0)},
-		{name: "ARP without a byte", etherType: 0x0806, packet: "", want: known(ProtocolARP, 0)},
+		{name: "ARP not copied", etherType: 0x0806, packet: "", want: known(ProtocolARP, 0)},
 
 		{name: "LLDP", etherType: 0x88cc, packet: "0207 0402 0000 0000 01", want: known(protocolEtherType|0x88cc, 0)},
-		{name: "LLDP without a byte", etherType: 0x88cc, packet: "", want: known(protocolEtherType|0x88cc, 0)},
+		{name: "LLDP not copied", etherType: 0x88cc, packet: "", want: known(protocolEtherType|0x88cc, 0)},
 		{name: "no EtherType", etherType: 0, packet: nflogtest.IPv4UDP, want: known(protocolEtherType, 0)},
-		{name: "what looks like IPv4", etherType: 0x88cc, packet: nflogtest.IPv4UDP, want: known(protocolEtherType|0x88cc, 0)},
+		{name: "IPv4 under another EtherType", etherType: 0x88cc, packet: nflogtest.IPv4UDP, want: known(protocolEtherType|0x88cc, 0)},
 
 		{name: "tagged IPv4", etherType: 0x8100, packet: "0005 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
 		{name: "tagged IPv6", etherType: 0x8100, packet: "0005 86dd" + nflogtest.IPv6UDP, want: known(17, 48)},
 		{name: "tagged ARP", etherType: 0x8100, packet: "0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
 		{name: "tagged LLDP", etherType: 0x8100, packet: "0005 88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
-		{name: "tagged by a provider", etherType: 0x88a8, packet: "0005 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
+		{name: "provider tag", etherType: 0x88a8, packet: "0005 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
 		{name: "two tags", etherType: 0x88a8, packet: "0005 8100 0006 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
-		{name: "two tags of a kind", etherType: 0x8100, packet: "0005 8100 0006 86dd" + nflogtest.IPv6UDP, want: known(17, 48)},
+		{name: "two tags of the same type", etherType: 0x8100, packet: "0005 8100 0006 86dd" + nflogtest.IPv6UDP, want: known(17, 48)},
 		{name: "three tags", etherType: 0x88a8, packet: "0005 8100 0006 8100 0007 0800" + nflogtest.IPv4UDP, want: known(protocolEtherType|0x8100, 0)},
-		{name: "no byte of a tag", etherType: 0x8100, packet: "", want: unknownHeader},
-		{name: "tag cut short", etherType: 0x8100, packet: "0005 08", want: unknownHeader},
-		{name: "second tag cut short", etherType: 0x88a8, packet: "0005 8100 0006 08", want: unknownHeader},
-		{name: "nothing behind a tag", etherType: 0x8100, packet: "0005 0800", want: unknownHeader},
-		{name: "nothing behind two tags", etherType: 0x88a8, packet: "0005 8100 0006 86dd", want: unknownHeader},
-		{name: "wrong behind a tag", etherType: 0x8100, packet: "0005 0800" + nflogtest.IPv6UDP, want: badHeader},
+		{name: "tag not copied", etherType: 0x8100, packet: "", want: unknown},
+		{name: "cut in a tag", etherType: 0x8100, packet: "0005 08", want: unknown},
+		{name: "cut in the second tag", etherType: 0x88a8, packet: "0005 8100 0006 08", want: unknown},
+		{name: "cut after a tag", etherType: 0x8100, packet: "0005 0800", want: unknown},
+		{name: "cut after two tags", etherType: 0x88a8, packet: "0005 8100 0006 86dd", want: unknown},
+		{name: "malformed after a tag", etherType: 0x8100, packet: "0005 0800" + nflogtest.IPv6UDP, want: malformed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkHeader(t, tt.want, decodeHeader(tt.etherType, nflogtest.Unhex(tt.packet)))
+			checkFields(t, tt.want, parseFields(tt.etherType, nflogtest.Unhex(tt.packet)))
 		})
 	}
 }
 
-func TestDecodeIPv4(t *testing.T) {
-	tests := []struct {
-		name   string
-		packet string
-		want   header
-	}{
-		{name: "TCP", packet: "4500 0034 0000 4000 4006 0000 0a00 0001 0a00 0002", want: known(6, 52)},
-		{name: "ICMP", packet: "4500 0054 0000 4000 4001 0000 0a00 0001 0a00 0002", want: known(1, 84)},
-		{name: "protocol 0", packet: "4500 0014 0000 4000 4000 0000 0a00 0001 0a00 0002", want: known(0, 20)},
-		{name: "protocol 255", packet: "4500 0014 0000 4000 40ff 0000 0a00 0001 0a00 0002", want: known(255, 20)},
-		{name: "longest", packet: "4500 ffff 0000 4000 4011 0000 0a00 0001 0a00 0002", want: known(17, 65535)},
-		{name: "options", packet: "4600 0020 0000 0000 4011 0000 0a00 0001 0a00 0002 9404 0000 0009 0009 0008 0000", want: known(17, 32)},
-		{name: "options not copied", packet: "4f00 0050 0000 0000 4011 0000 0a00 0001 0a00 0002", want: known(17, 80)},
-		{name: "options alone", packet: "4f00 003c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: known(17, 60)},
-		{name: "first fragment", packet: "4500 05dc 0001 2000 4011 0000 0a00 0001 0a00 0002", want: known(17, 1500)},
-		{name: "later fragment", packet: "4500 0040 0001 00b9 4011 0000 0a00 0001 0a00 0002", want: known(17, 64)},
-		// A packet that segmentation offload has made longer than the field can tell (BIG TCP).
-		{name: "total length 0", packet: "4500 0000 0000 4000 4006 0000 0a00 0001 0a00 0002", want: known(6, 0)},
-
-		{name: "header too short", packet: "4400 001c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
-		{name: "header of no length", packet: "4000 001c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
-		{name: "version 6", packet: nflogtest.IPv6UDP, want: badHeader},
-		{name: "version 5", packet: "5500 001c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
-		{name: "version 0", packet: "0500 001c 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
-		{name: "shorter than its header", packet: "4500 0013 0000 0000 4011 0000 0a00 0001 0a00 0002", want: badHeader},
-		{name: "shorter than its options", packet: "4600 0017 0000 0000 4011 0000 0a00 0001 0a00 0002 9404 0000", want: badHeader},
-		{name: "version wrong, one byte", packet: "65", want: badHeader},
-		{name: "header too short, one byte", packet: "44", want: badHeader},
-		{name: "shorter than its header, four bytes", packet: "4500 0013", want: badHeader},
-		{name: "shorter than its header, to the protocol", packet: "4500 0013 0000 0000 4011", want: badHeader},
-		{name: "shorter than its options, four bytes", packet: "4600 0017", want: badHeader},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			checkHeader(t, tt.want, decodeHeader(etherTypeIPv4, nflogtest.Unhex(tt.packet)))
-		})
-	}
-}
-
-// TestDecodeShort checks what each length of a copy tells. None of them is an error.
-func TestDecodeShort(t *testing.T) {
+// TestParseCut checks how many bytes of a packet are needed for its length and its protocol. A packet that is cut is not
+// malformed.
+func TestParseCut(t *testing.T) {
 	tests := []struct {
 		name             string
 		etherType        uint16
 		packet           string
-		full             header
-		lengthAt, protAt int // how many bytes it takes to know
+		full             fields
+		lengthAt, protAt int // bytes that are needed
 	}{
 		{name: "IPv4", etherType: 0x0800, packet: nflogtest.IPv4UDP, full: known(17, 28), lengthAt: 4, protAt: 10},
 		{name: "IPv6", etherType: 0x86dd, packet: nflogtest.IPv6UDP, full: known(17, 48), lengthAt: 6, protAt: 7},
@@ -159,26 +112,26 @@ func TestDecodeShort(t *testing.T) {
 		packet := nflogtest.Unhex(tt.packet)
 		for n := range len(packet) + 1 {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, n), func(t *testing.T) {
-				want := unknownHeader
+				want := unknown
 				if n >= tt.lengthAt {
 					want.length = tt.full.length
 				}
 				if n >= tt.protAt {
 					want.protocol = tt.full.protocol
 				}
-				checkHeader(t, want, decodeHeader(tt.etherType, packet[:n]))
+				checkFields(t, want, parseFields(tt.etherType, packet[:n]))
 			})
 		}
 	}
 }
 
-// TestPacketHeader checks for which hooks a packet is taken to begin at its link layer header.
-func TestPacketHeader(t *testing.T) {
+// TestParseHooks checks at which hooks packets begin at their link layer header.
+func TestParseHooks(t *testing.T) {
 	frame, packet := nflogtest.Unhex(nflogtest.Ethernet+"0800"+nflogtest.IPv4UDP), nflogtest.Unhex(nflogtest.IPv4UDP)
 	tests := []struct {
 		name    string
 		message nflogtest.Message
-		want    header
+		want    fields
 	}{
 		{name: "ip input", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800, Payload: packet}, want: known(17, 28)},
 		{name: "ip6 output", message: nflogtest.Message{Family: 10, Hook: 3, HWProtocol: 0x86dd, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)}, want: known(17, 48)},
@@ -205,22 +158,19 @@ func TestPacketHeader(t *testing.T) {
 			want:    known(ProtocolARP, 28),
 		},
 		{
-			name:    "arp output by a VLAN device that makes the tag a part of the header",
+			name:    "arp output of a VLAN device with the tag in the link layer header",
 			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x8100, Payload: nflogtest.Unhex(nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest)},
 			want:    known(ProtocolARP, 28),
 		},
-		{name: "no payload", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, want: unknownHeader},
+		{name: "no payload", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, want: unknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			n := 0
-			for p := range nflog.NewDecoder(0).Decode(tt.message.Append(nil)).Packets() {
-				checkHeader(t, tt.want, headerOfPacket(p))
-				n++
+			packets := slices.Collect(nflog.NewDecoder(0).Decode(tt.message.Append(nil)).Packets())
+			if len(packets) != 1 {
+				t.Fatalf("%d packets, want one", len(packets))
 			}
-			if n != 1 {
-				t.Errorf("%d packets, want one", n)
-			}
+			checkFields(t, tt.want, fieldsOf(Parse(packets[0])))
 		})
 	}
 }

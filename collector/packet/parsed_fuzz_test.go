@@ -10,12 +10,11 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// FuzzHeader checks that a longer copy of a packet never contradicts a shorter one, and that what
-// is told of it can be true.
-func FuzzHeader(f *testing.F) {
+// FuzzParse checks that a longer copy of a packet never contradicts a shorter one, and that the fields are plausible.
+func FuzzParse(f *testing.F) {
 	for _, seed := range []struct {
 		etherType uint16
-		link      int // length of the link layer header; -1 where the packet begins behind it, -2 where it is ARP's
+		link      int // length of the link layer header; -1 if the packet begins after it, -2 at the output hook of ARP
 		packet    string
 	}{
 		{0x0800, -1, nflogtest.IPv4UDP},
@@ -37,43 +36,43 @@ func FuzzHeader(f *testing.F) {
 		f.Add(seed.etherType, seed.link, nflogtest.Unhex(seed.packet))
 	}
 	f.Fuzz(func(t *testing.T, etherType uint16, link int, packet []byte) {
-		const enough = 512
-		packet = packet[:min(len(packet), enough)]
-		decode := func(b []byte) header { return decodeHeader(etherType, b) }
+		const maxLen = 512
+		packet = packet[:min(len(packet), maxLen)]
+		parse := func(b []byte) fields { return parseFields(etherType, b) }
 		if link == -2 {
-			decode = func(b []byte) header { return decodeHeader(skipLinkOfARP(b)) }
+			parse = func(b []byte) fields { return parseFields(skipLinkOfARP(b)) }
 		} else if link >= 0 {
-			link := append(slices.Clip(packet), make([]byte, enough)...)[:link%enough]
-			decode = func(b []byte) header { return decodeHeader(skipLink(etherType, link, b)) }
+			link := append(slices.Clip(packet), make([]byte, maxLen)...)[:link%maxLen]
+			parse = func(b []byte) fields { return parseFields(skipLink(etherType, link, b)) }
 		}
 
-		full := decode(packet)
+		full := parse(packet)
 		checkPlausible(t, full)
 		for n := range packet {
-			short := decode(packet[:n:n])
+			short := parse(packet[:n:n])
 			checkPlausible(t, short)
 			if short.protocol != ProtocolUnknown && short.protocol != full.protocol {
-				t.Errorf("protocol is %v of %d bytes, %v of %d", short.protocol, n, full.protocol, len(packet))
+				t.Errorf("protocol is %v after %d bytes, %v after %d", short.protocol, n, full.protocol, len(packet))
 			}
 			if short.length != 0 && short.length != full.length {
-				t.Errorf("length is %d of %d bytes, %d of %d", short.length, n, full.length, len(packet))
+				t.Errorf("length is %d after %d bytes, %d after %d", short.length, n, full.length, len(packet))
 			}
-			if short.bad && !full.bad {
-				t.Errorf("%d bytes are bad, %d are not", n, len(packet))
+			if short.malformed && !full.malformed {
+				t.Errorf("malformed after %d bytes, but not after %d", n, len(packet))
 			}
 		}
 	})
 }
 
-// checkPlausible checks what holds for all headers.
-func checkPlausible(t *testing.T, h header) {
+// checkPlausible checks that the protocol exists, and that it fits the length.
+func checkPlausible(t *testing.T, f fields) {
 	t.Helper()
-	p := h.protocol
+	p := f.protocol
 	if p > 0xff && p != ProtocolUnknown && p&^0xffff != protocolEtherType {
 		t.Errorf("there is no protocol %#x", uint32(p))
 	}
-	if h.bad && h != badHeader {
-		t.Errorf("something is known of a bad header: %+v", h)
+	if f.malformed && f != malformed {
+		t.Errorf("a malformed packet has other fields: %+v", f)
 	}
 	var shortest, longest uint32
 	switch {
@@ -82,7 +81,7 @@ func checkPlausible(t *testing.T, h header) {
 	case p == ProtocolUnknown || p <= 0xff:
 		shortest, longest = ipv4HeaderLen, 1<<32-1
 	}
-	if h.length != 0 && (h.length < shortest || h.length > longest) {
-		t.Errorf("no packet of protocol %v is %d bytes long", p, h.length)
+	if f.length != 0 && (f.length < shortest || f.length > longest) {
+		t.Errorf("no packet of protocol %v is %d bytes long", p, f.length)
 	}
 }

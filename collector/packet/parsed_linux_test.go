@@ -20,9 +20,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationHeader checks that a packet's network header is found where the kernel puts it, at
-// every kind of hook.
-func TestIntegrationHeader(t *testing.T) {
+// TestIntegrationParse checks that the network header of a packet is found at every kind of hook.
+func TestIntegrationParse(t *testing.T) {
 	t.Parallel()
 	a, b := kerneltest.NS(t), kerneltest.NS(t)
 	addr := func(s string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(s)} }
@@ -63,7 +62,7 @@ func TestIntegrationHeader(t *testing.T) {
 		frame(traffic.EtherTypeVLAN, traffic.VLAN(5, traffic.EtherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6UDP))),
 		frame(traffic.EtherTypeQinQ, traffic.VLAN(5, traffic.EtherTypeVLAN, traffic.VLAN(6, traffic.EtherTypeIPv4, udp))),
 	}
-	framed := []header{
+	framed := []fields{
 		known(17, 28), known(17, 48), known(ProtocolARP, 28), known(protocolEtherType|0x88cc, 0),
 		known(17, 28), known(17, 48), known(17, 28),
 	}
@@ -71,14 +70,14 @@ func TestIntegrationHeader(t *testing.T) {
 		traffic.SendFrames(a, "a", frames...),
 		traffic.SendFrames(b, "b", frames...),
 		traffic.SendIP(a, udp),
-		traffic.SendFrames(b, "b", question), // which a answers
+		traffic.SendFrames(b, "b", question), // a answers
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 
-	want := map[string][]header{
+	want := map[string][]fields{
 		"egress":     append(slices.Clip(framed), known(17, 28), known(ProtocolARP, 28)),
 		"ingress":    append(slices.Clip(framed), known(ProtocolARP, 28)),
 		"output":     {known(17, 28)},
@@ -86,10 +85,10 @@ func TestIntegrationHeader(t *testing.T) {
 		"arp output": {known(ProtocolARP, 28)},
 	}
 	left := 0
-	for _, headers := range want {
-		left += len(headers)
+	for _, packets := range want {
+		left += len(packets)
 	}
-	got := make(map[string][]header)
+	got := make(map[string][]fields)
 	if err := reader.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +100,11 @@ func TestIntegrationHeader(t *testing.T) {
 		}
 		for p := range batch.Packets() {
 			prefix := p.Origin().Prefix
-			got[prefix] = append(got[prefix], headerOfPacket(p))
+			got[prefix] = append(got[prefix], fieldsOf(Parse(p)))
 			left--
 		}
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(header{})); diff != "" {
-		t.Errorf("unexpected headers (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(fields{})); diff != "" {
+		t.Errorf("unexpected fields (-want +got):\n%s", diff)
 	}
 }

@@ -5,6 +5,8 @@ package packet_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,20 +17,17 @@ import (
 )
 
 // packetOf returns the packet of a message.
-func packetOf(t *testing.T, m nflogtest.Message) nflog.Packet {
-	t.Helper()
-	for p := range nflog.NewDecoder(m.Group).Decode(m.Append(nil)).Packets() {
-		return p
-	}
-	t.Fatal("there is no packet")
-	return nflog.Packet{}
+func packetOf(m nflogtest.Message) nflog.Packet {
+	return slices.Collect(nflog.NewDecoder(m.Group).Decode(m.Append(nil)).Packets())[0]
 }
 
-// describe returns all that the headers of a packet say after its network header; "-" where they do not.
+// noValues are the results of the methods of a Parsed for a packet that is not IP, "-" for no value.
+var noValues = map[string]string{"vlan": "-", "dscp": "-", "addresses": "-", "ports": "-", "flags": "-", "icmp": "-", "fragment": ""}
+
+// describe returns the results of all methods of a Parsed.
 func describe(p nflog.Packet) map[string]string {
-	var h packet.Parsed
-	h.Parse(p)
-	d := map[string]string{"vlan": "-", "dscp": "-", "addresses": "-", "ports": "-", "flags": "-", "icmp": "-", "fragment": ""}
+	h := packet.Parse(p)
+	d := maps.Clone(noValues)
 	if id, ok := h.VLAN(p); ok {
 		d["vlan"] = fmt.Sprint(id)
 	}
@@ -77,7 +76,7 @@ func TestParsed(t *testing.T) {
 	tests := []struct {
 		name    string
 		message nflogtest.Message
-		want    want // beside the values of a packet that is not IP
+		want    want // where it differs from noValues
 	}{
 		{
 			name: "TCP", message: ip(nflogtest.IPv4Header("0028", "06") + nflogtest.TCPTo443 + nflogtest.SYN),
@@ -104,7 +103,7 @@ func TestParsed(t *testing.T) {
 			want: want{"dscp": "cs0", "addresses": v4, "fragment": "later"},
 		},
 		{
-			name: "cut before the flags of fragments", message: ip("4500 001c 0001 20"),
+			name: "cut in the flags of fragments", message: ip("4500 001c 0001 20"),
 			want: want{"dscp": "cs0"},
 		},
 		{
@@ -140,7 +139,7 @@ func TestParsed(t *testing.T) {
 		{name: "IPv6, cut in the addresses", message: ip(nflogtest.IPv6Header("0008", "11")[:90]), want: want{"dscp": "cs0"}},
 
 		{
-			name: "tag beside the packet", message: bridged(42, 0x0800, nflogtest.IPv4UDP),
+			name: "tag in the message", message: bridged(42, 0x0800, nflogtest.IPv4UDP),
 			want: want{"vlan": "42", "dscp": "cs0", "addresses": v4, "ports": "9 > 9"},
 		},
 		{
@@ -153,20 +152,18 @@ func TestParsed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			want := map[string]string{"vlan": "-", "dscp": "-", "addresses": "-", "ports": "-", "flags": "-", "icmp": "-", "fragment": ""}
-			for name, value := range tt.want {
-				want[name] = value
-			}
-			if diff := cmp.Diff(want, describe(packetOf(t, tt.message))); diff != "" {
-				t.Errorf("unexpected headers (-want +got):\n%s", diff)
+			want := maps.Clone(noValues)
+			maps.Copy(want, tt.want)
+			if diff := cmp.Diff(want, describe(packetOf(tt.message))); diff != "" {
+				t.Errorf("unexpected values (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestParseAllocates checks that parsing allocates nothing.
-func TestParseAllocates(t *testing.T) {
-	p := packetOf(t, nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)})
+// TestParseAllocations checks that parsing allocates nothing.
+func TestParseAllocations(t *testing.T) {
+	p := packetOf(nflogtest.Message{Family: 10, Hook: 1, HWProtocol: 0x86dd, Payload: nflogtest.Unhex(nflogtest.IPv6UDP)})
 	n := testing.AllocsPerRun(100, func() {
 		var h packet.Parsed
 		h.Parse(p)

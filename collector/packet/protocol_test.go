@@ -50,7 +50,7 @@ func TestProtocolString(t *testing.T) {
 	}
 }
 
-// TestProtocolNames checks that each protocol has a label of its own, in lower case.
+// TestProtocolNames checks that each protocol has its own name, in lower case.
 func TestProtocolNames(t *testing.T) {
 	all := []Protocol{ProtocolARP, ProtocolUnknown}
 	for p := range Protocol(256) {

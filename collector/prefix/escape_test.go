@@ -24,7 +24,7 @@ func TestLabel(t *testing.T) {
 		{name: "trailing space", raw: "drop: ", want: "drop:"},
 		{name: "all white space at the end", raw: "drop \t\n\v\f\r", want: "drop"},
 		{name: "leading space stays", raw: "  drop", want: "  drop"},
-		{name: "white space alone", raw: " \t ", want: ""},
+		{name: "only white space", raw: " \t ", want: ""},
 		{name: "other white space stays", raw: "drop\u00a0", want: "drop\u00a0"},
 		{name: "UTF-8", raw: "größe ✓ 𝄞", want: "größe ✓ 𝄞"},
 		{name: "replacement character", raw: "a\ufffdb", want: "a\ufffdb"},
@@ -32,7 +32,7 @@ func TestLabel(t *testing.T) {
 		{name: "backslash", raw: `a\b`, want: `a\\b`},
 		{name: "backslash at the end", raw: `a\`, want: `a\\`},
 		{name: "not UTF-8", raw: "bad\xff\xfe\xc3end", want: `bad\xff\xfe\xc3end`},
-		{name: "what it is escaped to", raw: `bad\xff`, want: `bad\\xff`},
+		{name: "escape sequence", raw: `bad\xff`, want: `bad\\xff`},
 		{name: "first digit", raw: "\x80\x8f", want: `\x80\x8f`},
 		{name: "truncated character", raw: "gr\xc3", want: `gr\xc3`},
 		{name: "truncated before space", raw: "\xe2\x9c ", want: `\xe2\x9c`},
@@ -49,8 +49,7 @@ func TestLabel(t *testing.T) {
 	}
 }
 
-// FuzzLabel checks that the label is one that Prometheus takes, and that the prefix can be
-// got back from it: no two prefixes share a label.
+// FuzzLabel checks that Prometheus accepts the label, and that it can be decoded to the prefix: no two prefixes share a label.
 func FuzzLabel(f *testing.F) {
 	for _, raw := range []string{"", "drop: ", `a\b`, `bad\xff`, "bad\xff\xfe", "ü\\\xff\ufffd", "\xed\xa0\x80"} {
 		f.Add([]byte(raw))
@@ -72,7 +71,7 @@ func FuzzLabel(f *testing.F) {
 			return string([]byte{byte(b)})
 		})
 		if want := bytes.TrimRight(raw, " \t\n\v\f\r"); got != string(want) {
-			t.Fatalf("label %q of %q stands for %q", label, raw, got)
+			t.Fatalf("label %q of %q decodes to %q", label, raw, got)
 		}
 	})
 }

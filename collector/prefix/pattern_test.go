@@ -5,13 +5,13 @@ package prefix
 
 import "testing"
 
-func TestNewInterfacePatternRefuses(t *testing.T) {
+func TestNewInterfacePatternErrors(t *testing.T) {
 	for _, match := range []string{"(", "a)(b", "*", `\`} {
 		if _, err := NewInterfacePattern(match, "x"); err == nil {
-			t.Errorf("%q is accepted", match)
+			t.Errorf("no error for the expression %q", match)
 		}
 	}
 	if _, err := NewInterfacePattern("veth.*", ""); err == nil {
-		t.Error("an empty replacement is accepted")
+		t.Error("no error for an empty replacement")
 	}
 }

@@ -26,17 +26,17 @@ func TestPresets(t *testing.T) {
 	}{
 		{"k3s", "DROP by policy default/test-network-policy", policy("default", "test-network-policy")},
 		{"k3s", "DROP by policy kube-system/allow-dns.v1", policy("kube-system", "allow-dns.v1")},
-		// The policy, the namespace and both are cut.
+		// The policy, the namespace or both are cut.
 		{"k3s", "DROP by policy default/an-unusually-long-name-of-a-policy-that-", policy("default", "an-unusually-long-name-of-a-policy-that-")},
 		{"k3s", "DROP by policy " + long[:35] + "/deny-egress1", policy(long, "deny-egress1")},
 		{"k3s", "DROP by policy " + long[:23] + "/the-name-of-a-policy.is", policy("a-namespace-of-twenty-f", "the-name-of-a-policy.is")},
-		// A packet that is rejected in the end, and what others log.
+		// Rejected in the end, and prefixes of other programs.
 		{"k3s", "", policy("", "")},
 		{"k3s", "DROP by policy default", policy("", "")},
 		{"k3s", "DROP by policy default/a/b", policy("", "")},
 		{"k3s", "net-fw DROP ", policy("", "")},
 
-		// What the compiler of Shorewall 5.2.8 makes of its samples, with NFLOG as log level, ...
+		// The compiler of Shorewall 5.2.8 makes these prefixes of its samples, with NFLOG as log level,
 		{"shorewall", "net-fw DROP ", chain("net-fw", "DROP")},
 		{"shorewall", "FORWARD REJECT ", chain("FORWARD", "REJECT")},
 		{"shorewall", "net_dnat DNAT ", chain("net_dnat", "DNAT")},
@@ -52,7 +52,7 @@ func TestPresets(t *testing.T) {
 		{"shorewall", "net-fw REJECT averylongtagna ", chain("net-fw", "REJECT")},
 		{"shorewall", "internet00-perimeter0 CONTIN ", chain("internet00-perimeter0", "CONTIN")},
 		{"shorewall", "_net-fw ", chain("", "")},
-		// ... and with the other LOGFORMAT.
+		// and these with the other LOGFORMAT.
 		{"shorewall", "Shorewall:net-fw:DROP:", chain("net-fw", "DROP")},
 		{"shorewall", "Shorewall:net2fw:ACCEPT:", chain("net2fw", "ACCEPT")},
 		{"shorewall", "Shorewall:nat:PREROUTING:", chain("nat", "PREROUTING")},
@@ -61,7 +61,7 @@ func TestPresets(t *testing.T) {
 		{"shorewall", "Shorewall:net-fw:REJECT:alon ", chain("net-fw", "REJECT")},
 		{"shorewall", "Shorewall:inter-perim:CONTIN ", chain("inter-perim", "CONTIN")},
 		{"shorewall", "Shorewall:averylongnameofano ", chain("averylongnameofano", "")},
-		// What others log.
+		// Prefixes of other programs.
 		{"shorewall", "", chain("", "")},
 		{"shorewall", "DROP by policy default/allow", chain("", "")},
 		{"shorewall", "nf_ct_proto_6: BAD packet", chain("", "")},
@@ -96,6 +96,6 @@ func TestPresetNames(t *testing.T) {
 		}
 	}
 	if rules := Preset("none"); rules != nil {
-		t.Errorf("rules of no preset: %v", rules)
+		t.Errorf("rules of an unknown preset: %v", rules)
 	}
 }

@@ -26,8 +26,8 @@ func TestRuleCheck(t *testing.T) {
 		rule Rule
 		want []Problem
 	}{
-		{name: "fine", rule: Rule{Match: `(?P<zone>\w+) (?<_verdict2>x)`, Labels: m{"Action": "${zone} $$", "none": ""}, Prefix: "a"}},
-		{name: "longest", rule: Rule{Match: strings.Repeat("a", 4096), Prefix: strings.Repeat("b", 256)}},
+		{name: "no mistake", rule: Rule{Match: `(?P<zone>\w+) (?<_verdict2>x)`, Labels: m{"Action": "${zone} $$", "none": ""}, Prefix: "a"}},
+		{name: "longest match and prefix", rule: Rule{Match: strings.Repeat("a", 4096), Prefix: strings.Repeat("b", 256)}},
 
 		{name: "empty match", want: match(`match="": must not be empty`)},
 		{
@@ -39,11 +39,11 @@ func TestRuleCheck(t *testing.T) {
 			want: match(`match="fw (": must be a regular expression in RE2's syntax: missing closing ): "fw ("`),
 		},
 		{
-			name: "match that ends its group", rule: Rule{Match: "a)|(b"},
+			name: "match that closes a group of its anchors", rule: Rule{Match: "a)|(b"},
 			want: match(`match="a)|(b": must be a regular expression in RE2's syntax: unexpected ): "a)|(b"`),
 		},
 		{
-			name: "match that ends its group and quotes", rule: Rule{Match: `a)|(?:\Qb`},
+			name: "match that closes a group of its anchors, with a quote", rule: Rule{Match: `a)|(?:\Qb`},
 			want: match(`match="a)|(?:\\Qb": must be a regular expression in RE2's syntax: unexpected ): "a)|(?:\\Qb"`),
 		},
 		{
@@ -59,17 +59,17 @@ func TestRuleCheck(t *testing.T) {
 			want: match(`match="a\xff": must be a regular expression in RE2's syntax: invalid UTF-8: "\xff"`),
 		},
 
-		{name: "group with digit in front", rule: Rule{Match: "(?P<1a>x)"}, want: match(`label "1a": ` + name)},
+		{name: "group that begins with a digit", rule: Rule{Match: "(?P<1a>x)"}, want: match(`label "1a": ` + name)},
 		{name: "label with dash", rule: Rule{Match: "x", Labels: m{"a-b": ""}}, want: label("a-b", `label "a-b": `+name)},
 		{name: "label without name", rule: Rule{Match: "x", Labels: m{"": ""}}, want: label("", `label "": `+name)},
 		{name: "label with line break", rule: Rule{Match: "x", Labels: m{"a\n": ""}}, want: label("a\n", `label "a\n": `+name)},
 		{name: "label beyond ASCII", rule: Rule{Match: "x", Labels: m{"größe": ""}}, want: label("größe", `label "größe": `+name)},
 		{
-			name: "reserved name", rule: Rule{Match: "(?P<__name__>x)"},
+			name: "name that begins with __", rule: Rule{Match: "(?P<__name__>x)"},
 			want: match(`label "__name__": must not begin with __, which Prometheus keeps for itself`),
 		},
 		{
-			name: "label of Prometheus", rule: Rule{Match: "x", Labels: m{"job": "a"}},
+			name: "label that Prometheus sets", rule: Rule{Match: "x", Labels: m{"job": "a"}},
 			want: label("job", `label "job": must not be one that Prometheus sets itself`),
 		},
 		{
@@ -103,7 +103,7 @@ func TestRuleCheck(t *testing.T) {
 		},
 
 		{
-			name: "all at once",
+			name: "several mistakes",
 			rule: Rule{Match: `(?P<le>x)(?P<quantile>y)`, Labels: m{"b": "$", "__a": "$"}, Prefix: "$"},
 			want: []Problem{
 				{FieldMatch, "", `label "le": must not be one that Prometheus sets itself`},

@@ -4,24 +4,18 @@
 package prefix
 
 import (
-	"fmt"
-	"maps"
-	"regexp"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// labelled is what rules make of a prefix.
+// labelled is the result of rules for a prefix.
 type labelled struct {
 	Prefix string
 	Labels map[string]string
 }
 
+// applyRules applies rules to a prefix.
 func applyRules(r *Rules, raw string) labelled {
 	prefix, values := r.Apply(raw)
 	l := labelled{Prefix: prefix, Labels: make(map[string]string)}
@@ -31,6 +25,7 @@ func applyRules(r *Rules, raw string) labelled {
 	return l
 }
 
+// mustRules returns compiled rules.
 func mustRules(tb testing.TB, rules ...Rule) *Rules {
 	tb.Helper()
 	r, err := NewRules(rules, nil)
@@ -65,7 +60,7 @@ func TestRules(t *testing.T) {
 			want:  labelled{"fw wan", m{"zone": "wan", "verdict": "drop", "action": "drop"}},
 		},
 		{
-			name:  "white space at the end is cut before",
+			name:  "white space at the end is cut before the match",
 			rules: []Rule{zones},
 			raw:   "fw wan drop \t\n\v\f\r",
 			want:  labelled{"fw wan", m{"zone": "wan", "verdict": "drop", "action": "drop"}},
@@ -107,7 +102,7 @@ func TestRules(t *testing.T) {
 			want:  labelled{"a\nb", m{"zone": ""}},
 		},
 		{
-			name:  "quote without end",
+			name:  "quote that is not closed",
 			rules: []Rule{{Match: `(?P<zone>a)\Q|b)`}},
 			raw:   "a|b)",
 			want:  labelled{"a|b)", m{"zone": "a"}},
@@ -168,7 +163,7 @@ func TestRules(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := mustRules(t, tt.rules...)
-			for range 2 { // the second answer is remembered
+			for range 2 { // the second result is from the cache
 				if diff := cmp.Diff(tt.want, applyRules(r, tt.raw)); diff != "" {
 					t.Errorf("unexpected labels of %q (-want +got):\n%s", tt.raw, diff)
 				}
@@ -190,116 +185,13 @@ func TestRulesLabelNames(t *testing.T) {
 	}
 }
 
-func TestNewRulesRefuses(t *testing.T) {
+func TestNewRulesErrors(t *testing.T) {
 	_, err := NewRules([]Rule{{Match: "a"}, {Match: "(?P<le>a)"}}, nil)
 	if err == nil {
-		t.Fatal("a rule that makes the label le was taken")
+		t.Fatal("no error for a rule that makes the label le")
 	}
 	want := `prefix rule 2: label "le": must not be one that Prometheus sets itself`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Errorf("unexpected error (-want +got):\n%s", diff)
 	}
-}
-
-func TestRulesForget(t *testing.T) {
-	r := mustRules(t, Rule{Match: `p(?P<number>\d+)`})
-	for round := range 2 {
-		for i := range 3 * maxKnownPrefixes / 2 {
-			number := fmt.Sprint(i)
-			_, values := r.Apply("p" + number)
-			if values[0] != number {
-				t.Fatalf("round %d: prefix p%s has the label %q", round, number, values[0])
-			}
-			if len(r.known) > maxKnownPrefixes {
-				t.Fatalf("round %d: %d prefixes are known", round, len(r.known))
-			}
-		}
-	}
-}
-
-func TestRulesConcurrent(t *testing.T) {
-	r := mustRules(t, Rule{Match: `p(?P<number>\d+)`})
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for i := range 1000 {
-				number := fmt.Sprint(i % 100)
-				if _, values := r.Apply("p" + number); values[0] != number {
-					t.Errorf("prefix p%s has the label %q", number, values[0])
-				}
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// FuzzRules checks that rules which are no mistake make labels that Prometheus takes, and that
-// they match a whole prefix or nothing.
-func FuzzRules(f *testing.F) {
-	f.Add(`fw (?P<zone>\w+)`, "${zone}", "fw wan")
-	f.Add(`a)|(?P<b>b`, "$$", "b")
-	f.Add(`\Qa|b`, "x", "a|b")
-	f.Add(`a)|(?:\Qb`, "x", "b")
-	f.Add(`(?mi)^(?P<z>.)$`, "${z}${z}", "\xff")
-	f.Add(`(?-s:.)(?P<a>[^x]*)`, "", "\n\xc3")
-	f.Add(`(?P<a>a*?)(?P<b>(?U)a*)(c|\b)`, "${b}${a}", "aaa")
-	f.Fuzz(func(t *testing.T, match, template, raw string) {
-		rule := Rule{Match: match, Labels: map[string]string{"fixed": template}, Prefix: template}
-		mistakes, _ := rule.Check(nil)
-		for _, m := range mistakes {
-			if strings.ContainsAny(m.Text, "\n\r") || !utf8.ValidString(m.Text) {
-				t.Errorf("not a line of text: %q", m.Text)
-			}
-		}
-		r, err := NewRules([]Rule{rule}, nil)
-		if (err != nil) != (len(mistakes) > 0) {
-			t.Fatalf("Check: %v, NewRules: %v", mistakes, err)
-		}
-		if err != nil {
-			return
-		}
-
-		got := applyRules(r, raw)
-		for _, v := range append(slices.Collect(maps.Values(got.Labels)), got.Prefix) {
-			if !utf8.ValidString(v) {
-				t.Errorf("label %q is not UTF-8", v)
-			}
-		}
-		// Without a quote that has no end, putting the expression between anchors does the same.
-		plain, err := regexp.Compile(`\A(?s:` + match + `)\z`)
-		if err != nil {
-			return
-		}
-		trimmed := strings.TrimRight(raw, " \t\n\v\f\r")
-		groups := plain.FindStringSubmatchIndex(trimmed)
-		if diff := cmp.Diff(groups, r.rules[0].match.FindStringSubmatchIndex(trimmed)); diff != "" {
-			t.Errorf("unexpected match of %q (-want +got):\n%s", trimmed, diff)
-		}
-		if groups == nil && got.Prefix != Label(raw) {
-			t.Errorf("prefix is %q without a match", got.Prefix)
-		}
-	})
-}
-
-func BenchmarkRules(b *testing.B) {
-	var rules []Rule
-	for _, name := range Presets() {
-		rules = append(rules, Preset(name)...)
-	}
-	const prefix = "net-fw REJECT averylongtagna "
-
-	b.Run("known", func(b *testing.B) {
-		r := mustRules(b, rules...)
-		b.ReportAllocs()
-		for b.Loop() {
-			r.Apply(prefix)
-		}
-	})
-	b.Run("unknown", func(b *testing.B) {
-		r := mustRules(b, rules...)
-		b.ReportAllocs()
-		for b.Loop() {
-			r.evaluate(prefix)
-		}
-	})
 }
