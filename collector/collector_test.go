@@ -19,7 +19,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 // newCollector returns a collector of groups 100 and 7 that does not run.
 func newCollector(t testing.TB) *Collector {

@@ -102,7 +102,7 @@ func TestIntegrationGroupHeld(t *testing.T) {
 	}
 }
 
-// TestIntegrationGroupNamespace reads a network namespace that is none, and one that is created later.
+// TestIntegrationGroupNamespace reads a path that is not a network namespace, and one that leads to a namespace later.
 func TestIntegrationGroupNamespace(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)

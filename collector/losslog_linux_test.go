@@ -48,6 +48,6 @@ func TestIntegrationLoss(t *testing.T) {
 	r.breakSocket(0)
 	r.wait(map[string]float64{`nflog_binds_total{group="100"}`: 2})
 	if got := samples(t, r.c); got[lost] == 0 || got[`nflog_socket_drops_total{group="100"}`] == 0 {
-		t.Errorf("the counts began anew: %v packets, %v datagrams lost", got[lost], got[`nflog_socket_drops_total{group="100"}`])
+		t.Errorf("the counts have started over: %v packets, %v datagrams lost", got[lost], got[`nflog_socket_drops_total{group="100"}`])
 	}
 }

@@ -63,14 +63,14 @@ func optionalValues(o optional) map[string]string {
 	return values
 }
 
-// withValue returns optional values of which only the one of a label may be set.
+// withValue returns optional values where only the one of a label is set.
 func withValue(name, value string) map[string]string {
 	values := optionalValues(optional{})
 	values[name] = value
 	return values
 }
 
-// checkExtracted extracts optional values from the packet of a message. Only the one of the label may be set.
+// checkExtracted extracts optional values from the packet of a message. Only the one of the label must be set.
 func checkExtracted(t *testing.T, x *extractor, m nflogtest.Message, label, want string) {
 	t.Helper()
 	if diff := cmp.Diff(withValue(label, want), optionalValues(extractMessage(x, m))); diff != "" {

@@ -129,7 +129,7 @@ func TestRelabelNetNS(t *testing.T) {
 		`nflog_label_sets{group="100",netns=""}`: 1, `nflog_label_sets{group="100",netns="blue"}`: 1,
 	})
 
-	// Series of the own namespace, whose label was empty, stay.
+	// Series of the own namespace stay: their label netns was empty.
 	mustReload(t, c, []GroupConfig{own})
 	check(map[string]float64{`nflog_packets_total{group="100",prefix="a"}`: 2, `nflog_label_sets{group="100"}`: 1})
 }

@@ -82,7 +82,7 @@ func TestReloadGroups(t *testing.T) {
 	})
 }
 
-// TestReloadGroupAddedAgain checks that the counters of a group begin anew when it is removed and added again.
+// TestReloadGroupAddedAgain checks that the counters of a group start over when it is removed and added again.
 func TestReloadGroupAddedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := GroupConfig{Group: 1}, GroupConfig{Group: 2}

@@ -12,7 +12,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// TestOverflowSteps counts packets with more label values than there may be label sets.
+// TestOverflowSteps counts packets with more combinations of label values than the limit of label sets.
 func TestOverflowSteps(t *testing.T) {
 	const limit = 20
 	f := newFeed(t, Config{MaxLabelSets: limit})
