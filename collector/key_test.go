@@ -84,8 +84,8 @@ func TestKeyIndexSpreads(t *testing.T) {
 		name string
 		keys func(i int) key
 	}{
-		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: 6} }},
-		{name: "one EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{OriginIndex: i}, protocol: packet.ProtocolARP} }},
+		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{Index: i}, protocol: 6} }},
+		{name: "one EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{Index: i}, protocol: packet.ProtocolARP} }},
 		{name: "two protocols", keys: func(i int) key {
 			return key{origin: &nflog.Origin{Index: i / 2}, protocol: packet.Protocol(6 + i%2*11)}
 		}},

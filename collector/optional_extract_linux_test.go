@@ -97,7 +97,7 @@ func TestIntegrationExtract(t *testing.T) {
 		}
 		for p := range batch.Packets() {
 			prefix := p.Origin().Prefix
-			o := x.extract(p, packet.Parse(p))
+			o := x.extract(p, parsed(p))
 			var values []string
 			for _, l := range labels[prefix] {
 				values = append(values, o.value(l))

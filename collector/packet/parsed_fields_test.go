@@ -23,7 +23,17 @@ type fields struct {
 
 func fieldsOf(p Parsed) fields { return fields{p.Protocol, p.Length, p.Malformed} }
 
-func parseFields(etherType uint16, b []byte) fields { return fieldsOf(parse(etherType, b)) }
+func parseFields(etherType uint16, b []byte) fields {
+	var h Parsed
+	h.parse(etherType, b)
+	return fieldsOf(h)
+}
+
+func packetFields(p nflog.Packet) fields {
+	var h Parsed
+	h.Parse(p)
+	return fieldsOf(h)
+}
 
 func known(p Protocol, length uint32) fields { return fields{protocol: p, length: length} }
 
@@ -170,7 +180,7 @@ func TestParseHooks(t *testing.T) {
 			if len(packets) != 1 {
 				t.Fatalf("%d packets, want one", len(packets))
 			}
-			checkFields(t, tt.want, fieldsOf(Parse(packets[0])))
+			checkFields(t, tt.want, packetFields(packets[0]))
 		})
 	}
 }

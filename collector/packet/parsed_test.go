@@ -26,7 +26,8 @@ var noValues = map[string]string{"vlan": "-", "dscp": "-", "addresses": "-", "po
 
 // describe returns the results of all methods of a Parsed.
 func describe(p nflog.Packet) map[string]string {
-	h := packet.Parse(p)
+	var h packet.Parsed
+	h.Parse(p)
 	d := maps.Clone(noValues)
 	if id, ok := h.VLAN(p); ok {
 		d["vlan"] = fmt.Sprint(id)
