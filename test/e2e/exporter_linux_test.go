@@ -20,6 +20,7 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/procnet"
 )
 
 const (
@@ -183,29 +184,14 @@ func (e *exporter) ready(ctx context.Context) (string, error) {
 	return string(body), err
 }
 
-// A kernelGroup is what the kernel tells of a group.
-type kernelGroup struct {
-	port    uint32 // of netlink, of the socket that reads the group
-	waiting int    // packets that wait for their batch
-}
-
-// kernelGroup returns what the kernel tells of the exporter's group.
-func (e *exporter) kernelGroup(t *testing.T) kernelGroup {
+// kernelGroup returns the state of the exporter's group in the kernel. The group must be bound.
+func (e *exporter) kernelGroup(t *testing.T) procnet.Group {
 	t.Helper()
-	var g kernelGroup
-	must(t, e.ns.Do(func() error {
-		// Of this thread: the process itself is in another namespace.
-		groups, err := os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
-		if err != nil {
-			return err
-		}
-		var number int
-		_, err = fmt.Sscan(string(groups), &number, &g.port, &g.waiting)
-		if err == nil && number != group {
-			err = fmt.Errorf("group %d is there, want %d", number, group)
-		}
-		return err
-	}))
+	g, err := procnet.ReadGroup(e.ns, group)
+	must(t, err)
+	if !g.Bound {
+		t.Fatalf("group %d is not bound", group)
+	}
 	return g
 }
 

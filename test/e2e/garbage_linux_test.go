@@ -60,7 +60,7 @@ func TestIntegrationGarbage(t *testing.T) {
 	}
 
 	must(t, traffic.UDP(ns, toPort(loopback4), 3, 10))
-	must(t, sendTo(ns, e.kernelGroup(t).port, garbage))
+	must(t, sendTo(ns, e.kernelGroup(t).Port, garbage))
 	must(t, traffic.UDP(ns, toPort(loopback4), 4, 10))
 	b.check(t, e)
 

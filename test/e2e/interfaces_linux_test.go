@@ -105,10 +105,10 @@ func TestIntegrationDelete(t *testing.T) {
 	}
 	must(t, rs.Apply())
 	e := start(t, receiver, "--nflog.queue-timeout=2s")
-	awaitWaiting := func(packets int) {
+	awaitWaiting := func(packets uint64) {
 		t.Helper()
 		kerneltest.Eventually(t, time.Second, func() error {
-			if got := e.kernelGroup(t).waiting; got != packets {
+			if got := e.kernelGroup(t).Batched; got != packets {
 				return fmt.Errorf("%d packets wait in the kernel, want %d", got, packets)
 			}
 			return nil

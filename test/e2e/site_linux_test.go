@@ -135,7 +135,7 @@ func (s *site) breakDown(t *testing.T, m *monitor) {
 	// A packet that is wrong, by an interface that goes, before there is no room for it among the label sets.
 	src, dst := mac(t, s.upper, "eth0"), mac(t, s.lower, "eth0")
 	must(t,
-		sendTo(s.router, s.exporter.kernelGroup(t).port, [][]byte{{0}}),
+		sendTo(s.router, s.exporter.kernelGroup(t).Port, [][]byte{{0}}),
 		traffic.SendFrames(s.upper, "eth0", traffic.Ethernet(dst, src, traffic.EtherTypeIPv4, make([]byte, 46))),
 		traffic.UDP(s.left, netip.AddrPortFrom(routerL4, scanPort), 3, 10),
 	)

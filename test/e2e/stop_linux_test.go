@@ -32,7 +32,7 @@ func TestIntegrationStop(t *testing.T) {
 			hang(t, e)
 
 			must(t, traffic.UDP(ns, toPort(loopback4), 3, 10))
-			if waiting := e.kernelGroup(t).waiting; waiting != 3 {
+			if waiting := e.kernelGroup(t).Batched; waiting != 3 {
 				t.Errorf("%d packets wait in the kernel, want 3", waiting)
 			}
 			e.signal(t, signal)

@@ -7,14 +7,11 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"strings"
 	"sync"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/procnet"
 )
 
 // TestIntegrationFirstPacketInScrape logs the first packet of a rule when a scrape
@@ -47,31 +44,14 @@ func TestIntegrationFirstPacketInScrape(t *testing.T) {
 	}
 }
 
-// awaitRead waits until the exporter has read all packets that were logged.
+// awaitRead waits until the exporter has received all packets that were logged.
 func (h *host) awaitRead(t *testing.T) {
 	t.Helper()
 	kerneltest.Eventually(t, patience, func() error {
-		return h.ns.Do(func() error {
-			groups, err := os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_log")
-			if err != nil {
-				return err
-			}
-			var number, port, waiting int
-			if _, err := fmt.Sscan(string(groups), &number, &port, &waiting); err != nil || waiting > 0 {
-				return fmt.Errorf("%d packets wait in the kernel: %w", waiting, err)
-			}
-			sockets, err := os.ReadFile("/proc/thread-self/net/netlink")
-			if err != nil {
-				return err
-			}
-			for line := range strings.Lines(string(sockets)) {
-				const protocol, queued = 1, 4
-				fields := strings.Fields(line)
-				if fields[protocol] == fmt.Sprint(unix.NETLINK_NETFILTER) && fields[queued] != "0" {
-					return fmt.Errorf("a socket has %s bytes queued", fields[queued])
-				}
-			}
-			return nil
-		})
+		g, err := procnet.ReadGroup(h.ns, group)
+		if err == nil && (g.Batched > 0 || g.Queued > 0) {
+			err = fmt.Errorf("%d packets wait in the kernel, %d bytes in the socket", g.Batched, g.Queued)
+		}
+		return err
 	})
 }
