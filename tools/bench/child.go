@@ -21,18 +21,19 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// stopTimeout is how long a process may take to end after SIGTERM.
+// stopTimeout is the time that a process gets to end after SIGTERM.
 const stopTimeout = 5 * time.Second
 
 // child is a process in the namespace of a measurement, on one CPU.
 type child struct {
 	name   string
+	ns     *netns.NS
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
 	stderr bytes.Buffer
 
-	// done is closed when the process has ended; err, stdout and stderr may
-	// be read from then on.
+	// done is closed when the process has ended. Only then err, stdout and
+	// stderr may be read.
 	done chan struct{}
 	err  error
 }
@@ -44,14 +45,14 @@ func startChild(ns *netns.NS, cpu int, command []string) (*child, error) {
 		return nil, err
 	}
 	args := append([]string{commandPinned, strconv.Itoa(cpu)}, command...)
-	c := &child{name: command[0], cmd: exec.Command(self, args...), done: make(chan struct{})}
+	c := &child{name: command[0], ns: ns, cmd: exec.Command(self, args...), done: make(chan struct{})}
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
-	// What a child may have left behind must not keep Wait from returning.
+	// Wait returns even if a descendant of the child keeps its output open.
 	c.cmd.WaitDelay = time.Second
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{
-		// Spares a child the terminal's SIGINT: this program ends it, and in its order.
+		// The terminal's SIGINT does not reach a child: this program ends it.
 		Setpgid: true,
-		// Ends a child even if this program is killed.
+		// A child ends even if this program is killed.
 		Pdeathsig: syscall.SIGKILL,
 	}
 	if err := ns.Start(c.cmd); err != nil {
@@ -64,9 +65,9 @@ func startChild(ns *netns.NS, cpu int, command []string) (*child, error) {
 	return c, nil
 }
 
-// runPinned becomes another program, on one CPU: args are the CPU and the
-// program's command line. A Go program sizes GOMAXPROCS by the CPUs that it
-// starts with, so binding it afterwards would measure something else.
+// runPinned replaces this process by another program, bound to one CPU: args are
+// the CPU and the program's command line. A Go program sets GOMAXPROCS to the
+// number of CPUs at its start, so it must be bound before it starts.
 func runPinned(args []string) error {
 	if len(args) < 2 {
 		return fmt.Errorf("usage: bench %s CPU COMMAND [ARG ...]", commandPinned)
@@ -75,7 +76,7 @@ func runPinned(args []string) error {
 	if err != nil {
 		return err
 	}
-	// The thread that calls execve is the one that remains.
+	// Only the thread that calls execve remains.
 	runtime.LockOSThread()
 	if err := bindThread(cpu); err != nil {
 		return err
@@ -86,9 +87,9 @@ func runPinned(args []string) error {
 // pid returns the process's id.
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
-// stop ends the process, unless it has ended, and waits until it has.
+// stop ends the process, unless it has ended, and waits for its end.
 func (c *child) stop() error {
-	// An error of Signal says that there is nobody left to tell.
+	// Signal fails if the process has ended.
 	_ = c.cmd.Process.Signal(unix.SIGTERM)
 	select {
 	case <-c.done:
@@ -100,8 +101,8 @@ func (c *child) stop() error {
 	return fmt.Errorf("%s had to be killed: it did not end within %v of SIGTERM", c.name, stopTimeout)
 }
 
-// failure tells why a process ended that should not have. It may be called
-// once done is closed.
+// failure returns why the process ended. It may be called only after done is
+// closed.
 func (c *child) failure() error {
 	lines := strings.Split(strings.TrimSpace(c.stderr.String()), "\n")
 	last := lines[len(lines)-1]

@@ -4,13 +4,13 @@
 //go:build ignore
 
 /*
- * The reference reader in C: what libnetfilter_log makes possible to a program
- * that only parses. It is set up as well as it can be (the largest batches that
- * the kernel takes, an ample socket buffer, one blocking recv per batch), looks
- * at what an exporter makes its labels and counters of, and keeps nothing but
- * totals. On SIGTERM it prints packets, bytes and overruns.
+ * The reference reader: a C program with libnetfilter_log that only parses. It
+ * uses the best settings (the largest batches that the kernel accepts, a large
+ * socket buffer, one blocking recv per batch), reads the attributes that an
+ * exporter needs for its labels and counters, and keeps only totals. On SIGTERM
+ * it prints packets, bytes and overruns.
  *
- * The build constraint keeps the go tool, which would want cgo, away from it.
+ * The build constraint hides the file from the go tool, which would need cgo.
  */
 #include <errno.h>
 #include <signal.h>
@@ -32,7 +32,7 @@ enum {
 
 struct totals {
 	uint64_t packets, bytes, overruns;
-	/* Sums of what an exporter would make labels of. */
+	/* Sums of values that an exporter would need for labels. */
 	uint64_t devices, prefixes;
 };
 
@@ -97,13 +97,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s GROUP\n", argv[0]);
 		return EXIT_FAILURE;
 	}
-	/* No SA_RESTART: the signal has to end a blocking recv. */
+	/* Without SA_RESTART the signal interrupts a blocking recv. */
 	if (sigaction(SIGTERM, &on_term, NULL) < 0)
 		return fail("sigaction");
 	h = nflog_open();
 	if (!h)
 		return fail("open nflog");
-	/* Beyond the system's limit only where that is allowed. */
+	/* SO_RCVBUFFORCE exceeds net.core.rmem_max, and needs a capability. */
 	if (setsockopt(nflog_fd(h), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
 	    setsockopt(nflog_fd(h), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
 		return fail("set socket buffer");

@@ -21,19 +21,19 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// floodPort is the port that the flood is sent to. Nobody listens there: the
-// last rule drops what the others have logged.
+// floodPort is the destination port of the flood. Nobody listens there: the
+// last rule drops the packets.
 const floodPort = 9
 
-// arena is a network namespace with rules that log the flood.
-type arena struct {
+// testbed is a network namespace with rules that log the flood.
+type testbed struct {
 	ns   *netns.NS
 	load load
-	drop *nftrules.Rule // Behind the rules that log: it counts each packet once.
+	drop *nftrules.Rule // after the rules that log: it counts each packet once
 }
 
-// newArena makes the namespace and the rules for l.
-func newArena(l load) (*arena, error) {
+// newTestbed makes the namespace and the rules for l.
+func newTestbed(l load) (*testbed, error) {
 	ns, err := netns.New()
 	if err != nil {
 		return nil, err
@@ -47,20 +47,21 @@ func newArena(l load) (*arena, error) {
 	if err := set.Apply(); err != nil {
 		return nil, errors.Join(err, ns.Close())
 	}
-	return &arena{ns: ns, load: l, drop: drop}, nil
+	return &testbed{ns: ns, load: l, drop: drop}, nil
 }
 
-// flood sends the packets from cpu and returns how long that took. It includes
-// the rules, since loopback runs them in the sender's system call.
-func (a *arena) flood(ctx context.Context, cpu int) (time.Duration, error) {
+// flood sends the packets from cpu and returns the time that it took. The time
+// includes the rules: for packets to loopback, the kernel runs them within the
+// sender's system call.
+func (b *testbed) flood(ctx context.Context, cpu int) (time.Duration, error) {
 	to := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	if a.load.ipv6 {
+	if b.load.ipv6 {
 		to = netip.IPv6Loopback()
 	}
 	var took time.Duration
 	err := onCPU(cpu, func() error {
 		start := time.Now()
-		_, err := traffic.Flood(ctx, a.ns, netip.AddrPortFrom(to, floodPort), a.load.packets, a.load.size, a.load.pps)
+		_, err := traffic.Flood(ctx, b.ns, netip.AddrPortFrom(to, floodPort), b.load.packets, b.load.size, b.load.pps)
 		took = time.Since(start)
 		return err
 	})
@@ -71,15 +72,15 @@ func (a *arena) flood(ctx context.Context, cpu int) (time.Duration, error) {
 }
 
 // logged returns how many packets the rules have logged.
-func (a *arena) logged() (uint64, error) {
-	packets, _, err := a.drop.Count()
-	return packets * uint64(a.load.rules), err
+func (b *testbed) logged() (uint64, error) {
+	packets, _, err := b.drop.Count()
+	return packets * uint64(b.load.rules), err
 }
 
 // onCPU calls fn on a thread that is bound to cpu.
 func onCPU(cpu int, fn func() error) (err error) {
-	// Goroutines and threads that fn starts are not bound: the runtime makes no
-	// threads from one that is locked.
+	// Goroutines that fn starts are not bound: the runtime starts no thread from a
+	// locked one, so none inherits the CPU.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var before unix.CPUSet

@@ -9,22 +9,22 @@ import "fmt"
 
 const (
 	maxRules = 1000
-	// maxSize is the longest UDP payload that fits loopback's MTU, 65536, as
-	// one IPv4 packet.
+	// maxSize is the longest UDP payload of an IPv4 packet. The MTU of loopback,
+	// 65536, takes such a packet without fragmentation.
 	maxSize = 65507
 )
 
 // load is what the readers have to read.
 type load struct {
-	rules    int  // Rules that log each packet.
-	prefixes int  // Different prefixes that the rules have.
-	packets  int  // Packets to send.
-	size     int  // Bytes of UDP payload in each.
-	pps      int  // Packets to send per second; as many as possible if 0.
-	ipv6     bool // Send IPv6 packets, not IPv4.
+	rules    int  // that log each packet
+	prefixes int  // different prefixes of the rules
+	packets  int  // to send
+	size     int  // bytes of UDP payload in each
+	pps      int  // packets per second, as many as possible if 0
+	ipv6     bool // IPv6 instead of IPv4
 }
 
-// validate returns an error that names the first flag out of its range.
+// validate returns an error for the first flag whose value is out of range.
 func (l load) validate() error {
 	for _, flag := range []struct {
 		name            string

@@ -21,7 +21,7 @@ func twoCPUs() (first, second int, err error) {
 		return 0, 0, os.NewSyscallError("sched_getaffinity", err)
 	}
 	if set.Count() < 2 {
-		return 0, 0, errors.New("a flood and its reader need two CPUs, and there is one: run it on a larger machine")
+		return 0, 0, errors.New("the flood and the reader need a CPU each, and there is only one: run it on a machine with two CPUs")
 	}
 	cpus := make([]int, 0, 2)
 	for cpu := 0; len(cpus) < 2; cpu++ {
@@ -32,7 +32,7 @@ func twoCPUs() (first, second int, err error) {
 	return cpus[0], cpus[1], nil
 }
 
-// machine describes what the figures depend on beside the readers.
+// machine describes kernel, architecture, Go version and CPU: the figures depend on them.
 func machine() string {
 	var uname unix.Utsname
 	kernel := "Linux"
@@ -46,8 +46,8 @@ func machine() string {
 	return strings.Join(parts, ", ")
 }
 
-// cpuModel returns the name of the first CPU, and "" on architectures where
-// the kernel tells none.
+// cpuModel returns the model name of the first CPU, or "" on architectures
+// whose /proc/cpuinfo has none.
 func cpuModel() string {
 	cpuinfo, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

@@ -3,24 +3,29 @@
 
 //go:build linux
 
-// Bench measures readers of NFLOG under the same load in one run: nflog_exporter,
-// a program in C with libnetfilter_log, one with each face of package nflog, and
-// one with go-nflog, whose source differs from that with the compatible face in
-// the import path alone. As root, in the root of the tree:
+// Command bench compares readers of NFLOG under the same load:
+//
+//   - exporter: nflog_exporter
+//   - c: a program in C with libnetfilter_log
+//   - fast: a program with the Reader of package nflog
+//   - compatible: a program with the go-nflog API of package nflog
+//   - go-nflog: the same program with go-nflog; only the import path differs
+//
+// Run it as root, in the root of the tree:
 //
 //	go build -o nflog_exporter .
 //	go run ./tools/bench -exporter ./nflog_exporter
 //
-// It builds the readers but the exporter itself. In each round every reader gets
-// a network namespace of its own, in which nftables logs packets to group 100,
-// and one CPU. From another CPU the namespace's loopback is flooded with UDP
-// packets. A line per measurement and a table of the medians, in Markdown, say
-// what a packet cost the reader, how many it did not get, how much memory that
-// took and how fast the host got its packets logged.
+// Bench builds the other readers itself. In each round, every reader runs on one
+// CPU in a network namespace of its own, where nftables rules log to group 100.
+// Another CPU floods the loopback interface of that namespace with UDP packets.
+// Bench prints a line for each measurement and a Markdown table of the medians:
+// CPU time per packet, packets that were not counted, peak memory, and packets
+// logged per second.
 //
-// Readers are compared within a round, and each round starts with another one,
-// so that what else the machine does meets all of them. Arguments after the
-// flags are the exporter's.
+// Ratios compare readers within a round, and each round starts with another
+// reader, so that other load on the machine affects all of them alike. Arguments
+// after the flags are passed to the exporter.
 package main
 
 import (
@@ -36,15 +41,15 @@ import (
 	"syscall"
 )
 
-// What the readers have in common. They are the exporter's defaults.
+// Settings that all readers share: the exporter's defaults.
 const (
 	group         = 100
 	scrapeAddress = "127.0.0.1:10100"
 	packetsMetric = "nflog_packets_total"
 )
 
-// commandPinned is the command by which the program starts itself to become a
-// reader.
+// commandPinned is the command with which the program starts itself, to bind
+// itself to a CPU and become a reader.
 const commandPinned = "pinned"
 
 func main() {
@@ -71,18 +76,18 @@ func run(args []string) error {
 	return runBench(ctx, cfg)
 }
 
-// config is what the flags say.
+// config holds the values of the flags.
 type config struct {
 	load     load
 	rounds   int
 	readers  []string
-	exporter []string // The exporter's command line.
+	exporter []string // command line
 }
 
 func parseFlags(args []string) (config, error) {
 	var cfg config
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // Mistakes end in one line, which is main's.
+	fs.SetOutput(io.Discard) // main prints the error
 	fs.IntVar(&cfg.rounds, "rounds", 5, "measure each reader `N` times")
 	fs.IntVar(&cfg.load.rules, "rules", 20, "log each packet by `N` rules")
 	fs.IntVar(&cfg.load.prefixes, "prefixes", 4, "give the rules `N` different prefixes")

@@ -19,18 +19,19 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/procnet"
 )
 
 const (
-	// pollInterval is how often a reader is looked at while something is
-	// waited for, and how long it has to be idle to count as idle.
+	// pollInterval is the time between two looks at a reader that should
+	// become idle.
 	pollInterval = 100 * time.Millisecond
-	// idleTime is the CPU time that an idle reader may take in pollInterval.
-	idleTime = time.Millisecond
-	// settleTimeout bounds each wait for a reader. The kernel holds a batch
-	// for a second at most, and a slow reader has a full buffer to work off.
-	settleTimeout = 30 * time.Second
-	// scrapeTimeout bounds the request of a reader's metrics.
+	// idleCPU is the CPU time that an idle reader may use in pollInterval.
+	idleCPU = time.Millisecond
+	// idleTimeout bounds each wait for an idle reader. The kernel holds a batch
+	// for a second at most, and a slow reader has a full buffer to read.
+	idleTimeout = 30 * time.Second
+	// scrapeTimeout bounds the request for a reader's metrics.
 	scrapeTimeout = 20 * time.Second
 )
 
@@ -41,30 +42,30 @@ type bench struct {
 	readerCPU int
 }
 
-// measure runs r against the load, in a network namespace of its own.
+// measure runs r under the load, in a network namespace of its own.
 func (b *bench) measure(ctx context.Context, r reader) (m measurement, err error) {
-	a, err := newArena(b.load)
+	bed, err := newTestbed(b.load)
 	if err != nil {
 		return m, err
 	}
-	defer func() { err = errors.Join(err, a.ns.Close()) }()
-	c, err := startChild(a.ns, b.readerCPU, r.command)
+	defer func() { err = errors.Join(err, bed.ns.Close()) }()
+	c, err := startChild(bed.ns, b.readerCPU, r.command)
 	if err != nil {
 		return m, err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
 
-	if err := c.settle(ctx); err != nil {
+	if err := c.awaitIdle(ctx); err != nil {
 		return m, fmt.Errorf("before the flood: %w", err)
 	}
 	before, err := cpuTime(c.pid())
 	if err != nil {
 		return m, err
 	}
-	if m.flood, err = a.flood(ctx, b.floodCPU); err != nil {
+	if m.flood, err = bed.flood(ctx, b.floodCPU); err != nil {
 		return m, err
 	}
-	if err := c.settle(ctx); err != nil {
+	if err := c.awaitIdle(ctx); err != nil {
 		return m, fmt.Errorf("after the flood: %w", err)
 	}
 	after, err := cpuTime(c.pid())
@@ -75,12 +76,12 @@ func (b *bench) measure(ctx context.Context, r reader) (m measurement, err error
 	if m.peak, err = peakMemory(c.pid()); err != nil {
 		return m, err
 	}
-	if m.logged, err = a.logged(); err != nil {
+	if m.logged, err = bed.logged(); err != nil {
 		return m, err
 	}
 
 	if r.scraped {
-		m.counted, err = scrape(ctx, a.ns)
+		m.counted, err = scrape(ctx, bed.ns)
 		return m, err
 	}
 	if err := c.stop(); err != nil {
@@ -93,16 +94,15 @@ func (b *bench) measure(ctx context.Context, r reader) (m measurement, err error
 	return m, err
 }
 
-// settle waits until the process has bound the group and no logged packet is on
-// its way any more: none in the batch that the kernel is filling, none in the
-// socket, and none in the hands of the process, which is idle.
-func (c *child) settle(ctx context.Context) error {
-	timeout := time.NewTimer(settleTimeout)
+// awaitIdle waits until the process has bound the group and has counted every
+// packet that was logged: none is left in the kernel's batch or in the socket,
+// and the process uses no CPU.
+func (c *child) awaitIdle(ctx context.Context) error {
+	timeout := time.NewTimer(idleTimeout)
 	defer timeout.Stop()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 
-	quiet := queue{bound: true}
 	var last activity
 	for {
 		select {
@@ -112,13 +112,13 @@ func (c *child) settle(ctx context.Context) error {
 			return c.failure()
 		case <-timeout.C:
 			return fmt.Errorf("%s is not idle after %v (group %d bound: %t, packets batched: %d, bytes queued: %d)",
-				c.name, settleTimeout, group, last.queue.bound, last.queue.batched, last.queue.queued)
+				c.name, idleTimeout, group, last.group.Bound, last.group.Batched, last.group.Queued)
 		case <-tick.C:
 		}
-		now, err := look(c.pid())
+		now, err := c.activity()
 		if err != nil {
-			// Of a process that has ended /proc shows less and less. Its end
-			// says more than that error.
+			// While a process ends, parts of its /proc directory are missing. The way
+			// it ended says more than that error.
 			select {
 			case <-c.done:
 				return c.failure()
@@ -126,30 +126,35 @@ func (c *child) settle(ctx context.Context) error {
 				return err
 			}
 		}
-		if now.cpu-last.cpu < idleTime && now.queue == quiet && last.queue == quiet {
+		if now.cpu-last.cpu < idleCPU && now.drained() && last.drained() {
 			return nil
 		}
 		last = now
 	}
 }
 
-// activity is what a reader and its packets are up to.
+// activity is what a reader has done, and what waits for it.
 type activity struct {
-	cpu   time.Duration // What the reader has used so far.
-	queue queue
+	cpu   time.Duration // used so far
+	group procnet.Group
 }
 
-// look returns the activity of the reader with this process id.
-func look(pid int) (activity, error) {
-	cpu, err := cpuTime(pid)
+// activity returns the activity of the process.
+func (c *child) activity() (activity, error) {
+	cpu, err := cpuTime(c.pid())
 	if err != nil {
 		return activity{}, err
 	}
-	q, err := groupQueue(pid)
-	return activity{cpu: cpu, queue: q}, err
+	g, err := procnet.ReadGroup(c.ns, group)
+	return activity{cpu: cpu, group: g}, err
 }
 
-// scrape returns the sum of packetsMetric that the reader in ns serves.
+// drained reports whether the group is bound and no packet waits for the reader.
+func (a activity) drained() bool {
+	return a.group.Bound && a.group.Batched == 0 && a.group.Queued == 0
+}
+
+// scrape returns the sum of packetsMetric that the reader in ns exposes.
 func scrape(ctx context.Context, ns *netns.NS) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
 	defer cancel()
@@ -189,7 +194,7 @@ func sumPackets(r io.Reader) (uint64, error) {
 	}
 	family := families[packetsMetric]
 	if family.GetType() != dto.MetricType_COUNTER {
-		return 0, fmt.Errorf("%s is no counter, but a %v", packetsMetric, family.GetType())
+		return 0, fmt.Errorf("%s is a %v, not a counter", packetsMetric, family.GetType())
 	}
 	var sum float64
 	for _, metric := range family.GetMetric() {
@@ -198,11 +203,11 @@ func sumPackets(r io.Reader) (uint64, error) {
 	return uint64(sum), nil
 }
 
-// parseCount returns the first number that a reader printed: its packets.
+// parseCount returns the number of packets, which is the first number that a reader prints.
 func parseCount(s string) (uint64, error) {
 	var n uint64
 	if _, err := fmt.Sscan(s, &n); err != nil {
-		return 0, fmt.Errorf("count that the reader printed, %q: %w", s, err)
+		return 0, fmt.Errorf("parse the output of the reader, %q: %w", s, err)
 	}
 	return n, nil
 }

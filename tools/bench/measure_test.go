@@ -15,7 +15,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// TestMain lets the test binary be the process that the bench starts of itself.
+// TestMain lets the test binary act as the process that bench starts itself as.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == commandPinned {
 		main()
@@ -79,7 +79,7 @@ func TestParseCount(t *testing.T) {
 	}
 }
 
-// testBench returns a bench with a load that no reader can miss a packet of.
+// testBench returns a bench with a load so small that no reader loses a packet.
 func testBench(t *testing.T) *bench {
 	t.Helper()
 	flood, read, err := twoCPUs()
@@ -91,10 +91,10 @@ func testBench(t *testing.T) *bench {
 
 func TestIntegrationMeasure(t *testing.T) {
 	t.Chdir("../..")
-	// To build that with go-nflog may take the network, which a namespace has not.
+	// Not the one with go-nflog: its build may need the network, which is missing in a namespace.
 	for _, name := range []string{readerC, readerFast, readerCompatible} {
 		t.Run(name, func(t *testing.T) {
-			kerneltest.NS(t) // Skips where namespaces are forbidden.
+			kerneltest.NS(t) // skips the test if namespaces are forbidden
 			b := testBench(t)
 			r, err := newReader(t.Context(), name, nil, t.TempDir())
 			if err != nil {
@@ -133,7 +133,7 @@ func TestIntegrationMeasureFailure(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			kerneltest.NS(t) // Skips where namespaces are forbidden.
+			kerneltest.NS(t) // skips the test if namespaces are forbidden
 			b := testBench(t)
 			_, err := b.measure(tt.ctx, reader{name: tt.name, command: tt.command})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime returns how long the threads of a process have run.
+// cpuTime returns the CPU time that the threads of a process have used.
 func cpuTime(pid int) (time.Duration, error) {
 	paths, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil {
@@ -31,7 +31,7 @@ func cpuTime(pid int) (time.Duration, error) {
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-			continue // The thread has ended meanwhile.
+			continue // the thread has ended
 		}
 		if err != nil {
 			return 0, err
@@ -45,8 +45,9 @@ func cpuTime(pid int) (time.Duration, error) {
 	return total, nil
 }
 
-// parseSchedstat returns the first field of a thread's schedstat: nanoseconds
-// on a CPU, before those spent waiting for one and the number of time slices.
+// parseSchedstat returns the first field of a thread's schedstat, the time on a
+// CPU in nanoseconds. The others are the time spent waiting for a CPU and the
+// number of time slices.
 func parseSchedstat(s string) (time.Duration, error) {
 	fields := strings.Fields(s)
 	if len(fields) != 3 {
@@ -59,7 +60,7 @@ func parseSchedstat(s string) (time.Duration, error) {
 	return time.Duration(ns), nil
 }
 
-// peakMemory returns the most bytes that a process had resident.
+// peakMemory returns the peak resident memory of a process, in bytes.
 func peakMemory(pid int) (uint64, error) {
 	path := fmt.Sprintf("/proc/%d/status", pid)
 	b, err := os.ReadFile(path)
@@ -73,7 +74,7 @@ func peakMemory(pid int) (uint64, error) {
 	return peak, nil
 }
 
-// parsePeak returns VmHWM, in bytes, of a process's status.
+// parsePeak returns VmHWM from the status of a process, in bytes.
 func parsePeak(status string) (uint64, error) {
 	for line := range strings.Lines(status) {
 		value, ok := strings.CutPrefix(line, "VmHWM:")
@@ -91,56 +92,4 @@ func parsePeak(status string) (uint64, error) {
 		return kib << 10, nil
 	}
 	return 0, errors.New("no VmHWM")
-}
-
-// queue is what of the group's packets lies between rules and reader.
-type queue struct {
-	bound   bool   // A socket is bound to the group.
-	batched uint64 // Packets in the batch that the kernel is filling.
-	queued  uint64 // Bytes in the receive buffers of netfilter sockets.
-}
-
-// groupQueue returns the queue of the group in the namespace of a process.
-func groupQueue(pid int) (queue, error) {
-	// Not /proc/net, which would show this program's own namespace.
-	dir := fmt.Sprintf("/proc/%d/net/", pid)
-	groups, err := os.ReadFile(dir + "netfilter/nfnetlink_log")
-	if err != nil {
-		return queue{}, err
-	}
-	sockets, err := os.ReadFile(dir + "netlink")
-	if err != nil {
-		return queue{}, err
-	}
-	return parseQueue(string(groups), string(sockets))
-}
-
-// parseQueue reads the kernel's lists of NFLOG groups and of netlink sockets.
-func parseQueue(groups, sockets string) (queue, error) {
-	var q queue
-	for line := range strings.Lines(groups) {
-		// group portid qlen copy_mode copy_range timeout use
-		fields := strings.Fields(line)
-		if len(fields) < 3 || fields[0] != strconv.Itoa(group) {
-			continue
-		}
-		n, err := strconv.ParseUint(fields[2], 10, 64)
-		if err != nil {
-			return queue{}, fmt.Errorf("packets in group's batch: %w", err)
-		}
-		q.bound, q.batched = true, n
-	}
-	for line := range strings.Lines(sockets) {
-		// sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
-		fields := strings.Fields(line)
-		if len(fields) < 5 || fields[1] != strconv.Itoa(unix.NETLINK_NETFILTER) {
-			continue
-		}
-		n, err := strconv.ParseUint(fields[4], 10, 64)
-		if err != nil {
-			return queue{}, fmt.Errorf("bytes in netlink socket: %w", err)
-		}
-		q.queued += n
-	}
-	return q, nil
 }

@@ -9,8 +9,6 @@ import (
 	"os"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestParseSchedstat(t *testing.T) {
@@ -53,54 +51,6 @@ func TestParsePeak(t *testing.T) {
 			got, err := parsePeak(tt.in)
 			if (err == nil) != tt.ok || got != tt.want {
 				t.Errorf("unexpected result: want %d, ok %t; got %d, %v", tt.want, tt.ok, got, err)
-			}
-		})
-	}
-}
-
-func TestParseQueue(t *testing.T) {
-	const header = "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"
-	tests := []struct {
-		name    string
-		groups  string
-		sockets string
-		want    queue
-		ok      bool
-	}{
-		{name: "not bound", sockets: header, ok: true},
-		{
-			name:   "another group",
-			groups: "    5   1234     7 2   128     50  1\n",
-			ok:     true,
-		},
-		{
-			name:    "idle",
-			groups:  "    5   1234     7 2   128     50  1\n  100   1234     0 2   128     50  1\n",
-			sockets: header + "0000000000000000 12  1234       00000000 0        0        0     2        0        51\n",
-			want:    queue{bound: true},
-			ok:      true,
-		},
-		{
-			name:   "busy",
-			groups: "  100   1234    12 2   128     50  1\n",
-			sockets: header +
-				"0000000000000000 0   1233       00000000 77       0        0     2        0        50\n" +
-				"0000000000000000 12  1234       00000000 4352     0        0     2        3        51\n" +
-				"0000000000000000 12  0          00000000 1        0        0     2        0        52\n",
-			want: queue{bound: true, batched: 12, queued: 4353},
-			ok:   true,
-		},
-		{name: "bad group", groups: "  100   1234    x 2   128     50  1\n"},
-		{name: "bad socket", sockets: header + "0 12 1234 00000000 x 0 0 2 0 51\n"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseQueue(tt.groups, tt.sockets)
-			if (err == nil) != tt.ok {
-				t.Fatalf("unexpected error: want ok %t, got %v", tt.ok, err)
-			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(queue{})); diff != "" {
-				t.Errorf("unexpected queue (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,27 +30,26 @@ const (
 // readerNames are all readers, in the order of the table.
 var readerNames = []string{readerExporter, readerC, readerFast, readerCompatible, readerGoNFLOG}
 
-// goPrograms are the directories, in the tree, of the readers that are made of a
-// library for Go. That of go-nflog belongs to another module.
-var goPrograms = map[string]string{
-	readerFast:       "tools/bench/fast",
-	readerCompatible: "tools/bench/compatible",
-	readerGoNFLOG:    "test/gonflog/reader",
-}
+// Sources of readers, relative to the root of the tree.
+const (
+	fastSource       = "tools/bench/fast"
+	compatibleSource = "tools/bench/compatible"
+	gonflogModule    = "test/gonflog" // the module that requires go-nflog
+)
 
 //go:embed creader.c
 var creaderSource []byte
 
-// reader is a program that reads the group.
+// A reader is a program that reads the group.
 type reader struct {
 	name    string
 	command []string
-	// scraped says that the reader serves its counters on scrapeAddress. One
-	// that isn't prints its count when it ends.
+	// scraped says that the reader serves its counters on scrapeAddress. Any
+	// other reader prints its count when it ends.
 	scraped bool
 }
 
-// newReader prepares the reader of that name; dir is for what it builds.
+// newReader builds the reader of that name into dir.
 func newReader(ctx context.Context, name string, exporter []string, dir string) (reader, error) {
 	out := filepath.Join(dir, name)
 	switch name {
@@ -61,8 +61,12 @@ func newReader(ctx context.Context, name string, exporter []string, dir string) 
 		return reader{name: name, command: append([]string{path}, exporter[1:]...), scraped: true}, nil
 	case readerC:
 		return reader{name: name, command: []string{out, strconv.Itoa(group)}}, buildC(ctx, creaderSource, out)
+	case readerFast:
+		return reader{name: name, command: []string{out}}, buildGo(ctx, fastSource, ".", out)
+	case readerCompatible:
+		return reader{name: name, command: []string{out}}, buildGo(ctx, compatibleSource, ".", out)
 	default:
-		return reader{name: name, command: []string{out}}, buildGo(ctx, goPrograms[name], out)
+		return reader{name: name, command: []string{out}}, buildGoNFLOG(ctx, out)
 	}
 }
 
@@ -85,13 +89,30 @@ func buildC(ctx context.Context, source []byte, out string) error {
 	return nil
 }
 
-// buildGo compiles the program in a directory of the tree.
-func buildGo(ctx context.Context, source, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", source, "-buildvcs=false", "-o", out, ".")
-	// As the exporter is built.
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+// buildGo compiles a program with the module of a directory of the tree. The program is a file, or a package of that module.
+func buildGo(ctx context.Context, dir, program, out string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", dir, "-buildvcs=false", "-o", out, program)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as the exporter is built
 	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build in %s (%w): %s: run bench in the root of the tree, with go in PATH", source, err, bytes.TrimSpace(output))
+		return fmt.Errorf("go build in %s (%w): %s: run bench in the root of the tree, with go in PATH", dir, err, bytes.TrimSpace(output))
 	}
 	return nil
+}
+
+// buildGoNFLOG compiles the compatible reader with go-nflog in the place of package nflog. The programs differ in one
+// import path alone.
+func buildGoNFLOG(ctx context.Context, out string) error {
+	const ours, theirs = `"github.com/nflog-exporter/nflog_exporter/nflog"`, `"github.com/florianl/go-nflog/v2"`
+	source, err := os.ReadFile(filepath.Join(compatibleSource, "main.go"))
+	if err != nil {
+		return fmt.Errorf("%w: run bench in the root of the tree", err)
+	}
+	if bytes.Count(source, []byte(ours)) != 1 {
+		return errors.New("the compatible reader does not import " + ours + " once")
+	}
+	program := out + ".go"
+	if err := os.WriteFile(program, bytes.Replace(source, []byte(ours), []byte(theirs), 1), 0o600); err != nil {
+		return err
+	}
+	return buildGo(ctx, gonflogModule, program, out)
 }

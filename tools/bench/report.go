@@ -14,17 +14,17 @@ import (
 	"time"
 )
 
-// measurement is what one reader did in one round.
+// measurement is the result of one reader in one round.
 type measurement struct {
-	cpu     time.Duration // The reader's time on the CPU.
-	counted uint64        // Packets that it counted.
-	logged  uint64        // Packets that the rules logged.
-	peak    uint64        // The most memory that it had resident, in bytes.
-	flood   time.Duration // How long the host took to send and log the packets.
+	cpu     time.Duration // CPU time of the reader
+	counted uint64        // packets that the reader counted
+	logged  uint64        // packets that the rules logged
+	peak    uint64        // peak resident memory of the reader, in bytes
+	flood   time.Duration // time that the host took to send and log the packets
 }
 
-// perPacket returns the nanoseconds of CPU per packet counted. Packets that a
-// reader lost are not divided by: losing them is no way of being cheap.
+// perPacket returns the CPU time per counted packet, in nanoseconds. Lost packets
+// do not count, so that a reader does not look cheap because it loses packets.
 func (m measurement) perPacket() float64 {
 	return float64(m.cpu) / float64(m.counted)
 }
@@ -46,16 +46,16 @@ type round map[string]measurement
 // summary is a reader's row of the table.
 type summary struct {
 	reader          string
-	perPacket       float64 // Median, in nanoseconds.
-	counted, logged uint64  // Sums: a median would hide the round with a loss.
-	peak            float64 // Median, in bytes.
-	rate            float64 // Median.
+	perPacket       float64 // median, in nanoseconds
+	counted, logged uint64  // sums: a median would hide a round with a loss
+	peak            float64 // median, in bytes
+	rate            float64 // median
 
 	toC, toGoNFLOG ratio
 }
 
-// ratio compares the nanoseconds per packet of a reader with those of another
-// one in the same round. All are NaN without the other one.
+// ratio is the CPU time per packet of a reader divided by that of another reader
+// in the same round. All fields are NaN if the other one was not measured.
 type ratio struct{ median, min, max float64 }
 
 // summarize makes a row of each reader's measurements.
@@ -104,8 +104,7 @@ func (r ratio) String() string {
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", r.median, r.min, r.max)
 }
 
-// median returns the middle of values, the mean of the two in the middle where
-// their number is even, and NaN where there are none.
+// median returns the median of values, or NaN if there are none.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
@@ -132,8 +131,8 @@ func writeTable(w io.Writer, rows []summary) error {
 	return err
 }
 
-// missing returns how many of the logged packets were not counted, in percent,
-// rounded up: 0 % means none.
+// missing returns the share of logged packets that were not counted, in percent.
+// It rounds up: 0 % means none.
 func missing(counted, logged uint64) string {
 	if counted == logged {
 		return "0 %"

@@ -1,12 +1,10 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Reader counts the packets of NFLOG group 100 by prefix, as a program does that
-// is written after go-nflog's documentation. On SIGINT or SIGTERM it prints how
-// many packets there were.
+// Command compatible counts the packets of NFLOG group 100 by prefix, with the compatible face of package nflog, in
+// the way that go-nflog's documentation shows. On SIGINT or SIGTERM it prints the number of packets.
 //
-// The same program is there with go-nflog and with package nflog of
-// nflog_exporter: what tells them apart is the import path.
+// With another import path it is a program for go-nflog: bench builds it both ways, and a test in test/gonflog runs both.
 package main
 
 import (
@@ -23,7 +21,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// How the group is read.
+// Settings of the group.
 const (
 	group        = 100
 	copyRange    = 128
@@ -32,12 +30,12 @@ const (
 
 func main() {
 	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "reader:", err)
+		fmt.Fprintln(os.Stderr, "compatible:", err)
 		os.Exit(1)
 	}
 }
 
-// run counts packets until a signal comes, and prints how many there were.
+// run counts packets until a signal comes, and prints their number.
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -64,13 +62,13 @@ func read(ctx context.Context, hook nflog.HookFunc) (*nflog.Nflog, error) {
 	if err := nf.Con.SetReadBuffer(socketBuffer); err != nil {
 		return nil, errors.Join(fmt.Errorf("set read buffer: %w", err), nf.Close())
 	}
-	// A full buffer loses packets, but does not interrupt the reading.
+	// With this option a full buffer still loses packets, but read calls don't fail with ENOBUFS.
 	if err := nf.SetOption(netlink.NoENOBUFS, true); err != nil {
 		return nil, errors.Join(fmt.Errorf("set option: %w", err), nf.Close())
 	}
 	failed := func(err error) int {
 		if ctx.Err() == nil {
-			fmt.Fprintln(os.Stderr, "reader:", err)
+			fmt.Fprintln(os.Stderr, "compatible:", err)
 		}
 		return 0
 	}
@@ -80,16 +78,16 @@ func read(ctx context.Context, hook nflog.HookFunc) (*nflog.Nflog, error) {
 	return nf, nil
 }
 
-// totals counts packets by prefix. Its zero value has counted none.
+// totals counts packets by prefix. Its zero value is ready to use.
 type totals struct {
 	mu       sync.Mutex
 	byPrefix map[string]*counts
 }
 
-// counts are of the packets with one prefix.
+// counts are those of one prefix.
 type counts struct {
 	packets uint64
-	bytes   uint64 // that were copied of them
+	bytes   uint64 // copied by the kernel
 }
 
 // count counts a packet.
@@ -118,7 +116,7 @@ func (t *totals) count(a nflog.Attribute) int {
 	return 0
 }
 
-// packets returns how many packets were counted.
+// packets returns the number of packets of all prefixes.
 func (t *totals) packets() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()

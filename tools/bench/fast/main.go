@@ -1,11 +1,11 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Fast counts the packets of NFLOG group 100 with what package nflog offers to
-// programs that read many: batches that are borrowed, not copied. It looks at
-// what the reader in C looks at, and at the hook. On SIGINT or SIGTERM it takes
-// what the kernel has gathered, and prints how many packets there were, and the
-// other totals.
+// Command fast counts the packets of NFLOG group 100 with the Reader of package
+// nflog, which lends batches to its caller instead of copying them. It reads the
+// same attributes as the C reader, and the hook. On SIGINT or SIGTERM it receives
+// the packets that still wait in the kernel, and prints the number of packets and
+// the other totals.
 package main
 
 import (
@@ -53,7 +53,7 @@ func run() error {
 	return nil
 }
 
-// totals are sums over all packets, most of them only to have looked at it.
+// totals are sums over all packets. Most have no meaning but to use the values.
 type totals struct {
 	packets, bytes           uint64
 	devices, hooks, prefixes uint64
@@ -88,7 +88,7 @@ func (t *totals) count(p nflog.Packet) {
 	}
 }
 
-// networkLength returns the length of a packet, as its IPv4 or IPv6 header tells.
+// networkLength returns the length that the IPv4 or IPv6 header of a packet has.
 func networkLength(header []byte) uint64 {
 	switch {
 	case len(header) >= 20 && header[0]>>4 == 4:

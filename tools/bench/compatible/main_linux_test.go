@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/florianl/go-nflog/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
