@@ -12,8 +12,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationAggregates logs datagrams that the kernel carries as one packet
-// as far as the receiving socket, which cuts them up.
+// TestIntegrationAggregates logs aggregates of UDP datagrams (UDP_SEGMENT). The kernel carries each as one packet up to the
+// receiving socket, which splits it.
 func TestIntegrationAggregates(t *testing.T) {
 	t.Parallel()
 	sender, receiver := pair(t)

@@ -12,10 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
+	"github.com/nflog-exporter/nflog_exporter/test/netns"
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
-// bookTimeout is how long the exporter's numbers may lag.
+// bookTimeout is how long the exporter's counters may lag behind the rules'.
 const bookTimeout = 20 * time.Second
 
 // A counter is a rule that logs to the group and counts what it logs.
@@ -23,23 +24,23 @@ type counter interface {
 	Count() (packets, bytes uint64, err error)
 }
 
-// An entry is a rule and what the exporter has to make of its packets.
+// An entry is a rule and the labels that its packets must have.
 type entry struct {
 	counter
 	labels labels
 
-	// extra is how many bytes of each packet the rule counts beyond the network
-	// layer's.
+	// extra is the number of bytes that the rule counts for each packet beyond its
+	// network-layer length.
 	extra uint64
 
-	// sizeless says that the length of the packets can't be known.
+	// sizeless says that the exporter can't know the length of the packets.
 	sizeless bool
 }
 
 // A book holds all rules that log to the group.
 type book []entry
 
-// add adds a rule whose packets get those labels.
+// add adds a rule whose packets must have these labels.
 func (b *book) add(c counter, l labels) {
 	b.addEntry(entry{counter: c, labels: l})
 }
@@ -50,14 +51,14 @@ func (b *book) addEntry(e entry) {
 	*b = append(*b, e)
 }
 
-// log adds a rule to a chain, for packets that match every part, whose prefix is
-// that of the labels.
+// log adds a rule to a chain for packets that match every part. The labels give
+// its prefix.
 func (b *book) log(chain *nftrules.ChainRules, l labels, parts ...nftrules.Part) {
 	b.add(chain.Log(group, l.Prefix, parts...), l)
 }
 
-// want returns what the exporter has to show, which is nothing of a rule that
-// has logged nothing.
+// want returns the counts that the exporter must expose. A rule that has logged
+// nothing has none.
 func (b book) want() (map[labels]counts, error) {
 	sets := make(map[labels]counts)
 	for _, e := range b {
@@ -79,8 +80,8 @@ func (b book) want() (map[labels]counts, error) {
 	return sets, nil
 }
 
-// check checks that what the exporter counts under each combination of labels
-// becomes exactly what the rules have counted, and that nothing was lost.
+// check waits until the exporter has accounted for every packet, and checks that
+// each label set has exactly the counts of its rules, and that no packet was lost.
 func (b book) check(t *testing.T, e *exporter) {
 	t.Helper()
 	want, s := b.balance(t, e)
@@ -94,8 +95,27 @@ func (b book) check(t *testing.T, e *exporter) {
 	}
 }
 
-// balance waits until packets counted and packets lost are together as many as
-// the rules have logged, and returns what those were and what was scraped.
+// logOutput logs the UDP packets that a namespace sends to its own port discard.
+// They are received and ignored.
+func logOutput(t *testing.T, ns *netns.NS, prefix string) book {
+	t.Helper()
+	sink(t, ns)
+	rs := nftrules.New(ns)
+	var b book
+	b.log(
+		rs.Chain(nftrules.Chain{Hook: nftrules.Output}),
+		labels{Prefix: prefix, Family: "ip", Hook: "output", Out: "lo", Protocol: "udp"},
+		nftrules.UDPPort(discard),
+	)
+	must(t, rs.Apply())
+	return b
+}
+
+// balance waits until the packets counted and the packets lost add up to those
+// that the rules have logged. It returns the counts of the rules and the scrape.
+//
+// A loss shows only with the next packet, so a test that may lose packets must
+// log one more before (logOneMore).
 func (b book) balance(t *testing.T, e *exporter) (want map[labels]counts, s scrape) {
 	t.Helper()
 	kerneltest.Eventually(t, bookTimeout, func() error {

@@ -18,15 +18,14 @@ import (
 
 const program = "nflog_exporter"
 
-// The exporter as it is released, and with the race detector. Each is built
-// once, when a test wants it.
+// The exporter as it is released, and with the race detector. Each is built once,
+// on first use.
 var (
 	released      = sync.OnceValues(func() (*os.File, error) { return build("CGO_ENABLED=0") })
 	raceDetecting = sync.OnceValues(func() (*os.File, error) { return build("CGO_ENABLED=1", "-race") })
 )
 
-// executable returns the exporter's program, with the race detector if this one has
-// it.
+// executable returns the exporter's program. It has the race detector if this test binary has it.
 func executable(t *testing.T) *os.File {
 	t.Helper()
 	if raceEnabled() {
@@ -35,7 +34,7 @@ func executable(t *testing.T) *os.File {
 	return built(t, released)
 }
 
-// built returns what build does.
+// built returns the result of build, and fails the test on an error.
 func built(t *testing.T, build func() (*os.File, error)) *os.File {
 	t.Helper()
 	kerneltest.Require(t, "go")
@@ -46,8 +45,8 @@ func built(t *testing.T, build func() (*os.File, error)) *os.File {
 	return f
 }
 
-// build builds the exporter and returns the open file. It has no name any more,
-// so that nothing is left of it when this process ends, however that happens.
+// build builds the exporter and returns the open file. The file has no name any
+// more, so that nothing remains when this process ends, even when it is killed.
 func build(env string, flags ...string) (*os.File, error) {
 	dir, err := os.MkdirTemp("", program)
 	if err != nil {
@@ -55,8 +54,8 @@ func build(env string, flags ...string) (*os.File, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, program)
-	// Who owns the working copy may be unknown in a user namespace, which git
-	// would complain about. A profile would have everything compiled anew.
+	// In a user namespace the owner of the working copy may be unknown: then git
+	// fails. With a profile, all packages would be compiled again.
 	args := slices.Concat([]string{"build", "-buildvcs=false", "-pgo=off", "-o", path}, flags, []string{"../.."})
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), env)
@@ -66,12 +65,12 @@ func build(env string, flags ...string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// command returns what runs a program that build has returned.
+// command returns a command for a program that build has returned.
 func command(program *os.File, args ...string) *exec.Cmd {
 	return exec.Command(fmt.Sprintf("/proc/self/fd/%d", program.Fd()), args...)
 }
 
-// raceEnabled reports whether this program was built with the race detector.
+// raceEnabled reports whether this test binary was built with the race detector.
 func raceEnabled() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})

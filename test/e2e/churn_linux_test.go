@@ -15,14 +15,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
-// TestIntegrationChurn makes 500 interfaces, renames and deletes them, again and again, while packets go out by each. What
-// is counted has the right names, nothing is left of interfaces that are gone, and memory does not grow.
+// TestIntegrationChurn makes, renames and deletes 500 interfaces several times while packets leave by each of them. The counts
+// have the right names, label sets of deleted interfaces go, and memory does not grow.
 func TestIntegrationChurn(t *testing.T) {
 	const (
 		interfaces = 500
 		rounds     = 3
 		timeout    = time.Second     // for the label sets of deleted interfaces
-		late       = 5 * time.Second // how much later they may be forgotten
+		late       = 5 * time.Second // how much later they may go
 		maxGrowth  = 8 << 20
 	)
 	ns := kerneltest.NS(t)
@@ -50,7 +50,7 @@ func TestIntegrationChurn(t *testing.T) {
 			t.Fatalf("%d interfaces are there, want %d", len(all), interfaces)
 		}
 		indexes.Store(indexesOf(all))
-		// Each has its name, and there is nothing of those that had the same names before.
+		// Each has its name, and nothing remains of earlier interfaces with these names.
 		e.eventually(t, bookTimeout, func(s scrape) error {
 			if n := countNames(t, s.sumBy("nflog_packets_total", "out_interface"), "old"); n != interfaces {
 				return fmt.Errorf("packets are counted under %d names, want %d", n, interfaces)
@@ -63,7 +63,7 @@ func TestIntegrationChurn(t *testing.T) {
 		}
 		renamed := time.Now()
 		var first, last map[string]uint64
-		// Until the time is over, or each is known by its new name, either name is right.
+		// Either name is right until renameLag is over or the exporter knows all new names.
 		e.eventually(t, bookTimeout, func(s scrape) error {
 			first = s.sumBy("nflog_packets_total", "out_interface")
 			if n := countNames(t, first, "new"); n < interfaces && time.Since(renamed) < renameLag {
@@ -84,9 +84,9 @@ func TestIntegrationChurn(t *testing.T) {
 			return nil
 		})
 		for name, packets := range first {
-			now, ok := last[name] // or forgotten by now
+			now, ok := last[name] // or its label set is gone
 			if ok && strings.HasPrefix(name, "old") && now != packets {
-				t.Errorf("%d packets were counted under %s when the interface had to be known by its new name, and %d later on", packets, name, now)
+				t.Errorf("%d packets were counted under %s when the exporter had to know the new name, and %d later", packets, name, now)
 			}
 		}
 
@@ -94,9 +94,9 @@ func TestIntegrationChurn(t *testing.T) {
 		indexes.Store(new([]int))
 		gone := time.Now()
 		e.eventually(t, bookTimeout, func(s scrape) error { return s.expect(0, "nflog_label_sets") })
-		// One scrape finds that they are gone, and one after the timeout forgets them.
+		// One scrape finds that the interfaces are gone, and one after the timeout drops the label sets.
 		if took, most := time.Since(gone), timeout+late; took > most {
-			t.Errorf("the last label set was forgotten after %v, want at most %v", took, most)
+			t.Errorf("the last label set went after %v, want at most %v", took, most)
 		}
 		s := e.mustScrape(t)
 		if err := s.expect(0, "nflog_overflow_packets_total"); err != nil {
@@ -108,7 +108,7 @@ func TestIntegrationChurn(t *testing.T) {
 		case round == 0:
 			memory = now
 		case now > memory+maxGrowth:
-			t.Errorf("the exporter takes %.1f MiB after %d rounds, and took %.1f MiB after the first", float64(now)/(1<<20), round+1, float64(memory)/(1<<20))
+			t.Errorf("the exporter uses %.1f MiB after %d rounds, and used %.1f MiB after the first", float64(now)/(1<<20), round+1, float64(memory)/(1<<20))
 		}
 	}
 	close(stop)
@@ -130,7 +130,7 @@ func indexesOf(ifis []net.Interface) *[]int {
 	return &indexes
 }
 
-// countNames returns how many of the names begin with a prefix. The others must be those of other interfaces.
+// countNames returns how many of the names begin with prefix. It fails the test if a name is not that of an interface.
 func countNames(t *testing.T, packets map[string]uint64, prefix string) int {
 	t.Helper()
 	n := 0
@@ -139,7 +139,7 @@ func countNames(t *testing.T, packets map[string]uint64, prefix string) int {
 		case strings.HasPrefix(name, prefix):
 			n++
 		case !strings.HasPrefix(name, "old") && !strings.HasPrefix(name, "new"):
-			t.Fatalf("packets are counted under %q, which no interface is called", name)
+			t.Fatalf("packets are counted under %q, but no interface has that name", name)
 		}
 	}
 	return n

@@ -17,19 +17,20 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// An access is to an exporter that serves over TLS, to those who have a password.
-type access struct {
-	certificate string // path of the exporter's, which signs itself
-	config      string // path of its --web.config.file
+// credentials are what an exporter with TLS and a password needs, and its clients. Nil credentials stand for an
+// exporter with neither.
+type credentials struct {
+	certificate string // path of the exporter's self-signed certificate
+	config      string // path for --web.config.file
 	user        *url.Userinfo
 	roots       *x509.CertPool
 }
 
-// newAccess returns an access to an exporter that is reached by these addresses.
-func newAccess(t *testing.T, addresses ...netip.Addr) *access {
+// newCredentials makes a certificate for the addresses, and a web configuration file.
+func newCredentials(t *testing.T, addresses ...netip.Addr) *credentials {
 	t.Helper()
 	dir := t.TempDir()
-	a := &access{
+	c := &credentials{
 		certificate: filepath.Join(dir, "exporter.crt"),
 		config:      filepath.Join(dir, "web.yml"),
 		user:        url.UserPassword("prometheus", "secret"),
@@ -40,33 +41,33 @@ func newAccess(t *testing.T, addresses ...netip.Addr) *access {
 		names += ",IP:" + address.String()
 	}
 	out, err := exec.Command(kerneltest.Require(t, "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-		"-nodes", "-keyout", filepath.Join(dir, "exporter.key"), "-out", a.certificate, "-days", "1", "-subj", "/CN=nflog_exporter",
+		"-nodes", "-keyout", filepath.Join(dir, "exporter.key"), "-out", c.certificate, "-days", "1", "-subj", "/CN=nflog_exporter",
 		"-addext", "subjectAltName="+names[1:]).CombinedOutput()
 	if err != nil {
 		t.Fatalf("failed to make a certificate: %v: %s", err, out)
 	}
 	config := "tls_server_config: {cert_file: exporter.crt, key_file: exporter.key}\n" +
 		"basic_auth_users: {prometheus: $2a$04$3DPgUKkm.rMIO9gxeUyTuuURTbh3QeQtq8KAPzC5L/hrqG4.1aeBe}\n"
-	pem, err := os.ReadFile(a.certificate)
-	must(t, err, os.WriteFile(a.config, []byte(config), 0o600))
-	if !a.roots.AppendCertsFromPEM(pem) {
+	pem, err := os.ReadFile(c.certificate)
+	must(t, err, os.WriteFile(c.config, []byte(config), 0o600))
+	if !c.roots.AppendCertsFromPEM(pem) {
 		must(t, errors.New("openssl made no certificate"))
 	}
-	return a
+	return c
 }
 
-// tls returns what a client needs to know.
-func (a *access) tls() *tls.Config {
-	if a == nil {
+// tls returns the TLS configuration of a client.
+func (c *credentials) tls() *tls.Config {
+	if c == nil {
 		return nil
 	}
-	return &tls.Config{RootCAs: a.roots, MinVersion: tls.VersionTLS12}
+	return &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}
 }
 
 // url returns the URL of a path, with the password.
-func (a *access) url(address, path string) string {
-	if a == nil {
+func (c *credentials) url(address, path string) string {
+	if c == nil {
 		return "http://" + address + path
 	}
-	return "https://" + a.user.String() + "@" + address + path
+	return "https://" + c.user.String() + "@" + address + path
 }

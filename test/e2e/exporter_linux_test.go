@@ -23,33 +23,32 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/procnet"
 )
 
+// Times that the exporter may take to be ready, and to end.
 const (
-	// startTimeout is how long the exporter may take to be ready.
 	startTimeout = 10 * time.Second
-
-	// stopTimeout is how long it may take to end.
-	stopTimeout = 5 * time.Second
+	stopTimeout  = 5 * time.Second
 )
 
 // An exporter is a running exporter.
 type exporter struct {
-	ns      *netns.NS
-	address string  // that it serves, inside ns
-	access  *access // nil where everybody has it
-	cmd     *exec.Cmd
-	log     log
-	exited  chan struct{}
-	ended   bool // by the test
+	ns          *netns.NS
+	address     string // that it serves, inside ns
+	credentials *credentials
+	cmd         *exec.Cmd
+	log         logBuffer
+	exited      chan struct{}
+	ended       bool // by the test
 }
 
 // start starts the exporter inside ns and waits until it has tried to bind its
-// group. With the test, it is stopped, and has to end well.
+// group. At the end of the test it stops the exporter, which must exit with
+// status 0.
 func start(t *testing.T, ns *netns.NS, args ...string) *exporter {
 	t.Helper()
 	return startBinary(t, ns, executable(t), args...)
 }
 
-// startBinary starts one of the exporter's programs as start does.
+// startBinary is like start, for a program that build has returned.
 func startBinary(t *testing.T, ns *netns.NS, program *os.File, args ...string) *exporter {
 	t.Helper()
 	e := launch(t, ns, command(program, args...))
@@ -58,7 +57,7 @@ func startBinary(t *testing.T, ns *netns.NS, program *os.File, args ...string) *
 	return e
 }
 
-// launch runs the exporter by cmd inside ns, until the test ends at the latest.
+// launch starts cmd, which runs the exporter, inside ns. It kills the process at the end of the test.
 func launch(t *testing.T, ns *netns.NS, cmd *exec.Cmd) *exporter {
 	t.Helper()
 	e := &exporter{ns: ns, address: "127.0.0.1:10100", cmd: cmd, exited: make(chan struct{})}
@@ -68,7 +67,7 @@ func launch(t *testing.T, ns *netns.NS, cmd *exec.Cmd) *exporter {
 		}
 	}
 	cmd.Stderr = &e.log
-	// With the race detector, a program takes a second to end if it is let.
+	// By default, the race detector delays the exit of a program by a second.
 	cmd.Env = append(cmd.Environ(), "GORACE=atexit_sleep_ms=10")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := ns.Start(cmd); err != nil {
@@ -76,7 +75,7 @@ func launch(t *testing.T, ns *netns.NS, cmd *exec.Cmd) *exporter {
 	}
 	go func() {
 		defer close(e.exited)
-		_ = cmd.Wait() // the exit status is looked at later
+		_ = cmd.Wait() // awaitExit checks the exit status
 	}()
 	t.Cleanup(func() {
 		e.kill()
@@ -96,8 +95,7 @@ func (e *exporter) awaitReady(t *testing.T) {
 	})
 }
 
-// stop asks the exporter to end, unless the test has ended it, and waits until
-// it has.
+// stop ends the exporter with SIGTERM, unless it has ended already.
 func (e *exporter) stop(t *testing.T) {
 	t.Helper()
 	if !e.ended {
@@ -114,7 +112,7 @@ func (e *exporter) signal(t *testing.T, signal os.Signal) {
 	}
 }
 
-// awaitExit checks that the exporter ends, in time and with that status.
+// awaitExit waits for the end of the exporter and checks its exit status.
 func (e *exporter) awaitExit(t *testing.T, status int) {
 	t.Helper()
 	e.ended = true
@@ -128,7 +126,7 @@ func (e *exporter) awaitExit(t *testing.T, status int) {
 	}
 }
 
-// kill ends the exporter without asking.
+// kill ends the exporter with SIGKILL.
 func (e *exporter) kill() {
 	e.ended = true
 	_ = e.cmd.Process.Kill()
@@ -144,8 +142,8 @@ func (e *exporter) dial(ctx context.Context) (conn net.Conn, err error) {
 	return conn, err
 }
 
-// get returns the answer to a request of path, which has to be a good one, in a
-// format of the exposition that accept names.
+// get requests path and returns the body of a response with status 200. Accept is the header of that name, which selects the
+// exposition format.
 func (e *exporter) get(ctx context.Context, path, accept string) (body []byte, contentType string, err error) {
 	status, header, body, err := e.request(ctx, http.MethodGet, path, accept)
 	if err == nil && status != http.StatusOK {
@@ -154,17 +152,17 @@ func (e *exporter) get(ctx context.Context, path, accept string) (body []byte, c
 	return body, header.Get("Content-Type"), err
 }
 
-// request returns the answer to a request of path.
+// request requests path and returns the response.
 func (e *exporter) request(ctx context.Context, method, path, accept string) (status int, header http.Header, body []byte, err error) {
 	client := http.Client{
 		Timeout: startTimeout,
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dial(ctx) },
-			TLSClientConfig:   e.access.tls(),
+			TLSClientConfig:   e.credentials.tls(),
 		},
 	}
-	req, err := http.NewRequestWithContext(ctx, method, e.access.url(e.address, path), nil)
+	req, err := http.NewRequestWithContext(ctx, method, e.credentials.url(e.address, path), nil)
 	if err != nil {
 		return 0, nil, nil, err
 	}
@@ -178,7 +176,7 @@ func (e *exporter) request(ctx context.Context, method, path, accept string) (st
 	return res.StatusCode, res.Header, body, err
 }
 
-// ready returns what the exporter says of the state of its group.
+// ready returns the body of /-/ready, which describes the state of the group.
 func (e *exporter) ready(ctx context.Context) (string, error) {
 	body, _, err := e.get(ctx, "/-/ready", "")
 	return string(body), err
@@ -195,22 +193,22 @@ func (e *exporter) kernelGroup(t *testing.T) procnet.Group {
 	return g
 }
 
-// A log keeps what the exporter logs.
-type log struct {
+// A logBuffer keeps what a process logs.
+type logBuffer struct {
 	mu      sync.Mutex
 	written []byte
 }
 
 // Write implements [io.Writer].
-func (l *log) Write(b []byte) (int, error) {
+func (l *logBuffer) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.written = append(l.written, b...)
 	return len(b), nil
 }
 
-// lines returns the lines that have text in them.
-func (l *log) lines(text string) []string {
+// lines returns the lines that contain text.
+func (l *logBuffer) lines(text string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := slices.Collect(strings.Lines(string(l.written)))

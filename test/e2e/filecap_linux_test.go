@@ -17,26 +17,26 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/tools/filecap"
 )
 
-// TestIntegrationFileCapability starts the exporter as images have it: its file has CAP_NET_ADMIN permitted, and not in effect.
-// How much of that it gets is up to who starts it.
+// TestIntegrationFileCapability starts the exporter as images contain it: with CAP_NET_ADMIN permitted in its file
+// capabilities, but not effective. How it is started decides whether the process gets the capability.
 func TestIntegrationFileCapability(t *testing.T) {
 	t.Parallel()
 	if m, err := os.ReadFile("/proc/self/uid_map"); err != nil || !strings.HasSuffix(string(m), " 4294967295\n") {
-		t.Skip("in a user namespace there is one user alone")
+		t.Skip("the test needs a second user, and this user namespace has only one")
 	}
 	setpriv := kerneltest.Require(t, "setpriv")
 	program := withFileCapability(t, executable(t))
 	const user = "--reuid=65532 --regid=65532 --clear-groups"
 	tests := []struct {
-		name     string
-		setpriv  string
-		refused  bool
-		inEffect bool // all the time
+		name      string
+		setpriv   string
+		refused   bool
+		effective bool // all the time
 	}{
 		{name: "granted", setpriv: user + " --bounding-set=-all,+net_admin --inh-caps=-all"},
-		// The ambient set is there to have the capability permitted before the exec, as container runtimes do.
+		// As in container runtimes, the capability is permitted before the exec; here by the ambient set.
 		{name: "no new privileges", setpriv: user + " --bounding-set=-all,+net_admin --inh-caps=-all,+net_admin --ambient-caps=+net_admin --no-new-privs"},
-		{name: "root", setpriv: "--bounding-set=-all,+net_admin --inh-caps=-all", inEffect: true},
+		{name: "root", setpriv: "--bounding-set=-all,+net_admin --inh-caps=-all", effective: true},
 		{name: "not granted", setpriv: user + " --bounding-set=-net_admin --inh-caps=-all", refused: true},
 		{name: "not granted to root", setpriv: "--bounding-set=-all --inh-caps=-all", refused: true},
 	}
@@ -61,8 +61,8 @@ func TestIntegrationFileCapability(t *testing.T) {
 				}
 				return s.expect(1, "nflog_up")
 			})
-			if got := e.inEffect(t); got != tt.inEffect {
-				t.Errorf("a thread has capabilities in effect: %v, want %v", got, tt.inEffect)
+			if got := e.effective(t); got != tt.effective {
+				t.Errorf("a thread has effective capabilities: %v, want %v", got, tt.effective)
 			}
 			e.stop(t)
 			if lines := e.log.lines("Group unbound, socket drained"); len(lines) != 1 {
@@ -72,12 +72,12 @@ func TestIntegrationFileCapability(t *testing.T) {
 	}
 }
 
-// withFileCapability returns a copy of a program whose file has CAP_NET_ADMIN permitted.
+// withFileCapability returns a copy of a program, with CAP_NET_ADMIN permitted in its file capabilities.
 func withFileCapability(t *testing.T, program *os.File) *os.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
-	// By another process: what this one has open for writing can't be executed, and each process that other tests start
-	// meanwhile would have it open for a moment.
+	// Another process makes the copy. A file that is open for writing can't be executed (ETXTBSY), and processes that other tests
+	// fork from this one inherit its descriptors until their exec.
 	cp := exec.Command("cp", "/proc/self/fd/3", path)
 	cp.ExtraFiles = []*os.File{program}
 	must(t, cp.Run(), os.Chmod(path, 0o755))
@@ -91,8 +91,8 @@ func withFileCapability(t *testing.T, program *os.File) *os.File {
 	return f
 }
 
-// inEffect reports whether a thread of the exporter has a capability in effect.
-func (e *exporter) inEffect(t *testing.T) bool {
+// effective reports whether a thread of the exporter has an effective capability.
+func (e *exporter) effective(t *testing.T) bool {
 	t.Helper()
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", e.cmd.Process.Pid))
 	must(t, err)
@@ -105,7 +105,7 @@ func (e *exporter) inEffect(t *testing.T) bool {
 		must(t, err)
 		_, after, ok := strings.Cut(string(status), "\nCapEff:\t")
 		if !ok {
-			t.Fatalf("%s does not tell", path)
+			t.Fatalf("%s has no CapEff", path)
 		}
 		found = found || !strings.HasPrefix(after, "0000000000000000\n")
 	}

@@ -19,24 +19,14 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationFormats asks for the same metrics in each format that a
-// Prometheus may want.
+// TestIntegrationFormats scrapes the same metrics in each exposition format.
 func TestIntegrationFormats(t *testing.T) {
 	began := time.Now()
 	ns := kerneltest.NS(t)
-	sink(t, ns)
-	rs := nftrules.New(ns)
-	var b book
-	b.log(
-		rs.Chain(nftrules.Chain{Hook: nftrules.Output}),
-		labels{Prefix: "formats", Family: "ip", Hook: "output", Out: "lo", Protocol: "udp"},
-		nftrules.UDPPort(discard),
-	)
-	must(t, rs.Apply())
+	b := logOutput(t, ns, "formats")
 	e := start(t, ns)
 	must(t, traffic.UDP(ns, toPort(loopback4), 3, 10))
 	b.check(t, e)
@@ -71,7 +61,7 @@ func TestIntegrationFormats(t *testing.T) {
 			t.Error("no end of file marker")
 		}
 		if created := regexp.MustCompile(`(?m)^\w+_created\b.*`).FindString(text); created != "" {
-			t.Errorf("creation time as a series of its own: %s", created)
+			t.Errorf("the creation time is a series of its own: %s", created)
 		}
 		for _, line := range []string{
 			"# TYPE nflog_packets counter",
@@ -109,7 +99,7 @@ func TestIntegrationFormats(t *testing.T) {
 	})
 }
 
-// checkSame checks that a scrape has what another one had.
+// checkSame checks that a scrape has these counts.
 func checkSame(t *testing.T, s scrape, want map[labels]counts) {
 	t.Helper()
 	got, err := s.labelSets()
@@ -119,7 +109,7 @@ func checkSame(t *testing.T, s scrape, want map[labels]counts) {
 	}
 }
 
-// decode reads metrics in a format of the exposition.
+// decode reads metrics in an exposition format.
 func decode(body []byte, format expfmt.Format) (scrape, error) {
 	s := make(scrape)
 	decoder := expfmt.NewDecoder(bytes.NewReader(body), format)
@@ -135,8 +125,8 @@ func decode(body []byte, format expfmt.Format) (scrape, error) {
 	}
 }
 
-// checkCreated checks that a metric which only grows says since when it does,
-// which must not be before began.
+// checkCreated checks that a counter or a histogram has a creation time, and that
+// this is not before began.
 func checkCreated(m *dto.Metric, began time.Time) error {
 	created := m.GetCounter().GetCreatedTimestamp()
 	if m.Counter == nil {

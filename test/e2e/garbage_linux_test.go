@@ -15,23 +15,14 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
-	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationGarbage sends datagrams to the exporter's socket that are not
-// from the kernel, some of which look as if they were.
+// TestIntegrationGarbage sends datagrams to the exporter's socket that do not
+// come from the kernel. Some look like messages of the kernel.
 func TestIntegrationGarbage(t *testing.T) {
 	ns := kerneltest.NS(t)
-	sink(t, ns)
-	rs := nftrules.New(ns)
-	var b book
-	b.log(
-		rs.Chain(nftrules.Chain{Hook: nftrules.Output}),
-		labels{Prefix: "real", Family: "ip", Hook: "output", Out: "lo", Protocol: "udp"},
-		nftrules.UDPPort(discard),
-	)
-	must(t, rs.Apply())
+	b := logOutput(t, ns, "real")
 	e := start(t, ns)
 
 	const (
@@ -91,7 +82,7 @@ func message(typ uint16, sequence uint32, body []byte) []byte {
 	return append(b, body...)
 }
 
-// sendTo sends datagrams to a port of netlink.
+// sendTo sends datagrams to a netlink port.
 func sendTo(ns *netns.NS, port uint32, datagrams [][]byte) error {
 	return ns.Do(func() error {
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)

@@ -18,22 +18,22 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// takeOverTimeout is how long a group may be free before the exporter has it.
+// takeOverTimeout is how long the exporter may take to bind a group after it was released.
 const takeOverTimeout = 8 * time.Second
 
-// cantBind is what the log says of a group that the exporter can't bind.
+// cantBind is part of the log line about a group that the exporter can't bind.
 const cantBind = "can't be bound"
 
-// TestIntegrationHeld starts the exporter while another process reads the group,
-// which goes away later.
+// TestIntegrationHeld starts the exporter while another process holds the group,
+// which later releases it.
 func TestIntegrationHeld(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
 		hold     func(*testing.T, *netns.NS) (holder *exec.Cmd, release func())
-		failures float64 // before the other process goes away
+		failures float64 // before the release
 	}{
-		// After the fourth, the exporter waits for as long as it ever does.
+		// After the fourth failure, the back-off has reached its maximum.
 		{name: "library", hold: holdByLibrary, failures: 4},
 		{name: "tcpdump", hold: holdByTCPDump, failures: 2},
 		{name: "exporter", hold: holdByExporter, failures: 2},
@@ -43,9 +43,9 @@ func TestIntegrationHeld(t *testing.T) {
 			t.Parallel()
 			ns := kerneltest.NS(t)
 			holder, release := tt.hold(t, ns)
-			words := heldBy(t, holder.Process.Pid)
+			reason := heldBy(t, holder.Process.Pid)
 			e := start(t, ns, "--web.listen-address=:10102")
-			e.checkUnbound(t, tt.failures, "held", words)
+			e.checkUnbound(t, tt.failures, "held", reason)
 
 			release()
 			s := e.eventually(t, takeOverTimeout, func(s scrape) error { return s.expect(1, "nflog_up") })
@@ -56,12 +56,12 @@ func TestIntegrationHeld(t *testing.T) {
 			if err != nil || !strings.HasPrefix(state, "group 100: bound since ") {
 				t.Errorf("unexpected state: %q, %v", state, err)
 			}
-			e.checkOneLine(t, words)
+			e.checkOneLine(t, reason)
 		})
 	}
 }
 
-// heldBy is what the exporter says of a group that a process holds.
+// heldBy returns the exporter's message for a group that the process holds.
 func heldBy(t *testing.T, pid int) string {
 	t.Helper()
 	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
@@ -69,22 +69,21 @@ func heldBy(t *testing.T, pid int) string {
 	return fmt.Sprintf("it is held by %s (PID %d), and a group has one reader at a time", strings.TrimSpace(string(name)), pid)
 }
 
-// TestIntegrationNoCapability starts the exporter without what it takes to bind
-// a group.
+// TestIntegrationNoCapability starts the exporter without CAP_NET_ADMIN.
 func TestIntegrationNoCapability(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
-	cmd := ourselves(roleIncapable)
+	cmd := testBinary(roleIncapable)
 	cmd.ExtraFiles = []*os.File{executable(t)}
 	e := launch(t, ns, cmd)
 	e.awaitReady(t)
-	const words = "the capability CAP_NET_ADMIN is missing in the user namespace that owns the network namespace. Run as root, or grant it"
-	e.checkUnbound(t, 2, "permission", words)
-	e.checkOneLine(t, words)
+	const reason = "the capability CAP_NET_ADMIN is missing in the user namespace that owns the network namespace. Run as root, or grant it"
+	e.checkUnbound(t, 2, "permission", reason)
+	e.checkOneLine(t, reason)
 	e.stop(t)
 }
 
-// TestIntegrationPortTaken starts a second exporter that wants the same port.
+// TestIntegrationPortTaken starts a second exporter with the same listen address.
 func TestIntegrationPortTaken(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
@@ -97,9 +96,10 @@ func TestIntegrationPortTaken(t *testing.T) {
 	}
 }
 
-// checkUnbound waits until the exporter has failed so many times to bind the
-// group, and checks that it is up and says why, as a reason and in words.
-func (e *exporter) checkUnbound(t *testing.T, failures float64, reason, words string) {
+// checkUnbound waits until the exporter has failed that many times to bind the
+// group. It checks that the exporter still runs, and gives the reason as a label
+// and the message in /-/ready.
+func (e *exporter) checkUnbound(t *testing.T, failures float64, reason, message string) {
 	t.Helper()
 	s := e.eventually(t, 20*time.Second, func(s scrape) error {
 		return s.expect(failures, "nflog_bind_failures_total", "reason", reason)
@@ -118,25 +118,25 @@ func (e *exporter) checkUnbound(t *testing.T, failures float64, reason, words st
 		t.Error(err)
 	}
 	state, err := e.ready(t.Context())
-	if err != nil || !strings.HasPrefix(state, "group 100: not bound: ") || !strings.Contains(state, words) {
-		t.Errorf("unexpected state: want it to say %q, got %q, %v", words, state, err)
+	if err != nil || !strings.HasPrefix(state, "group 100: not bound: ") || !strings.Contains(state, message) {
+		t.Errorf("unexpected state: want it to contain %q, got %q, %v", message, state, err)
 	}
 }
 
-// checkOneLine checks that the log has said once, however often it was tried,
-// that the group can't be bound, and why.
-func (e *exporter) checkOneLine(t *testing.T, words string) {
+// checkOneLine checks that the log has one error about the group, however often
+// the exporter has tried to bind it, and that this error contains the message.
+func (e *exporter) checkOneLine(t *testing.T, message string) {
 	t.Helper()
 	lines := e.log.lines(cantBind)
-	if len(lines) != 1 || !strings.Contains(lines[0], words) || !strings.Contains(lines[0], "level=error") {
-		t.Errorf("want one error that says %q, got %q", words, lines)
+	if len(lines) != 1 || !strings.Contains(lines[0], message) || !strings.Contains(lines[0], "level=error") {
+		t.Errorf("want one error with %q, got %q", message, lines)
 	}
 }
 
-// holdByLibrary reads the group in another process.
+// holdByLibrary reads the group in another process with package nflog.
 func holdByLibrary(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()) {
 	t.Helper()
-	cmd := ourselves(roleHolder)
+	cmd := testBinary(roleHolder)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	must(t, err)
@@ -148,7 +148,7 @@ func holdByLibrary(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()
 	}
 }
 
-// holdByTCPDump reads the group by tcpdump.
+// holdByTCPDump reads the group with tcpdump.
 func holdByTCPDump(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()) {
 	t.Helper()
 	cmd := exec.Command(kerneltest.Require(t, "tcpdump"), "-n", "-i", "nflog:100")
@@ -156,7 +156,7 @@ func holdByTCPDump(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()
 	must(t, err)
 	if err := startUntil(ns, cmd, bufio.NewReader(stderr), "listening on nflog:100"); err != nil {
 		if strings.Contains(err.Error(), "Couldn't change to") {
-			t.Skip("tcpdump wants to become another user, of which there is only one here")
+			t.Skip("tcpdump changes to another user, but this user namespace has only one")
 		}
 		t.Fatal(err)
 	}
@@ -165,16 +165,16 @@ func holdByTCPDump(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()
 	}
 }
 
-// holdByExporter reads the group by another exporter.
+// holdByExporter reads the group with another exporter.
 func holdByExporter(t *testing.T, ns *netns.NS) (holder *exec.Cmd, release func()) {
 	t.Helper()
 	e := start(t, ns)
 	return e.cmd, func() { e.stop(t) }
 }
 
-// startUntil starts cmd inside ns and returns when it has written a line that
-// begins as said.
-func startUntil(ns *netns.NS, cmd *exec.Cmd, output *bufio.Reader, begin string) error {
+// startUntil starts cmd inside ns and returns when it has written a line with the
+// given prefix.
+func startUntil(ns *netns.NS, cmd *exec.Cmd, output *bufio.Reader, prefix string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := ns.Start(cmd); err != nil {
 		return err
@@ -182,7 +182,7 @@ func startUntil(ns *netns.NS, cmd *exec.Cmd, output *bufio.Reader, begin string)
 	var all strings.Builder
 	for {
 		line, err := output.ReadString('\n')
-		if strings.HasPrefix(line, begin) {
+		if strings.HasPrefix(line, prefix) {
 			return nil
 		}
 		all.WriteString(line)

@@ -22,70 +22,70 @@ const (
 	// historyStep is the time between two scrapes of the past.
 	historyStep = 5 * time.Minute
 
-	// silence is how long the silent instance has been so.
+	// silence is the time since the last packet of the silent instance.
 	silence = 70 * time.Minute
 )
 
-// A past is what Prometheus shall know of the time before the test: what an exporter has served once, as if it had served
-// it around this time of the day a week ago, yesterday and today, and counted the same again each time. One of two instances goes
+// A history is data for a Prometheus, from before the test. It repeats one scrape of an exporter around this time of the day a
+// week ago, yesterday and today. The counters grow by the same amount from scrape to scrape. Of its two instances, one becomes
 // silent.
-type past struct {
+type history struct {
 	scrape           scrape
 	instance, silent string
 	now              time.Time
 }
 
-// A span is a time in which there were scrapes.
+// A span is a time range with scrapes.
 type span struct{ begin, end time.Time }
 
-// spans returns those that alerts look back at: around this time a week ago and yesterday, and until now. Each begins where a
-// block of Prometheus's does: promtool makes no block at all, if a rule is not evaluated in what there is of the first.
-func (p past) spans() []span {
+// spans returns the time ranges that alerts look back at: around this time a week ago and yesterday, and until now. Each begins
+// at the border of a block of Prometheus, because promtool makes no block at all if a rule has no result in the first one.
+func (h history) spans() []span {
 	var spans []span
 	for _, day := range []int{7, 1, 0} {
-		then := p.now.Add(-time.Duration(day) * 24 * time.Hour)
+		then := h.now.Add(-time.Duration(day) * 24 * time.Hour)
 		spans = append(spans, span{then.Add(-2 * time.Hour).Truncate(2 * time.Hour), then})
 		if day > 0 {
-			spans[len(spans)-1].end = then.Add(15 * time.Minute) // the test goes on meanwhile
+			spans[len(spans)-1].end = then.Add(15 * time.Minute) // the test takes some minutes
 		}
 	}
 	return spans
 }
 
-// times returns when scrapes were.
-func (p past) times() []time.Time {
+// times returns the times of the scrapes.
+func (h history) times() []time.Time {
 	var times []time.Time
-	for _, s := range p.spans() {
+	for _, s := range h.spans() {
 		for at := s.begin; at.Before(s.end); at = at.Add(historyStep) {
 			times = append(times, at)
 		}
-		times = append(times, s.end) // what is older than five minutes, nobody sees
+		times = append(times, s.end) // Prometheus ignores samples older than five minutes
 	}
 	return times
 }
 
-// openMetrics returns the past in the format that promtool reads.
-func (p past) openMetrics() string {
+// openMetrics returns the history in the OpenMetrics format, for promtool.
+func (h history) openMetrics() string {
 	var out strings.Builder
-	times := p.times()
+	times := h.times()
 	for i, at := range times {
-		p.write(&out, p.instance, i+1, at, at, times[0])
+		h.write(&out, h.instance, i+1, at, at, times[0])
 		last := at
-		if quiet := p.now.Add(-silence); last.After(quiet) {
+		if quiet := h.now.Add(-silence); last.After(quiet) {
 			last = quiet
 		}
-		p.write(&out, p.silent, i+1, at, last, times[0])
+		h.write(&out, h.silent, i+1, at, last, times[0])
 	}
 	out.WriteString("# EOF\n")
 	return out.String()
 }
 
-// write writes one scrape, the number-th, of an instance that was bound at a time and got its last packets at another.
-func (p past) write(out *strings.Builder, instance string, number int, at, last, bound time.Time) {
+// write writes the number-th scrape of an instance. The group was bound at the time bound and had its last packet at last.
+func (h history) write(out *strings.Builder, instance string, number int, at, last, bound time.Time) {
 	for _, name := range []string{
 		"nflog_packets_total", "nflog_bytes_total", "nflog_up", "nflog_bound_timestamp_seconds", "nflog_last_packet_timestamp_seconds",
 	} {
-		for _, m := range p.scrape[name].GetMetric() {
+		for _, m := range h.scrape[name].GetMetric() {
 			var value float64
 			switch name {
 			case "nflog_up":
@@ -108,20 +108,20 @@ func (p past) write(out *strings.Builder, instance string, number int, at, last,
 	}
 }
 
-// save writes the past, with what the recording rules make of it, to a folder of data.
-func (p past) save(t *testing.T, ns *netns.NS) (data string) {
+// save writes the history and the results of the recording rules to a data directory.
+func (h history) save(t *testing.T, ns *netns.NS) (data string) {
 	t.Helper()
 	dir := t.TempDir()
 	data = filepath.Join(dir, "data")
-	text := filepath.Join(dir, "past")
-	must(t, os.WriteFile(text, []byte(p.openMetrics()), 0o600))
+	text := filepath.Join(dir, "history")
+	must(t, os.WriteFile(text, []byte(h.openMetrics()), 0o600))
 	promtool(t, ns, "tsdb", "create-blocks-from", "openmetrics", text, data)
 
-	// Rules of rules need the result of those first.
+	// The second pass is for rules that use the results of others.
 	recording, _ := rulesWith(t, historyStep)
 	for range 2 {
 		server := startPrometheus(t, ns, data, "")
-		for _, s := range p.spans() {
+		for _, s := range h.spans() {
 			promtool(t, ns, "tsdb", "create-blocks-from", "rules", "--url="+server.URL, "--output-dir="+data,
 				fmt.Sprintf("--start=%d", s.begin.Unix()), fmt.Sprintf("--end=%d", s.end.Unix()), recording)
 		}

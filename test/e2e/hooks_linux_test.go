@@ -12,10 +12,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationEverywhere logs all sorts of packets wherever a rule can be, at
-// the same time, and checks that the exporter counts under each combination of
-// labels exactly what the rule that belongs to it has counted.
-func TestIntegrationEverywhere(t *testing.T) {
+// TestIntegrationHooks logs packets of many kinds at every hook of every family
+// at the same time, and checks that each label set has exactly the counts of its
+// rule.
+func TestIntegrationHooks(t *testing.T) {
 	n := newNetwork(t)
 	rs := nftrules.New(n.router)
 	var b book
@@ -37,7 +37,7 @@ func TestIntegrationEverywhere(t *testing.T) {
 		packets, _, err := entry.Count()
 		must(t, err)
 		if packets == 0 {
-			t.Errorf("nothing was logged by the rule of %+v", entry.labels)
+			t.Errorf("the rule of %+v has logged nothing", entry.labels)
 		}
 	}
 	s := e.mustScrape(t)
@@ -56,7 +56,7 @@ func TestIntegrationEverywhere(t *testing.T) {
 
 // A version is a version of IP.
 type version struct {
-	family    string // as the exporter says
+	family    string // value of the label
 	etherType uint16
 	protocols []uint8
 }
@@ -69,7 +69,7 @@ func versions() []version {
 	}
 }
 
-// protocolName returns what the exporter calls a transport protocol.
+// protocolName returns the value of the label protocol for a transport protocol.
 func protocolName(protocol uint8) string {
 	switch protocol {
 	case traffic.ProtocolTCP:
@@ -100,7 +100,7 @@ func (b *book) logRouted(t *testing.T, rs *nftrules.Ruleset) {
 		{hook: nftrules.Output, name: "output", out: "eth0"},
 		{hook: nftrules.Postrouting, name: "postrouting", in: "eth0", out: "eth1"},
 		{hook: nftrules.Postrouting, name: "postrouting", in: "eth1", out: "eth0"},
-		// Of the router itself: others are taken by the rules before.
+		// From the router itself: the rules above accept the others.
 		{hook: nftrules.Postrouting, name: "postrouting", out: "eth0"},
 	}
 	for _, table := range []struct {
@@ -138,12 +138,12 @@ func (b *book) logRouted(t *testing.T, rs *nftrules.Ruleset) {
 					}, parts...)
 				}
 			}
-			must(t, rs.Apply()) // hundreds at once are too many for a socket's buffer
+			must(t, rs.Apply()) // hundreds at once exceed the buffer of the socket
 		}
 	}
 }
 
-// logLoopback logs UDP of the loopback interface; the exporter serves TCP there.
+// logLoopback logs UDP on the loopback interface. There, TCP belongs to the exporter.
 func (b *book) logLoopback(rs *nftrules.Ruleset) {
 	output, input := rs.Chain(nftrules.Chain{Hook: nftrules.Output}), rs.Chain(nftrules.Chain{Hook: nftrules.Input})
 	for _, v := range versions() {
@@ -157,7 +157,7 @@ func (b *book) logLoopback(rs *nftrules.Ruleset) {
 	}
 }
 
-// logDevice logs what goes in and out of eth0, before and after all else.
+// logDevice logs at the ingress and egress hooks of eth0.
 func (b *book) logDevice(rs *nftrules.Ruleset) {
 	inet := rs.Chain(nftrules.Chain{Hook: nftrules.Ingress, Device: "eth0"})
 	for _, v := range versions() {
@@ -171,7 +171,7 @@ func (b *book) logDevice(rs *nftrules.Ruleset) {
 	for _, hook := range []struct {
 		hook      nftrules.Hook
 		labels    labels
-		linkBytes uint64 // that the rule counts, beside a tag
+		linkBytes uint64 // that the rule counts beside a VLAN tag
 	}{
 		{nftrules.Ingress, labels{Prefix: "netdev ingress", Family: "netdev", Hook: "ingress", In: "eth0"}, 0},
 		{nftrules.Egress, labels{Prefix: "netdev egress", Family: "netdev", Hook: "egress", Out: "eth0"}, 14},
@@ -188,7 +188,7 @@ func (b *book) logDevice(rs *nftrules.Ruleset) {
 				extra:   hook.linkBytes,
 			})
 		}
-		// A tag that the kernel has left in the packet.
+		// A VLAN tag that the kernel has left in the packet.
 		l.Prefix, l.Protocol = hook.labels.Prefix+" tagged", "udp"
 		b.addEntry(entry{
 			counter: chain.Log(group, l.Prefix, nftrules.EtherType(traffic.EtherTypeVLAN)),
@@ -213,9 +213,9 @@ const (
 // experimental is an EtherType for experiments.
 const experimental = 0x88b5
 
-// logBridged logs what passes the bridge.
+// logBridged logs the packets that pass the bridge.
 func (b *book) logBridged(rs *nftrules.Ruleset) {
-	const bridged = 1 // packets that are not the router's own
+	const bridged = 1 // only packets that are not to or from the router itself
 	kinds := []struct {
 		name     string
 		protocol string
@@ -227,7 +227,7 @@ func (b *book) logBridged(rs *nftrules.Ruleset) {
 		{name: "plain", protocol: "udp", match: nftrules.UDPPort(discard)},
 		{name: "arp", protocol: "arp", match: nftrules.EtherType(traffic.EtherTypeARP)},
 		{name: "padded", protocol: "udp", match: nftrules.UDPPort(paddedPort), only: bridged, extra: 18},
-		// Of tags, the kernel takes off the outer one.
+		// The kernel removes the outer tag from the packet.
 		{name: "tagged", protocol: "udp", match: nftrules.UDPPort(taggedPort), only: bridged},
 		{name: "tagged twice", protocol: "udp", match: nftrules.EtherType(traffic.EtherTypeVLAN), only: bridged, extra: 4},
 		{name: "other", protocol: fmt.Sprintf("%#x", experimental), match: nftrules.EtherType(experimental), only: bridged, sizeless: true},

@@ -16,12 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationIdle checks that the exporter as it is released sleeps while
-// nothing is logged.
+// TestIntegrationIdle checks that the released exporter sleeps while nothing is
+// logged.
 func TestIntegrationIdle(t *testing.T) {
 	const (
 		period      = 3 * time.Second
@@ -33,7 +32,7 @@ func TestIntegrationIdle(t *testing.T) {
 	flood(t, ns, 1)
 	b.check(t, e)
 
-	// What the scrape has left behind, the runtime may clear up in the first period.
+	// In the first period, the runtime may still collect the garbage of the scrape.
 	for last := range 3 {
 		cpu, switches := e.cpu(t), e.switches(t)
 		time.Sleep(period)
@@ -49,8 +48,8 @@ func TestIntegrationIdle(t *testing.T) {
 	}
 }
 
-// TestIntegrationCalm checks what the exporter as it is released costs while a
-// hundred packets a second are logged.
+// TestIntegrationCalm checks the CPU time of the released exporter while a hundred
+// packets a second are logged.
 func TestIntegrationCalm(t *testing.T) {
 	const (
 		period = 5 * time.Second
@@ -58,15 +57,7 @@ func TestIntegrationCalm(t *testing.T) {
 		maxCPU = period / 200 // half a percent
 	)
 	ns := kerneltest.NS(t)
-	sink(t, ns)
-	rs := nftrules.New(ns)
-	var b book
-	b.log(
-		rs.Chain(nftrules.Chain{Hook: nftrules.Output}),
-		labels{Prefix: "calm", Family: "ip", Hook: "output", Out: "lo", Protocol: "udp"},
-		nftrules.UDPPort(discard),
-	)
-	must(t, rs.Apply())
+	b := logOutput(t, ns, "calm")
 	e := startBinary(t, ns, built(t, released))
 
 	cpu, switches := e.cpu(t), e.switches(t)
@@ -83,18 +74,18 @@ func TestIntegrationCalm(t *testing.T) {
 	b.check(t, e)
 }
 
-// cpu returns how long the exporter has run.
+// cpu returns the CPU time of the exporter.
 func (e *exporter) cpu(t *testing.T) time.Duration {
 	t.Helper()
-	// Of the process with that id (MAKE_PROCESS_CPUCLOCK), by the scheduler's
-	// account (CPUCLOCK_SCHED).
+	// MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of include/linux/posix-timers_types.h
 	clock := int32(^e.cmd.Process.Pid<<3 | 2)
 	var at unix.Timespec
 	must(t, unix.ClockGettime(clock, &at))
 	return time.Duration(at.Nano())
 }
 
-// switches returns how often threads of the exporter have gone to sleep.
+// switches returns the voluntary context switches of the exporter's threads: how
+// often they went to sleep.
 func (e *exporter) switches(t *testing.T) int {
 	t.Helper()
 	paths, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", e.cmd.Process.Pid))
@@ -103,7 +94,7 @@ func (e *exporter) switches(t *testing.T) int {
 	for _, path := range paths {
 		status, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-			continue // the thread has ended meanwhile
+			continue // the thread has ended
 		}
 		must(t, err)
 		const field = "\nvoluntary_ctxt_switches:"

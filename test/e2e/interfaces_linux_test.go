@@ -4,7 +4,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -15,11 +14,11 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// renameLag is how long packets may be counted under the name that an interface
-// had before: the queue timeout, for which they may have waited, and a second.
+// renameLag is how long packets may still be counted under the old name of an
+// interface: the queue timeout, for which they may wait in the kernel, and a second.
 const renameLag = 1500 * time.Millisecond
 
-// TestIntegrationRename renames an interface while packets come in by it.
+// TestIntegrationRename renames an interface while packets arrive on it.
 func TestIntegrationRename(t *testing.T) {
 	sender, receiver := pair(t)
 	rs := nftrules.New(receiver)
@@ -30,8 +29,8 @@ func TestIntegrationRename(t *testing.T) {
 	under := func(name string) labels {
 		return labels{Group: "100", Family: "ip", Hook: "input", In: name, Protocol: "udp"}
 	}
-	// awaitMore waits until more than so many packets were counted under a name,
-	// and returns what was counted then.
+	// awaitMore waits until more than that many packets are counted under a name,
+	// and returns the counts.
 	awaitMore := func(timeout time.Duration, name string, than uint64) (sets map[labels]counts) {
 		e.eventually(t, timeout, func(s scrape) (err error) {
 			if sets, err = s.labelSets(); err != nil {
@@ -45,13 +44,13 @@ func TestIntegrationRename(t *testing.T) {
 		return sets
 	}
 
-	stop := floodSlowly(t, sender)
+	stop := floodAt(t, sender, routerL4, 1000)
 	awaitMore(bookTimeout, "eth0", 0)
 	must(t, receiver.Rename("eth0", "wan0"))
 	first := awaitMore(renameLag, "wan0", 0)
 	last := awaitMore(bookTimeout, "wan0", first[under("wan0")].Packets+500)
 	if got, want := last[under("eth0")], first[under("eth0")]; got != want {
-		t.Errorf("%+v were counted under the old name, and %+v later on", want, got)
+		t.Errorf("%+v were counted under the old name, and %+v later", want, got)
 	}
 	stop()
 
@@ -72,24 +71,8 @@ func TestIntegrationRename(t *testing.T) {
 	})
 }
 
-// floodSlowly sends 1000 packets a second until it is stopped, or the test ends.
-func floodSlowly(t *testing.T, sender *netns.NS) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() {
-		_, err := traffic.Flood(ctx, sender, toPort(routerL4), 0, 10, 1000)
-		done <- err
-	}()
-	t.Cleanup(cancel)
-	return func() {
-		cancel()
-		must(t, <-done)
-	}
-}
-
-// TestIntegrationDelete deletes interfaces while packets that came in by them
-// wait in the kernel: one that was there before the exporter, and a new one.
+// TestIntegrationDelete deletes interfaces while packets from them wait in the
+// kernel: one that is older than the exporter, and one that is newer.
 func TestIntegrationDelete(t *testing.T) {
 	t.Parallel()
 	sender, receiver := pair(t)

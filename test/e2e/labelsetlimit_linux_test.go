@@ -20,26 +20,26 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// overflow is the value of labels by which packets are not told apart any more.
+// overflow is the value of labels that the exporter no longer distinguishes.
 const overflow = "__overflow__"
 
-// TestIntegrationBomb logs by 5,000 rules, each with a prefix of its own: more than the exporter as it is released will
-// tell apart. Until somebody asks for metrics, it takes no more than 48 MiB; then not a packet is missing, and the first
-// step of counting in common has given up the interfaces alone.
-func TestIntegrationBomb(t *testing.T) {
+// TestIntegrationLabelSetLimit logs by 5,000 rules, each with its own prefix: more label sets than the default limit. Before
+// the first scrape, the released exporter uses at most 48 MiB. Then no packet is missing, and the first step of the overflow has
+// replaced the interfaces alone.
+func TestIntegrationLabelSetLimit(t *testing.T) {
 	const (
-		bombRules = 5000
+		rules     = 5000
 		packets   = 40
 		limit     = 2000
 		maxMemory = 48 << 20
 	)
 	ns := kerneltest.NS(t)
-	logAll(t, ns, bombRules)
+	logAll(t, ns, rules)
 	e := startBinary(t, ns, built(t, released))
 
 	for range packets / 4 {
 		must(t, traffic.UDP(ns, toPort(loopback4), 4, 10))
-		e.awaitDrained(t) // an ordinary user's socket holds no more
+		e.awaitDrained(t) // the socket of an ordinary user holds no more than this
 	}
 	for _, field := range []string{"VmRSS", "VmHWM"} {
 		memory := e.memory(t, field)
@@ -50,12 +50,12 @@ func TestIntegrationBomb(t *testing.T) {
 	}
 
 	logged := loggedByPrefix(t, ns)
-	if len(logged) != bombRules {
-		t.Fatalf("%d rules have logged, want %d", len(logged), bombRules)
+	if len(logged) != rules {
+		t.Fatalf("%d rules have logged, want %d", len(logged), rules)
 	}
 	s := e.eventually(t, bookTimeout, func(s scrape) error {
-		if got := s.packets(); got != bombRules*packets {
-			return fmt.Errorf("%.0f packets are counted, want %d", got, bombRules*packets)
+		if got := s.packets(); got != rules*packets {
+			return fmt.Errorf("%.0f packets are counted, want %d", got, rules*packets)
 		}
 		return nil
 	})
@@ -63,19 +63,19 @@ func TestIntegrationBomb(t *testing.T) {
 		s.expect(limit+limit/10+1, "nflog_label_sets"),
 		s.expect(limit, "nflog_label_sets_limit"),
 		s.expect(0, "nflog_lost_packets_total"),
-		s.expect((bombRules-limit)*packets, "nflog_overflow_packets_total"),
+		s.expect((rules-limit)*packets, "nflog_overflow_packets_total"),
 	); err != nil {
 		t.Error(err)
 	}
 
 	sets, err := s.labelSets()
 	must(t, err)
-	inCommon := labels{Group: "100", Prefix: overflow, Family: overflow, Hook: overflow, In: overflow, Out: overflow, Protocol: overflow}
-	common, ok := sets[inCommon]
+	all := labels{Group: "100", Prefix: overflow, Family: overflow, Hook: overflow, In: overflow, Out: overflow, Protocol: overflow}
+	rest, ok := sets[all]
 	if !ok {
-		t.Fatalf("no label set is %+v", inCommon)
+		t.Fatalf("no label set is %+v", all)
 	}
-	delete(sets, inCommon)
+	delete(sets, all)
 	whole := 0
 	for l, c := range sets {
 		want := labels{Group: "100", Prefix: l.Prefix, Family: "ip", Hook: "output", Out: "lo", Protocol: "udp"}
@@ -96,14 +96,14 @@ func TestIntegrationBomb(t *testing.T) {
 		t.Errorf("%d label sets, %d of them with interfaces, want %d and %d", len(sets), whole, limit+limit/10, limit)
 	}
 	for _, packets := range logged {
-		common.Packets -= packets
+		rest.Packets -= packets
 	}
-	if common.Packets != 0 {
-		t.Errorf("%d more packets are counted in common than the other rules have logged", int64(common.Packets))
+	if rest.Packets != 0 {
+		t.Errorf("%d more packets are counted in the last label set than the other rules have logged", int64(rest.Packets))
 	}
 }
 
-// logAll makes rules that all log what is sent to the port discard, and drop it in the end.
+// logAll makes rules that all log the packets to port discard. The last rule drops them.
 func logAll(t *testing.T, ns *netns.NS, count int) {
 	t.Helper()
 	rs := nftrules.New(ns)
@@ -114,14 +114,14 @@ func logAll(t *testing.T, ns *netns.NS, count int) {
 			parts = append(parts, nftrules.Drop())
 		}
 		output.Log(group, fmt.Sprintf("fw zone%d drop: ", i), parts...)
-		if i%100 == 99 { // all at once are too many for a socket's buffer
+		if i%100 == 99 { // all at once exceed the buffer of the socket
 			must(t, rs.Apply())
 		}
 	}
 	must(t, rs.Apply())
 }
 
-// loggedByPrefix returns how many packets the rules of a namespace have logged, by what the exporter makes of their prefix.
+// loggedByPrefix returns how many packets the rules of a namespace have logged, by the value of the label prefix.
 func loggedByPrefix(t *testing.T, ns *netns.NS) map[string]uint64 {
 	t.Helper()
 	logged := make(map[string]uint64)
@@ -166,7 +166,7 @@ func (e *exporter) awaitDrained(t *testing.T) {
 	})
 }
 
-// memory returns a field of the exporter's status that is a number of kB, in bytes.
+// memory returns a field of the exporter's /proc/PID/status whose unit is kB, in bytes.
 func (e *exporter) memory(t *testing.T, field string) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.cmd.Process.Pid))
@@ -174,7 +174,7 @@ func (e *exporter) memory(t *testing.T, field string) int {
 	_, value, _ := strings.Cut(string(status), "\n"+field+":")
 	var n int
 	if _, err := fmt.Sscan(value, &n); err != nil {
-		t.Fatalf("no %s in the exporter's status: %v", field, err)
+		t.Fatalf("failed to read %s of the exporter's status: %v", field, err)
 	}
 	return n << 10
 }

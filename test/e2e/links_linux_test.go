@@ -19,19 +19,19 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// linkGroup is the group of interfaces that go at once.
+// linkGroup is the group of interfaces (IFLA_GROUP) that deleteAll deletes.
 const linkGroup = 7
 
 // vethInfoPeer is VETH_INFO_PEER.
 const vethInfoPeer = 1
 
-// A linkMaker makes and changes many interfaces in a short time, for which package netns waits too carefully.
+// A linkMaker makes and changes many interfaces in a short time. Package netns is slower, as it waits after each change.
 type linkMaker struct {
 	ns   *netns.NS
 	conn *netlink.Conn
 }
 
-// newLinkMaker returns a linkMaker for a namespace whose interfaces send nothing of their own accord.
+// newLinkMaker returns a linkMaker. Without IPv6, the interfaces of the namespace send no packets of their own.
 func newLinkMaker(t *testing.T, ns *netns.NS) linkMaker {
 	t.Helper()
 	if err := ns.Sysctl("net/ipv6/conf/default/disable_ipv6", "1"); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -46,7 +46,7 @@ func newLinkMaker(t *testing.T, ns *netns.NS) linkMaker {
 	return m
 }
 
-// execute sends a message about an interface.
+// execute sends a request about an interface.
 func (m linkMaker) execute(typ netlink.HeaderType, flags netlink.HeaderFlags, index, up uint32, encode func(*netlink.AttributeEncoder)) error {
 	data := ifInfo(index, up)
 	ae := netlink.NewAttributeEncoder()
@@ -67,10 +67,10 @@ func ifInfo(index, up uint32) []byte {
 	b := make([]byte, 8, unix.SizeofIfInfomsg)
 	binary.NativeEndian.PutUint32(b[4:], index)
 	b = binary.NativeEndian.AppendUint32(b, up)
-	return binary.NativeEndian.AppendUint32(b, unix.IFF_UP) // which of the flags change
+	return binary.NativeEndian.AppendUint32(b, unix.IFF_UP) // mask of the flags to change
 }
 
-// pair makes a pair of interfaces of that name, followed by a and b, which are up.
+// pair makes a veth pair whose ends are called name+"a" and name+"b". Both are up.
 func (m linkMaker) pair(name string) error {
 	err := m.execute(unix.RTM_NEWLINK, netlink.Create|netlink.Excl, 0, unix.IFF_UP, func(ae *netlink.AttributeEncoder) {
 		ae.String(unix.IFLA_IFNAME, name+"a")
@@ -81,7 +81,7 @@ func (m linkMaker) pair(name string) error {
 				peer := netlink.NewAttributeEncoder()
 				peer.String(unix.IFLA_IFNAME, name+"b")
 				attributes, err := peer.Encode()
-				ae.Bytes(vethInfoPeer, append(ifInfo(0, 0), attributes...)) // it can't be up without its peer
+				ae.Bytes(vethInfoPeer, append(ifInfo(0, 0), attributes...)) // can't be up before its peer
 				return err
 			})
 			return nil
@@ -96,7 +96,7 @@ func (m linkMaker) pair(name string) error {
 	return nil
 }
 
-// rename gives an interface another name.
+// rename renames an interface.
 func (m linkMaker) rename(index uint32, to string) error {
 	name := func(ae *netlink.AttributeEncoder) { ae.String(unix.IFLA_IFNAME, to) }
 	nothing := func(*netlink.AttributeEncoder) {}
@@ -114,12 +114,12 @@ func (m linkMaker) rename(index uint32, to string) error {
 	return nil
 }
 
-// deleteAll deletes all pairs, at once.
+// deleteAll deletes all pairs in one request.
 func (m linkMaker) deleteAll() error {
 	return m.execute(unix.RTM_DELLINK, 0, 0, 0, func(ae *netlink.AttributeEncoder) { ae.Uint32(unix.IFLA_GROUP, linkGroup) })
 }
 
-// all returns the interfaces but the loopback.
+// all returns all interfaces except loopback.
 func (m linkMaker) all() (ifis []net.Interface, err error) {
 	err = m.ns.Do(func() error {
 		ifis, err = net.Interfaces()
@@ -128,7 +128,7 @@ func (m linkMaker) all() (ifis []net.Interface, err error) {
 	return slices.DeleteFunc(ifis, func(ifi net.Interface) bool { return ifi.Flags&net.FlagLoopback != 0 }), err
 }
 
-// A broadcaster sends datagrams to port discard of all who are on a link, for which it needs no address.
+// A broadcaster sends broadcast datagrams to port discard. The interfaces need no addresses.
 type broadcaster struct{ fd int }
 
 func newBroadcaster(t *testing.T, ns *netns.NS) broadcaster {
@@ -142,20 +142,20 @@ func newBroadcaster(t *testing.T, ns *netns.NS) broadcaster {
 	return b
 }
 
-// send sends a datagram by the interface with an index, if there is one.
+// send sends a datagram by the interface with that index, if it exists.
 func (b broadcaster) send(index int) error {
 	to := &unix.SockaddrInet4{Port: discard, Addr: [4]byte{255, 255, 255, 255}}
 	err := unix.Sendmsg(b.fd, make([]byte, 10), unix.PktInfo4(&unix.Inet4Pktinfo{Ifindex: int32(index)}), to, 0)
 	switch {
 	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.ENETDOWN), errors.Is(err, unix.ENXIO):
-		return nil // it is gone, or not up yet
+		return nil // the interface is deleted, or not up yet
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOBUFS):
 		return nil // logged, and dropped
 	}
 	return err
 }
 
-// run sends by each of the interfaces that indexes returns in turn, about 20,000 datagrams a second, until stop is closed.
+// run sends about 20,000 datagrams a second, by each interface that indexes returns in turn, until stop is closed.
 func (b broadcaster) run(stop <-chan struct{}, indexes func() []int) error {
 	for {
 		for i, index := range indexes() {

@@ -20,10 +20,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// group is the NFLOG group that the exporter reads if it is not told another.
+// group is the NFLOG group that the exporter reads by default.
 const group = 100
 
-// roleVar in the environment makes the test binary something else.
+// roleVar is the environment variable that gives the test binary another role than to run tests.
 const roleVar = "NFLOG_E2E_ROLE"
 
 const (
@@ -33,14 +33,14 @@ const (
 	// roleIncapable runs the exporter without CAP_NET_ADMIN.
 	roleIncapable = "incapable"
 
-	// roleNamed runs the exporter where the network namespace of namedVar has a name, and reads that one.
+	// roleNamed runs the exporter where the network namespace of namedVar has a name, which the exporter reads.
 	roleNamed = "named"
 )
 
-// namedVar in the environment is the path of a network namespace.
+// namedVar is the environment variable with the path of that network namespace.
 const namedVar = "NFLOG_E2E_NETNS"
 
-// holding is what the holder writes when it has the group.
+// holding is the line that the holder writes once it has bound the group.
 const holding = "holding\n"
 
 func TestMain(m *testing.M) {
@@ -63,8 +63,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// ourselves returns the test binary in a role.
-func ourselves(role string) *exec.Cmd {
+// testBinary returns a command that runs this test binary in a role.
+func testBinary(role string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), roleVar+"="+role)
 	return cmd
@@ -85,20 +85,20 @@ func hold() error {
 	return r.Close()
 }
 
-// runIncapable becomes the exporter, which is descriptor 3, without a capability
-// that even root only keeps by exec if it is in the bounding set.
+// runIncapable replaces this process by the exporter, which is descriptor 3. The
+// bounding set lacks CAP_NET_ADMIN, so that even root loses it at exec.
 func runIncapable() error {
-	runtime.LockOSThread() // the set is the thread's
+	runtime.LockOSThread() // the set belongs to the thread
 	if err := unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_NET_ADMIN, 0, 0, 0); err != nil {
 		return fmt.Errorf("drop CAP_NET_ADMIN: %w", err)
 	}
 	return syscall.Exec("/proc/self/fd/3", []string{program}, os.Environ())
 }
 
-// runNamed becomes the exporter, which is descriptor 3, in a mount namespace of its own with another /run, where the network
-// namespace is called blue.
+// runNamed replaces this process by the exporter, which is descriptor 3, in a mount namespace with its own /run. There the
+// network namespace is called blue.
 func runNamed() error {
-	runtime.LockOSThread() // the namespace is the thread's
+	runtime.LockOSThread() // the namespace belongs to the thread
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("make mount namespace: %w", err)
 	}
@@ -114,8 +114,8 @@ func runNamed() error {
 	return syscall.Exec("/proc/self/fd/3", []string{program, "--nflog.netns=own", "--nflog.netns=blue"}, os.Environ())
 }
 
-// unmountOthers unmounts all namespaces but one: those of other tests would not end as long as they are mounted here. What
-// was mounted before a user namespace was made can't be unmounted in that, and is of no test.
+// unmountOthers unmounts all namespaces but one: as long as they are mounted here, namespaces of other tests would not end.
+// Mounts that are older than the user namespace can't be unmounted in it, but they belong to no test.
 func unmountOthers(path string) error {
 	mounts, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {

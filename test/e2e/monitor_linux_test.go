@@ -23,43 +23,43 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// How Prometheus calls exporters.
+// Labels of the exporters in Prometheus.
 const (
 	promJob        = "nflog"
 	instance       = "10.0.0.1:10100"
-	silentInstance = "10.0.0.1:10101" // in the past alone: to fall silent takes longer than a test
+	silentInstance = "10.0.0.1:10101" // only in the history: silence takes longer than a test
 )
 
-// scrapeInterval is what the dashboards take for the time between scrapes, which is shorter: some may fail.
+// scrapeInterval is the value for the dashboards. The real interval is shorter, so that some scrapes may fail.
 const scrapeInterval = 5 * time.Second
 
-// A monitor is the Prometheus that looks after a site, from the host on the left.
+// A monitor is a Prometheus that monitors a site, on the host left.
 type monitor struct {
 	*promServer
-	access   *access
-	rules    []string // paths
-	begin    time.Time
-	queries  []queries.Query // of the project
-	answered map[string]bool // those that have returned something, by place
-	fired    map[string]bool // alerts
+	credentials *credentials
+	rules       []string // paths
+	begin       time.Time
+	queries     []queries.Query // of the project
+	answered    map[string]bool // queries that have returned something, by Where
+	fired       map[string]bool // alerts, by name
 }
 
-// startMonitor starts a Prometheus with the project's rules, which scrapes nothing yet.
+// startMonitor starts a Prometheus with the project's rules. It scrapes nothing yet.
 func startMonitor(t *testing.T, s *site, data string, args ...string) *monitor {
 	t.Helper()
 	recording, alerts := rulesWith(t, time.Second)
 	m := &monitor{
-		access:   s.access,
-		rules:    []string{recording, alerts},
-		begin:    time.Now(),
-		answered: make(map[string]bool),
-		fired:    make(map[string]bool),
+		credentials: s.credentials,
+		rules:       []string{recording, alerts},
+		begin:       time.Now(),
+		answered:    make(map[string]bool),
+		fired:       make(map[string]bool),
 	}
 	all, err := queries.All(os.DirFS("../.."))
 	must(t, err)
 	for _, q := range all {
 		m.queries = append(m.queries, q)
-		if q.Record != "" { // what it records has to be there, too
+		if q.Record != "" { // the recorded series must exist, too
 			m.queries = append(m.queries, queries.Query{Where: q.Where + ", recorded", Kind: queries.Instant, Expr: q.Record})
 		}
 	}
@@ -67,13 +67,13 @@ func startMonitor(t *testing.T, s *site, data string, args ...string) *monitor {
 	return m
 }
 
-// config returns a configuration with the rules, and with a scrape job or without.
+// config returns a configuration with the rules, with or without a scrape job.
 func (m *monitor) config(scraping bool) string {
 	config := fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: [%s]\n", strings.Join(m.rules, ", "))
 	if !scraping {
 		return config
 	}
-	password, _ := m.access.user.Password()
+	password, _ := m.credentials.user.Password()
 	return config + fmt.Sprintf(`
 scrape_configs:
 - job_name: %s
@@ -81,10 +81,10 @@ scrape_configs:
   tls_config: {ca_file: %s}
   basic_auth: {username: %s, password: %s}
   static_configs: [{targets: [%q]}]
-`, promJob, m.access.certificate, m.access.user.Username(), password, instance)
+`, promJob, m.credentials.certificate, m.credentials.user.Username(), password, instance)
 }
 
-// awaitScrape waits for a further scrape.
+// awaitScrape waits until a further scrape has begun and ended.
 func (m *monitor) awaitScrape(t *testing.T) {
 	t.Helper()
 	scrapes := func() uint64 {
@@ -94,14 +94,14 @@ func (m *monitor) awaitScrape(t *testing.T) {
 	}
 	before := scrapes()
 	kerneltest.Eventually(t, promTimeout, func() error {
-		if scrapes() < before+2 { // one may be under way
+		if scrapes() < before+2 { // one may have begun already
 			return errors.New("no scrape")
 		}
 		return nil
 	})
 }
 
-// fires reports whether an alert fires, and returns what it says. It remembers all that do.
+// fires reports whether an alert fires, and returns its description. It adds all firing alerts to fired.
 func (m *monitor) fires(t *testing.T, name string) (description string, fires bool) {
 	t.Helper()
 	firing, err := m.firing(t.Context())
@@ -110,7 +110,7 @@ func (m *monitor) fires(t *testing.T, name string) (description string, fires bo
 		m.fired[a.Labels["alertname"]] = true
 		for _, text := range a.Annotations {
 			if text == "" || strings.Contains(text, "<") { // <no value>, <error …>
-				t.Errorf("%v says %q", a.Labels, text)
+				t.Errorf("%v has the annotation %q", a.Labels, text)
 			}
 		}
 		if a.Labels["alertname"] == name {
@@ -120,7 +120,7 @@ func (m *monitor) fires(t *testing.T, name string) (description string, fires bo
 	return description, fires
 }
 
-// awaitAlert waits until an alert fires or has fired, and asks what there is to ask then.
+// awaitAlert waits until an alert fires or has fired, and runs all queries.
 func (m *monitor) awaitAlert(t *testing.T, name string) {
 	t.Helper()
 	kerneltest.Eventually(t, promTimeout, func() error {
@@ -132,20 +132,20 @@ func (m *monitor) awaitAlert(t *testing.T, name string) {
 	m.ask(t)
 }
 
-// awaitReason waits until the alert that the group is not bound says why.
+// awaitReason waits until the alert NflogGroupNotBound gives that reason.
 func (m *monitor) awaitReason(t *testing.T, reason string) {
 	t.Helper()
 	kerneltest.Eventually(t, promTimeout, func() error {
 		description, fires := m.fires(t, "NflogGroupNotBound")
 		if !fires || !strings.HasSuffix(description, " The reason: "+reason+".") {
-			return fmt.Errorf("NflogGroupNotBound says %q (fires: %v)", description, fires)
+			return fmt.Errorf("the description of NflogGroupNotBound is %q (fires: %v)", description, fires)
 		}
 		return nil
 	})
 	m.ask(t)
 }
 
-// awaitEnd waits until an alert does not fire.
+// awaitEnd waits until an alert no longer fires.
 func (m *monitor) awaitEnd(t *testing.T, name string) {
 	t.Helper()
 	kerneltest.Eventually(t, promTimeout, func() error {
@@ -156,7 +156,7 @@ func (m *monitor) awaitEnd(t *testing.T, name string) {
 	})
 }
 
-// awaitAllAlerts waits until each alert fires or has fired.
+// awaitAllAlerts waits until every alert fires or has fired.
 func (m *monitor) awaitAllAlerts(t *testing.T) {
 	t.Helper()
 	kerneltest.Eventually(t, promTimeout, func() error {
@@ -171,7 +171,7 @@ func (m *monitor) awaitAllAlerts(t *testing.T) {
 	})
 }
 
-// checkFiring checks which alerts fire.
+// checkFiring checks that exactly these alerts fire.
 func (m *monitor) checkFiring(t *testing.T, want ...string) {
 	t.Helper()
 	firing, err := m.firing(t.Context())
@@ -185,10 +185,10 @@ func (m *monitor) checkFiring(t *testing.T, want ...string) {
 	}
 }
 
-// awaitTroubles waits until Prometheus accounts for every packet that the rules of the other group have logged since before.
-// A loss shows in nflog_lost_packets_total with the next packet of its group, which may be lost, too. So each attempt logs one
-// more packet, and compares counts that include it.
-func (m *monitor) awaitTroubles(t *testing.T, s *site, before uint64) {
+// awaitTroubledCounts waits until Prometheus accounts for every packet that the rules of the troubled group have logged, beside
+// the first before ones. A loss shows in nflog_lost_packets_total with the next packet of its group, which may be lost, too. So
+// each attempt logs one more packet, and compares counts that include it.
+func (m *monitor) awaitTroubledCounts(t *testing.T, s *site, before uint64) {
 	t.Helper()
 	selector := fmt.Sprintf(`{job=%q,instance=%q,group="%d"}`, promJob, instance, troubled)
 	expr := fmt.Sprintf(
@@ -209,7 +209,7 @@ func (m *monitor) awaitTroubles(t *testing.T, s *site, before uint64) {
 	})
 }
 
-// awaitCounts waits until Prometheus has what the rules have counted. The last of the sums is that of the histogram.
+// awaitCounts waits until Prometheus has the counts of the rules. The query sized returns the packets in the histogram.
 func (m *monitor) awaitCounts(t *testing.T, want tally, sized string) {
 	t.Helper()
 	selector := fmt.Sprintf(`job=%q,instance=%q,group="%d"`, promJob, instance, group)
@@ -237,7 +237,7 @@ func (m *monitor) awaitCounts(t *testing.T, want tally, sized string) {
 	})
 }
 
-// ask asks all queries, with the user's choice on this node, and returns those that return nothing.
+// ask runs all queries, as a user who has selected this node, and returns those without a result.
 func (m *monitor) ask(t *testing.T) []queries.Query {
 	t.Helper()
 	now := time.Now()
@@ -259,14 +259,15 @@ func (m *monitor) ask(t *testing.T) []queries.Query {
 	return unanswered
 }
 
-// mayBeZero reports whether an answer need not have anything but zeros in it: of a query that asks for them, of attributes, since
-// no kernel sends unknown ones, and of a queue, which is empty again when it is looked at.
+// mayBeZero reports whether the values of a result may all be 0. That is so for a query that selects zeros, for unknown
+// attributes, which no kernel sends, and for the socket's queue, which is empty most of the time.
 func mayBeZero(q queries.Query) bool {
 	return regexp.MustCompile(`== 0\b|nflog_unknown_attributes_total|nflog_socket_queued_bytes`).MatchString(q.Expr)
 }
 
-// awaitAnswers waits until each query returns something while the site talks, or has done so while there was what it asks for:
-// an exporter that could not be scraped, a group that was not bound, and one that was silent five minutes ago.
+// awaitAnswers waits until each query returns something while the site sends packets. Some queries are about conditions that are
+// over: an exporter that could not be scraped, a group that was not bound, a group that was silent five minutes ago. They must
+// have returned something before.
 func (m *monitor) awaitAnswers(t *testing.T, s *site) {
 	t.Helper()
 	over := regexp.MustCompile(`absent\(up|\b(nflog_)?up({[^}]*})?\)? == (bool )?0|age > 1800|> 3600`)

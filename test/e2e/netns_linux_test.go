@@ -20,16 +20,16 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// namespaceTimeout is how soon a namespace that is gone is let go, and one that is back is read.
+// namespaceTimeout is the time in which the exporter notices that a namespace was deleted or has come back.
 const namespaceTimeout = 5 * time.Second
 
-// A namespace is a network namespace by a path, which may go and come back.
+// A namespace is a network namespace mounted at a path. It can be deleted and made again.
 type namespace struct {
 	path string
-	ns   *netns.NS // nil while there is none
+	ns   *netns.NS // nil after delete
 }
 
-// newNamespace returns a namespace that is there.
+// newNamespace makes a namespace.
 func newNamespace(t *testing.T) *namespace {
 	t.Helper()
 	n := &namespace{path: filepath.Join(t.TempDir(), "blue")}
@@ -58,7 +58,7 @@ func (n *namespace) delete(t *testing.T) {
 	n.ns = nil
 }
 
-// logLoopback logs what is sent to port discard of a namespace.
+// logLoopback logs and drops the UDP packets that a namespace sends to port discard.
 func logLoopback(t *testing.T, ns *netns.NS) {
 	t.Helper()
 	rs := nftrules.New(ns)
@@ -66,7 +66,7 @@ func logLoopback(t *testing.T, ns *netns.NS) {
 	must(t, rs.Apply())
 }
 
-// awaitPackets waits until so many packets were counted in each network namespace.
+// awaitPackets waits until the exporter has counted that many packets in each network namespace.
 func (e *exporter) awaitPackets(t *testing.T, want map[string]uint64) {
 	t.Helper()
 	e.eventually(t, bookTimeout, func(s scrape) error {
@@ -77,7 +77,7 @@ func (e *exporter) awaitPackets(t *testing.T, want map[string]uint64) {
 	})
 }
 
-// TestIntegrationNetNS reads the same group in the exporter's own namespace and in another one, which goes and comes back.
+// TestIntegrationNetNS reads the same group in the exporter's own namespace and in another one, which is deleted and made again.
 func TestIntegrationNetNS(t *testing.T) {
 	t.Parallel()
 	own, blue, witness := kerneltest.NS(t), newNamespace(t), kerneltest.NS(t)
@@ -101,9 +101,9 @@ func TestIntegrationNetNS(t *testing.T) {
 		send(blue.ns, blue.path, 5)
 		send(own, "", 3)
 		e.awaitPackets(t, counted)
-		points := e.points(t)
+		samples := e.samples(t)
 
-		// An interface that goes with its peer tells when the kernel has no more of the namespace.
+		// The kernel deletes the witness with its peer, when it removes the namespace.
 		must(t, netns.Veth(witness, "witness", []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24")}, blue.ns, "eth0", nil))
 		blue.delete(t)
 		kerneltest.Eventually(t, namespaceTimeout, func() error {
@@ -116,7 +116,7 @@ func TestIntegrationNetNS(t *testing.T) {
 		e.awaitPackets(t, counted)
 		s := e.eventually(t, namespaceTimeout, func(s scrape) error {
 			if n := s.value("nflog_bind_failures_total", "netns", blue.path, "reason", "namespace"); n < life {
-				return fmt.Errorf("%v failures because the namespace is gone", n)
+				return fmt.Errorf("%v bind failures with reason namespace", n)
 			}
 			return nil
 		})
@@ -129,17 +129,17 @@ func TestIntegrationNetNS(t *testing.T) {
 
 		blue.create(t)
 		e.eventually(t, namespaceTimeout, func(s scrape) error { return s.expect(1, "nflog_up", "netns", blue.path) })
-		checkContinue(t, points, e.points(t))
+		checkContinuous(t, samples, e.samples(t))
 	}
 }
 
-// TestIntegrationNetNSName reads a namespace by its name.
+// TestIntegrationNetNSName reads a namespace that is given by name.
 func TestIntegrationNetNSName(t *testing.T) {
 	t.Parallel()
 	own, blue := kerneltest.NS(t), newNamespace(t)
 	logLoopback(t, own)
 	logLoopback(t, blue.ns)
-	cmd := ourselves(roleNamed)
+	cmd := testBinary(roleNamed)
 	cmd.Env = append(cmd.Env, namedVar+"="+blue.path)
 	cmd.ExtraFiles = []*os.File{executable(t)}
 	e := launch(t, own, cmd)

@@ -4,9 +4,12 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"net/netip"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
@@ -14,14 +17,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// A flood is 1.2 million logged packets.
+// A flood logs 1.2 million packets.
 const (
 	floodRules   = 20
 	floodPackets = 60_000
 )
 
-// TestIntegrationOverload logs more than a reader that does not run can be sent,
-// and checks that not one packet is unaccounted for.
+// TestIntegrationOverload logs more packets than the socket holds while the
+// exporter is stopped, and checks that every packet is counted or reported lost.
 func TestIntegrationOverload(t *testing.T) {
 	ns, b := floodable(t)
 	e := start(t, ns, "--nflog.socket-buffer=128KiB")
@@ -29,7 +32,7 @@ func TestIntegrationOverload(t *testing.T) {
 	e.signal(t, syscall.SIGSTOP)
 	flood(t, ns, floodPackets)
 	e.signal(t, syscall.SIGCONT)
-	afterwards(t, ns, e)
+	logOneMore(t, ns, e)
 
 	want, s := b.balance(t, e)
 	if len(want) != floodRules {
@@ -41,18 +44,17 @@ func TestIntegrationOverload(t *testing.T) {
 	}
 	t.Logf("%.0f packets counted, %.0f lost, %.0f datagrams dropped", counted, lost, drops)
 	if n := len(e.log.lines("Packets were lost")); n != 1 {
-		t.Errorf("the log speaks %d times of lost packets, want once", n)
+		t.Errorf("the log reports lost packets %d times, want once", n)
 	}
 }
 
-// TestIntegrationFlood logs as fast as the machine can to a reader that has the
-// time that it gets.
+// TestIntegrationFlood logs as fast as the machine can while the exporter runs.
 func TestIntegrationFlood(t *testing.T) {
 	ns, b := floodable(t)
 	e := start(t, ns)
 
 	flood(t, ns, floodPackets)
-	afterwards(t, ns, e)
+	logOneMore(t, ns, e)
 
 	_, s := b.balance(t, e)
 	t.Logf("%.0f packets counted, %.0f lost, %.0f datagrams", s.packets(), s.value("nflog_lost_packets_total"), s.value("nflog_datagrams_total"))
@@ -61,8 +63,8 @@ func TestIntegrationFlood(t *testing.T) {
 	}
 }
 
-// floodable returns a namespace with rules that log, each by itself, what is sent
-// to its loopback interface.
+// floodable returns a namespace with rules that each log all UDP packets to port
+// discard of its loopback interface. The last rule drops them.
 func floodable(t *testing.T) (*netns.NS, book) {
 	t.Helper()
 	ns := kerneltest.NS(t)
@@ -90,9 +92,28 @@ func flood(t *testing.T, ns *netns.NS, packets int) {
 	}
 }
 
-// afterwards sends one more packet when the exporter has emptied its socket, so
-// that there is room for it. It shows what was lost before it.
-func afterwards(t *testing.T, ns *netns.NS, e *exporter) {
+// floodAt sends that many packets a second to an address until it is stopped, or the test ends.
+func floodAt(t *testing.T, ns *netns.NS, to netip.Addr, rate int) (stop func() (sent int, took time.Duration)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	began := time.Now()
+	sent, done := 0, make(chan error, 1)
+	go func() {
+		var err error
+		sent, err = traffic.Flood(ctx, ns, toPort(to), 0, 10, rate)
+		done <- err
+	}()
+	return func() (int, time.Duration) {
+		cancel()
+		must(t, <-done)
+		return sent, time.Since(began)
+	}
+}
+
+// logOneMore waits until the socket is empty, so that it has room again, and logs
+// one more packet. With it the exporter learns of all packets lost before.
+func logOneMore(t *testing.T, ns *netns.NS, e *exporter) {
 	t.Helper()
 	e.eventually(t, bookTimeout, func(s scrape) error { return s.expect(0, "nflog_socket_queued_bytes") })
 	flood(t, ns, 1)

@@ -12,7 +12,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationPrefixes logs with prefixes that are not the usual ones.
+// TestIntegrationPrefixes logs with unusual prefixes.
 func TestIntegrationPrefixes(t *testing.T) {
 	tests := []struct {
 		name, prefix, want string

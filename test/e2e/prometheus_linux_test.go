@@ -9,9 +9,9 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// TestIntegrationPrometheus lets a real Prometheus scrape the exporter, over TLS and with a password, while all goes wrong that
-// there are alerts for. It checks that the numbers in Prometheus are those of the firewall's rules, that each alert fires, that
-// those end whose cause does, and that each query of dashboards, rules and README returns something.
+// TestIntegrationPrometheus has a real Prometheus scrape the exporter, over TLS and with a password, while the test provokes
+// every alert. It checks that the counts in Prometheus are those of the firewall's rules, that each alert fires, that alerts end
+// with their cause, and that each query of dashboards, rules and documentation returns something.
 func TestIntegrationPrometheus(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -25,7 +25,7 @@ func TestIntegrationPrometheus(t *testing.T) {
 			sized: "sum by (prefix) (nflog_packet_size_bytes_count{%s})",
 		},
 		{
-			// This Prometheus leaves the classic ones out then. The labels are those that the Helm chart sets.
+			// With them, this Prometheus ignores classic histograms. The labels are those that the Helm chart sets.
 			name:       "native histograms",
 			prometheus: []string{"--enable-feature=native-histograms"},
 			exporter:   []string{"--collector.histogram-labels=prefix"},
@@ -37,7 +37,7 @@ func TestIntegrationPrometheus(t *testing.T) {
 			t.Parallel()
 			kerneltest.Require(t, "prometheus")
 			s := newSite(t, tt.exporter...)
-			data := s.spendWeek(t)
+			data := s.recordWeek(t)
 			m := startMonitor(t, s, data, tt.prometheus...)
 
 			m.awaitAlert(t, "NflogExporterMissing")
@@ -60,16 +60,16 @@ func TestIntegrationPrometheus(t *testing.T) {
 			before, troubles := s.counted(t), s.countedTroubles(t)
 			for range 5 {
 				s.talk(t)
-				s.talkOn(t)
+				s.talkMore(t)
 				m.awaitScrape(t)
 			}
-			s.breakDown(t, m)
+			s.causeTrouble(t, m)
 			m.awaitAllAlerts(t)
 			m.awaitCounts(t, s.counted(t).since(before), tt.sized)
 			m.awaitAnswers(t, s)
-			m.awaitTroubles(t, s, troubles)
+			m.awaitTroubledCounts(t, s, troubles)
 
-			s.mend(t)
+			s.restoreConfig(t)
 			m.awaitEnd(t, "NflogConfigReloadFailed")
 		})
 	}

@@ -26,7 +26,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/queries"
 )
 
-// promTimeout is how long Prometheus may take for what it is asked to do.
+// promTimeout is how long Prometheus may take for each step of a test.
 const promTimeout = 30 * time.Second
 
 // A promServer is a running Prometheus, of the machine's package.
@@ -35,12 +35,12 @@ type promServer struct {
 	ns     *netns.NS
 	config string // path of its configuration
 	cmd    *exec.Cmd
-	log    log
+	log    logBuffer
 	exited chan struct{}
 }
 
-// startPrometheus starts a Prometheus inside ns with a folder of data and a configuration, and waits until it is ready.
-// It ends with the test at the latest.
+// startPrometheus starts a Prometheus inside ns with a data directory and the text of a configuration, and waits until it is
+// ready. It kills Prometheus at the end of the test.
 func startPrometheus(t *testing.T, ns *netns.NS, data, config string, args ...string) *promServer {
 	t.Helper()
 	const address = "127.0.0.1:9090"
@@ -69,10 +69,10 @@ func startPrometheus(t *testing.T, ns *netns.NS, data, config string, args ...st
 	}
 	go func() {
 		defer close(p.exited)
-		_ = p.cmd.Wait() // the exit status is looked at later
+		_ = p.cmd.Wait() // stop checks the exit status
 	}()
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // or the test has ended it
+		_ = p.cmd.Process.Kill() // or it has ended already
 		<-p.exited
 		p.Client.CloseIdleConnections()
 		if t.Failed() {
@@ -83,7 +83,7 @@ func startPrometheus(t *testing.T, ns *netns.NS, data, config string, args ...st
 	return p
 }
 
-// stop lets Prometheus write what it has, and end.
+// stop ends Prometheus with SIGTERM, so that it writes its data to disk.
 func (p *promServer) stop(t *testing.T) {
 	t.Helper()
 	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
@@ -97,7 +97,7 @@ func (p *promServer) stop(t *testing.T) {
 	}
 }
 
-// configure gives Prometheus another configuration.
+// configure replaces the configuration.
 func (p *promServer) configure(t *testing.T, config string) {
 	t.Helper()
 	must(t,
@@ -106,7 +106,7 @@ func (p *promServer) configure(t *testing.T, config string) {
 	)
 }
 
-// request makes a request of which only the status matters.
+// request makes a request and returns an error unless the status is 200.
 func (p *promServer) request(ctx context.Context, method, path string) error {
 	req, err := http.NewRequestWithContext(ctx, method, p.URL+path, http.NoBody)
 	if err != nil {
@@ -123,7 +123,7 @@ func (p *promServer) request(ctx context.Context, method, path string) error {
 	return nil
 }
 
-// sumBy returns what the expression, a sum by one label, is now for each value of it.
+// sumBy evaluates expr, a sum by one label, and returns its result by the value of that label.
 func (p *promServer) sumBy(ctx context.Context, label, expr string) (map[string]uint64, error) {
 	var data struct {
 		Result []struct {
@@ -152,14 +152,14 @@ func (p *promServer) sumBy(ctx context.Context, label, expr string) (map[string]
 	return sums, nil
 }
 
-// An alert is one that is pending or firing.
+// An alert is a pending or firing alert.
 type alert struct {
 	State       string
 	Labels      map[string]string
 	Annotations map[string]string
 }
 
-// firing returns the alerts that fire.
+// firing returns the firing alerts.
 func (p *promServer) firing(ctx context.Context) ([]alert, error) {
 	var data struct{ Alerts []alert }
 	if err := p.Get(ctx, "/api/v1/alerts", &data); err != nil {
@@ -174,20 +174,20 @@ func (p *promServer) firing(ctx context.Context) ([]alert, error) {
 	return firing, nil
 }
 
-// rulesWith writes the project's recording rules and alerts, with other times between and before which they are evaluated and
-// fire, to a folder of the test, and returns the paths.
+// rulesWith writes the project's recording rules and alerts to temporary files, with interval in place of each interval and
+// each "for". It returns the paths.
 func rulesWith(t *testing.T, interval time.Duration) (recording, alerts string) {
 	t.Helper()
 	dir := t.TempDir()
-	times := regexp.MustCompile(`(?m)^( +(?:interval|for): )\d+m$`)
+	durations := regexp.MustCompile(`(?m)^( +(?:interval|for): )\d+m$`)
 	write := func(name string) string {
 		content, err := os.ReadFile("../../deploy/prometheus/" + name)
 		must(t, err)
-		if !times.Match(content) {
-			t.Fatalf("%s has no times", name)
+		if !durations.Match(content) {
+			t.Fatalf("%s has no interval", name)
 		}
 		path := filepath.Join(dir, name)
-		must(t, os.WriteFile(path, times.ReplaceAll(content, fmt.Appendf(nil, "${1}%.0fs", interval.Seconds())), 0o600))
+		must(t, os.WriteFile(path, durations.ReplaceAll(content, fmt.Appendf(nil, "${1}%.0fs", interval.Seconds())), 0o600))
 		return path
 	}
 	return write("nflog_exporter.rules.yml"), write("nflog_exporter.alerts.yml")

@@ -4,7 +4,6 @@
 package e2e
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,23 +12,21 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
-	"github.com/nflog-exporter/nflog_exporter/test/netns"
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// applied is what the log says when the configuration file was applied.
+// applied is the log message after a successful reload.
 const applied = "Configuration file applied"
 
 // A configFile is the exporter's configuration file.
 type configFile struct{ path string }
 
-// newConfigFile returns a file with a text.
+// newConfigFile writes a configuration file.
 func newConfigFile(t *testing.T, text string) configFile {
 	t.Helper()
 	f := configFile{filepath.Join(t.TempDir(), "nflog.yml")}
@@ -37,39 +34,39 @@ func newConfigFile(t *testing.T, text string) configFile {
 	return f
 }
 
-// write replaces the file.
+// write replaces the file atomically.
 func (f configFile) write(t *testing.T, text string) {
 	t.Helper()
 	must(t, os.WriteFile(f.path+".new", []byte(text), 0o600), os.Rename(f.path+".new", f.path))
 }
 
-// hangup sends SIGHUP and waits until the log has one line more about it.
-func (e *exporter) hangup(t *testing.T, line string) {
+// hangup sends SIGHUP and waits until the log has one more line with message.
+func (e *exporter) hangup(t *testing.T, message string) {
 	t.Helper()
-	before := len(e.log.lines(line))
+	before := len(e.log.lines(message))
 	e.signal(t, syscall.SIGHUP)
 	kerneltest.Eventually(t, bookTimeout, func() error {
-		if len(e.log.lines(line)) == before {
-			return fmt.Errorf("the log does not say %q", line)
+		if len(e.log.lines(message)) == before {
+			return fmt.Errorf("the log has no new line with %q", message)
 		}
 		return nil
 	})
 }
 
-// reload asks for a reload by HTTP and checks the answer.
-func (e *exporter) reload(t *testing.T, status int, answer string) {
+// reload reloads by HTTP and checks the status and the body of the response.
+func (e *exporter) reload(t *testing.T, status int, want string) {
 	t.Helper()
 	got, _, body, err := e.request(t.Context(), http.MethodPost, "/-/reload", "")
 	must(t, err)
 	if got != status {
 		t.Errorf("unexpected status of a reload: got %d, want %d", got, status)
 	}
-	if diff := cmp.Diff(answer, string(body)); diff != "" {
-		t.Errorf("unexpected answer to a reload (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, string(body)); diff != "" {
+		t.Errorf("unexpected response to a reload (-want +got):\n%s", diff)
 	}
 }
 
-// TestIntegrationReload reloads good files and bad ones, on a signal and by HTTP.
+// TestIntegrationReload reloads valid and invalid files, by SIGHUP and by HTTP.
 func TestIntegrationReload(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NS(t)
@@ -83,7 +80,7 @@ func TestIntegrationReload(t *testing.T) {
 	e := start(t, ns, "--config.file="+file.path, "--web.enable-lifecycle", "--nflog.queue-timeout=10ms")
 
 	const zones = "prefix_rules: [{match: 'fw (?P<zone>\\w+) (?P<verdict>drop|reject)'}]\n"
-	check := func(step string, successful float64, labels []string, want map[string]uint64) {
+	check := func(step string, success float64, labels []string, want map[string]uint64) {
 		t.Helper()
 		must(t, traffic.UDP(ns, toPort(loopback4), 10, 10))
 		e.eventually(t, bookTimeout, func(s scrape) error {
@@ -95,7 +92,7 @@ func TestIntegrationReload(t *testing.T) {
 				s.expect(1, "nflog_up"),
 				s.expect(1, "nflog_binds_total"),
 				s.expect(0, "nflog_lost_packets_total"),
-				s.expectOwn(successful, "nflog_exporter_config_last_reload_successful"),
+				s.expectOwn(success, "nflog_exporter_config_last_reload_successful"),
 			)
 		})
 	}
@@ -107,19 +104,19 @@ func TestIntegrationReload(t *testing.T) {
 	check("a label, on a signal", 1, byZone, map[string]uint64{"100/fw wan drop//": 10, "100/fw wan drop/wan/drop": 10})
 
 	file.write(t, "groups: [{group: 100}, {group: 1000000}]\nprefix_rules: [{match: '('}]\n")
-	mistakes := file.path + ":1:32: group=\"1000000\": must be a number from 0 to 65535\n" +
+	diagnostics := file.path + ":1:32: group=\"1000000\": must be a number from 0 to 65535\n" +
 		file.path + ":2:24: match=\"(\": must be a regular expression in RE2's syntax: missing closing ): \"(\"\n"
 	const bad = "The configuration file can't be used. The last one stays in force."
 	before := e.mustScrape(t).ownValue("nflog_exporter_config_last_reload_success_timestamp_seconds")
 	e.hangup(t, bad)
 	if lines := e.log.lines(bad); len(lines) != 1 || !strings.Contains(lines[0], "level=error") || !strings.Contains(lines[0], ":2:24: match") {
-		t.Errorf("the log does not tell the mistakes in one error: %q", lines)
+		t.Errorf("want one error in the log with the mistakes, got %q", lines)
 	}
 	check("a bad one, on a signal", 0, byZone, map[string]uint64{"100/fw wan drop//": 10, "100/fw wan drop/wan/drop": 20})
-	e.reload(t, http.StatusInternalServerError, mistakes)
+	e.reload(t, http.StatusInternalServerError, diagnostics)
 	check("a bad one, by HTTP", 0, byZone, map[string]uint64{"100/fw wan drop//": 10, "100/fw wan drop/wan/drop": 30})
 	if after := e.mustScrape(t).ownValue("nflog_exporter_config_last_reload_success_timestamp_seconds"); after != before {
-		t.Errorf("the last success was at %v, and is at %v", before, after)
+		t.Errorf("unexpected time of the last success: got %v, before it was %v", after, before)
 	}
 
 	file.write(t, "groups: [{group: 101}, {group: 100}]\n"+zones)
@@ -132,20 +129,20 @@ func TestIntegrationReload(t *testing.T) {
 	})
 	check("another group", 1, byZone, map[string]uint64{"100/fw wan drop//": 10, "100/fw wan drop/wan/drop": 40, "101/other group//": 10})
 
-	// What has a value of a label that is gone is forgotten.
+	// Label sets that had a value for a removed label are dropped.
 	file.write(t, "groups: [{group: 100}]\n")
 	e.hangup(t, applied)
 	check("no labels", 1, byZone, map[string]uint64{"100/fw wan drop//": 20})
 	if after := e.mustScrape(t).ownValue("nflog_exporter_config_last_reload_success_timestamp_seconds"); after <= before {
-		t.Errorf("the last success was at %v, and is at %v", before, after)
+		t.Errorf("unexpected time of the last success: got %v, before it was %v", after, before)
 	}
 	if lines := e.log.lines("Group bound"); len(lines) != 2 {
-		t.Errorf("want each group to be bound once: %q", lines)
+		t.Errorf("want each group to be bound once, got %q", lines)
 	}
 }
 
-// TestIntegrationReloadFlood reloads again and again while 200,000 packets a second are logged. Each time one more label comes.
-// Not a packet is lost, and no counter begins anew.
+// TestIntegrationReloadFlood reloads many times while 200,000 packets a second are logged. Each reload adds a label. No packet
+// is lost, and no counter restarts.
 func TestIntegrationReloadFlood(t *testing.T) {
 	const (
 		rate   = 200_000
@@ -154,10 +151,10 @@ func TestIntegrationReloadFlood(t *testing.T) {
 	ns, b := floodable(t)
 	file := newConfigFile(t, "")
 	e := start(t, ns, "--config.file="+file.path, "--web.enable-lifecycle", fmt.Sprintf("--nflog.socket-buffer=%d", buffer))
-	stop := floodAt(t, ns, rate/floodRules)
+	stop := floodAt(t, ns, loopback4, rate/floodRules)
 
 	e.eventually(t, bookTimeout, func(s scrape) error { return s.expect(floodRules, "nflog_label_sets") })
-	points := e.points(t)
+	samples := e.samples(t)
 	config := "prefix_rules:\n"
 	for i := range floodRules {
 		config += fmt.Sprintf("- {match: 'rule (?P<number%d>%d)'}\n", i, i)
@@ -173,12 +170,12 @@ func TestIntegrationReloadFlood(t *testing.T) {
 			}
 			return nil
 		})
-		before := points
-		points = e.points(t)
-		checkContinue(t, before, points)
+		before := samples
+		samples = e.samples(t)
+		checkContinuous(t, before, samples)
 	}
 	sent, took := stop()
-	afterwards(t, ns, e)
+	logOneMore(t, ns, e)
 
 	logged, s := b.balance(t, e)
 	if err := errors.Join(
@@ -188,7 +185,7 @@ func TestIntegrationReloadFlood(t *testing.T) {
 	); err != nil {
 		t.Error(err)
 	}
-	if s.value("nflog_socket_buffer_bytes") >= 2*buffer { // else the machine may be too slow
+	if s.value("nflog_socket_buffer_bytes") >= 2*buffer { // else the buffer is too small for slow machines
 		if err := s.expect(0, "nflog_lost_packets_total"); err != nil {
 			t.Error(err)
 		}
@@ -203,23 +200,4 @@ func TestIntegrationReloadFlood(t *testing.T) {
 		}
 	}
 	t.Logf("%d reloads while %.0f packets were logged, %.0f a second", floodRules, s.packets(), float64(sent*floodRules)/took.Seconds())
-}
-
-// floodAt sends so many packets a second to the loopback interface until it is stopped, or the test ends.
-func floodAt(t *testing.T, ns *netns.NS, rate int) (stop func() (sent int, took time.Duration)) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	began := time.Now()
-	sent, done := 0, make(chan error, 1)
-	go func() {
-		var err error
-		sent, err = traffic.Flood(ctx, ns, toPort(loopback4), 0, 10, rate)
-		done <- err
-	}()
-	return func() (int, time.Duration) {
-		cancel()
-		must(t, <-done)
-		return sent, time.Since(began)
-	}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// A scrape is what the exporter served: metric families by name.
+// A scrape holds the metric families of one scrape by name.
 type scrape map[string]*dto.MetricFamily
 
 // scrape reads the exporter's metrics.
@@ -38,7 +38,7 @@ func parseText(body []byte) (scrape, error) {
 	return parser.TextToMetricFamilies(bytes.NewReader(body))
 }
 
-// mustScrape reads the exporter's metrics, and fails the test if it can't.
+// mustScrape reads the exporter's metrics, and fails the test on an error.
 func (e *exporter) mustScrape(t *testing.T) scrape {
 	t.Helper()
 	s, err := e.scrape(t.Context())
@@ -48,7 +48,7 @@ func (e *exporter) mustScrape(t *testing.T) scrape {
 	return s
 }
 
-// eventually scrapes the exporter until condition is content, and returns that
+// eventually scrapes the exporter until condition returns nil, and returns that
 // scrape.
 func (e *exporter) eventually(t *testing.T, timeout time.Duration, condition func(scrape) error) (s scrape) {
 	t.Helper()
@@ -61,8 +61,10 @@ func (e *exporter) eventually(t *testing.T, timeout time.Duration, condition fun
 	return s
 }
 
-// value returns the value of a metric of the group, which has the given labels
-// beside (name, value, name, value), or NaN where there is none.
+// value returns the value of a counter or gauge with the label group of the
+// default group and further labels (name, value, name, value …), and no others.
+// A further label group replaces the default. It returns NaN if there is no such
+// metric.
 func (s scrape) value(name string, labels ...string) float64 {
 	want := map[string]string{"group": strconv.Itoa(group)}
 	for i := 0; i < len(labels); i += 2 {
@@ -70,14 +72,14 @@ func (s scrape) value(name string, labels ...string) float64 {
 	}
 	for _, m := range s[name].GetMetric() {
 		if maps.Equal(labelMap(m), want) {
-			// One of the two is there.
+			// One of the two is nil.
 			return m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return math.NaN()
 }
 
-// expect returns an error unless a metric of the group has that value; see value.
+// expect returns an error unless a metric has that value. See value for the labels.
 func (s scrape) expect(want float64, name string, labels ...string) error {
 	if got := s.value(name, labels...); got != want {
 		return fmt.Errorf("%s%v: got %v, want %v", name, labels, got, want)
@@ -85,7 +87,7 @@ func (s scrape) expect(want float64, name string, labels ...string) error {
 	return nil
 }
 
-// ownValue returns the value of a gauge about the exporter itself, or NaN where there is none.
+// ownValue returns the value of a gauge without labels, about the exporter itself, or NaN if there is none.
 func (s scrape) ownValue(name string) float64 {
 	for _, m := range s[name].GetMetric() {
 		return m.GetGauge().GetValue()
@@ -93,7 +95,7 @@ func (s scrape) ownValue(name string) float64 {
 	return math.NaN()
 }
 
-// expectOwn returns an error unless a gauge about the exporter itself has that value.
+// expectOwn returns an error unless a gauge has that value. See ownValue.
 func (s scrape) expectOwn(want float64, name string) error {
 	if got := s.ownValue(name); got != want {
 		return fmt.Errorf("%s: got %v, want %v", name, got, want)
@@ -110,18 +112,18 @@ func labelMap(m *dto.Metric) map[string]string {
 	return labels
 }
 
-// labels are all that a packet is counted under.
+// labels are the values of a packet's labels.
 type labels struct {
 	Group, Prefix, Family, Hook, In, Out, Protocol string
 }
 
-// counts are what was counted under some labels.
+// counts are those of one label set.
 type counts struct {
 	Packets, Bytes uint64
-	Sized          uint64 // packets in the histogram, which are those of known length
+	Sized          uint64 // packets in the histogram: those of known length
 }
 
-// labelSets returns what was counted, by labels.
+// labelSets returns the counts by labels.
 func (s scrape) labelSets() (map[labels]counts, error) {
 	sets := make(map[labels]counts)
 	for _, m := range s["nflog_packets_total"].GetMetric() {
@@ -158,29 +160,28 @@ func (s scrape) labelSets() (map[labels]counts, error) {
 	return sets, nil
 }
 
-// checkHistogram checks that a histogram of packets, so many bytes altogether,
-// adds up.
+// checkHistogram checks that a histogram is consistent, and that its sum is bytes.
 func checkHistogram(h *dto.Histogram, bytes uint64) error {
 	if got := uint64(h.GetSampleSum()); got != bytes {
-		return fmt.Errorf("histogram of %d bytes, but %d were counted", got, bytes)
+		return fmt.Errorf("the histogram sums up %d bytes, but %d were counted", got, bytes)
 	}
-	// Buckets are cumulative, and the one without bound may be left out.
+	// Buckets are cumulative. The one with bound +Inf may be missing.
 	last := uint64(0)
 	for _, b := range h.GetBucket() {
 		if b.GetCumulativeCount() < last {
-			return fmt.Errorf("histogram bucket %v has %d, less than the one before", b.GetUpperBound(), b.GetCumulativeCount())
+			return fmt.Errorf("histogram bucket %v has %d, less than the bucket before", b.GetUpperBound(), b.GetCumulativeCount())
 		}
 		last = b.GetCumulativeCount()
 	}
-	// None of the packets here is longer than the largest bound.
+	// No packet of these tests is longer than the largest bound.
 	if last != h.GetSampleCount() {
-		return fmt.Errorf("histogram of %d packets has buckets of %d", h.GetSampleCount(), last)
+		return fmt.Errorf("the histogram counts %d packets, but its buckets %d", h.GetSampleCount(), last)
 	}
 	return nil
 }
 
-// packetLabels returns the labels of a metric about packets, which has no more
-// and no fewer than these.
+// packetLabels returns the labels of a metric about packets. It must have exactly
+// the default ones.
 func packetLabels(m *dto.Metric) (labels, error) {
 	all := labelMap(m)
 	l := labels{

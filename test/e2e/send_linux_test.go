@@ -58,18 +58,18 @@ func (n network) sendRouted(t *testing.T) {
 	must(t, traffic.SendFrames(n.router, "eth0", tagged.once, lldp))
 }
 
-// send sends UDP datagrams, aggregates of them, and ICMP messages.
+// send sends UDP datagrams, an aggregate of them, and ICMP echo requests.
 func send(t *testing.T, from *netns.NS, dst netip.Addr) {
 	t.Helper()
 	must(t,
 		traffic.UDP(from, toPort(dst), 5, 100),
-		traffic.UDP(from, toPort(dst), 1, 4000), // longer than the path takes
+		traffic.UDP(from, toPort(dst), 1, 4000), // longer than the MTU of the path
 		traffic.UDPSegments(from, toPort(dst), 20, 1200),
 		traffic.Echo(from, dst, 3, 56),
 	)
 }
 
-// fragments4 returns a packet in two fragments, the first with so many bytes.
+// fragments4 returns a packet in two fragments. The first carries that many bytes.
 func fragments4(p traffic.IPv4, first int) [][]byte {
 	p.ID = 1
 	head, tail := p, p
@@ -80,12 +80,13 @@ func fragments4(p traffic.IPv4, first int) [][]byte {
 
 // options4 returns a packet with options in its header.
 func options4(p traffic.IPv4) []byte {
-	p.Options = []byte{1, 1, 1, 0} // no operation, three times, and the end
+	p.Options = []byte{1, 1, 1, 0} // three NOPs and the end of the list
 	return p.Bytes()
 }
 
-// fragments6 returns a packet in two fragments, the first with so many bytes,
-// and a whole one that has a fragment header nevertheless.
+// fragments6 returns a packet in two fragments, of which the first carries that
+// many bytes, and an atomic fragment (RFC 6946): a whole packet with a fragment
+// header.
 func fragments6(p traffic.IPv6, first int) [][]byte {
 	head, tail, atomic := p, p, p
 	head.Extensions, head.Payload = []traffic.Extension{traffic.Fragment(0, true, 1)}, p.Payload[:first]
@@ -94,7 +95,7 @@ func fragments6(p traffic.IPv6, first int) [][]byte {
 	return [][]byte{head.Bytes(), tail.Bytes(), atomic.Bytes()}
 }
 
-// extensions6 returns packets with extension headers, and one with nothing else.
+// extensions6 returns packets with extension headers. The last has no payload.
 func extensions6(p traffic.IPv6) [][]byte {
 	all, authenticated, empty := p, p, p
 	all.Extensions = []traffic.Extension{traffic.HopByHop(), traffic.DestinationOptions(), traffic.Routing()}
@@ -114,14 +115,14 @@ func (n network) sendBridged(t *testing.T) {
 
 	src, dst := mac(t, n.upper, "eth0"), mac(t, n.lower, "eth0")
 	broadcast := net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-	padded := append(datagram(paddedPort), make([]byte, 18)...) // 46 bytes, the least that Ethernet takes
+	padded := append(datagram(paddedPort), make([]byte, 18)...) // 46 bytes, the minimum of Ethernet
 	tagged := vlanFrame(t, n.upper, "eth0", n.lower, "eth0")
 	must(t, traffic.SendFrames(
 		n.upper, "eth0",
 		traffic.Ethernet(dst, src, traffic.EtherTypeIPv4, padded),
 		tagged.once, tagged.twice,
 		traffic.Ethernet(dst, src, experimental, make([]byte, 46)),
-		// Once for all that are at the bridge, and once for the bridge itself.
+		// Once to all hosts at the bridge, and once to the bridge itself.
 		traffic.Ethernet(broadcast, src, traffic.EtherTypeARP, traffic.ARPRequest(src, upper4, bridge4)),
 		traffic.Ethernet(mac(t, n.router, "br0"), src, traffic.EtherTypeARP, traffic.ARPRequest(src, upper4, bridge4)),
 	))
@@ -137,7 +138,7 @@ func datagram(port uint16) []byte {
 	}.Bytes()
 }
 
-// taggedFrames are frames with a UDP packet in one VLAN tag and in two.
+// taggedFrames are frames with a UDP packet and one or two VLAN tags.
 type taggedFrames struct{ once, twice []byte }
 
 // vlanFrame returns tagged frames from one link to another.
@@ -151,7 +152,7 @@ func vlanFrame(t *testing.T, from *netns.NS, fromLink string, to *netns.NS, toLi
 	}
 }
 
-// lldpFrame returns a frame by which a link announces itself.
+// lldpFrame returns an LLDP frame from a link.
 func lldpFrame(t *testing.T, ns *netns.NS, name string) []byte {
 	t.Helper()
 	src := mac(t, ns, name)

@@ -15,8 +15,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// sumBy returns the sums of a metric's values over all labels but those that are named, whose values are the keys,
-// separated by slashes.
+// sumBy returns the values of a metric summed by labels. The keys are the values of these labels, separated by slashes.
 func (s scrape) sumBy(name string, labels ...string) map[string]uint64 {
 	sums := make(map[string]uint64)
 	for _, m := range s[name].GetMetric() {
@@ -30,34 +29,35 @@ func (s scrape) sumBy(name string, labels ...string) map[string]uint64 {
 	return sums
 }
 
-// A point is what a scrape shows of a counter or a histogram.
-type point struct {
+// A sample is the value and the creation time of a counter, or of the count of a histogram.
+type sample struct {
 	value   float64
 	created time.Time
 }
 
-// points returns all series of packets as Prometheus tells them apart, to which a label without a value is none.
-func (e *exporter) points(t *testing.T) map[string]point {
+// samples returns all series about packets by their identity in Prometheus. For Prometheus, a label with an empty value is the
+// same as no label.
+func (e *exporter) samples(t *testing.T) map[string]sample {
 	t.Helper()
 	format := expfmt.NewFormat(expfmt.TypeProtoDelim)
 	body, _, err := e.get(t.Context(), "/metrics", string(format))
 	must(t, err)
 	s, err := decode(body, format)
 	must(t, err)
-	points := make(map[string]point)
+	samples := make(map[string]sample)
 	for _, name := range []string{"nflog_packets_total", "nflog_bytes_total", "nflog_packet_size_bytes"} {
 		for _, m := range s[name].GetMetric() {
-			p := point{m.GetCounter().GetValue(), m.GetCounter().GetCreatedTimestamp().AsTime()}
+			p := sample{m.GetCounter().GetValue(), m.GetCounter().GetCreatedTimestamp().AsTime()}
 			if h := m.GetHistogram(); h != nil {
-				p = point{float64(h.GetSampleCount()), h.GetCreatedTimestamp().AsTime()}
+				p = sample{float64(h.GetSampleCount()), h.GetCreatedTimestamp().AsTime()}
 			}
-			points[name+identity(m)] = p
+			samples[name+identity(m)] = p
 		}
 	}
-	return points
+	return samples
 }
 
-// identity returns the labels that have a value.
+// identity returns the labels with a value.
 func identity(m *dto.Metric) string {
 	labels := labelMap(m)
 	maps.DeleteFunc(labels, func(_, value string) bool { return value == "" })
@@ -68,13 +68,13 @@ func identity(m *dto.Metric) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// checkContinue checks that no series has ended, fallen or begun anew.
-func checkContinue(t *testing.T, before, after map[string]point) {
+// checkContinuous checks that no series has ended, decreased or restarted.
+func checkContinuous(t *testing.T, before, after map[string]sample) {
 	t.Helper()
 	for series, was := range before {
 		is, ok := after[series]
 		if !ok || is.value < was.value || !is.created.Equal(was.created) {
-			t.Errorf("%s does not go on: it was %+v, and is %+v (there: %v)", series, was, is, ok)
+			t.Errorf("%s is not continuous: it was %+v, and is %+v (present: %v)", series, was, is, ok)
 		}
 	}
 }

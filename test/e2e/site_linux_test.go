@@ -17,7 +17,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// Ports that rules of a site log by.
+// Destination ports of packets that rules of a site log.
 const (
 	floodPort   = 1001
 	scanPort    = 1002
@@ -25,40 +25,40 @@ const (
 )
 
 const (
-	// troubled is the group that gets what does not go well.
+	// troubled is the group that suffers losses and overflow.
 	troubled = 101
 
-	// maxLabelSets is how many label sets a group may have: more than the other group needs, fewer than there are
-	// prefixes that log a scan.
+	// maxLabelSets is the limit of label sets of each group: more than the default group needs, fewer than the prefixes of
+	// the rules that log scans.
 	maxLabelSets, scanPrefixes = 60, 70
 
-	// limitedPrefix is the prefix of a rule that logs 10 packets a minute, and a burst.
+	// limitedPrefix is the prefix of a rule that logs at most 10 packets a minute, after a burst.
 	limitedPrefix = "DROP by policy default/deny-all"
 	limitedBurst  = 300
 )
 
-// A site is a network whose router logs and runs the exporter, which is reached from the host on the left.
+// A site is a network whose router logs packets and runs the exporter. Prometheus scrapes it from the host left.
 type site struct {
 	network
-	access   *access
-	file     configFile
-	config   string   // its text, if it is good
-	args     []string // of the exporter
-	exporter *exporter
-	rules    map[string]*nftrules.Rule // of the group that goes well, by prefix
-	troubles []*nftrules.Rule          // of the other
-	ingress  *nftrules.Rule            // one of them, whose interface goes
-	gone     uint64                    // packets that it had counted then
+	credentials *credentials
+	file        configFile
+	config      string   // its valid text
+	args        []string // of the exporter
+	exporter    *exporter
+	rules       map[string]*nftrules.Rule // of the default group, by prefix
+	troubles    []*nftrules.Rule          // of the troubled group
+	ingress     *nftrules.Rule            // of the troubled group, on an interface that is deleted
+	gone        uint64                    // packets of that rule before it was deleted
 }
 
-// newSite returns a site whose exporter runs, with further arguments.
+// newSite makes a site and starts its exporter with further arguments.
 func newSite(t *testing.T, args ...string) *site {
 	t.Helper()
-	s := &site{network: newNetwork(t), access: newAccess(t, loopback4, routerL4), rules: make(map[string]*nftrules.Rule)}
+	s := &site{network: newNetwork(t), credentials: newCredentials(t, loopback4, routerL4), rules: make(map[string]*nftrules.Rule)}
 	s.config = fmt.Sprintf("groups: [{group: %d}, {group: %d, socket_buffer: 128KiB}]\nprefix_rules: [{preset: k3s}]\n", group, troubled)
 	s.file = newConfigFile(t, s.config)
 	s.args = append([]string{
-		"--config.file=" + s.file.path, "--web.config.file=" + s.access.config, "--nflog.queue-timeout=10ms",
+		"--config.file=" + s.file.path, "--web.config.file=" + s.credentials.config, "--nflog.queue-timeout=10ms",
 		"--collector.deleted-interface-timeout=1s", fmt.Sprintf("--collector.max-label-sets=%d", maxLabelSets),
 	}, args...)
 
@@ -85,22 +85,22 @@ func newSite(t *testing.T, args ...string) *site {
 	return s
 }
 
-// log adds a rule to a chain that logs to the group that goes well.
+// log adds a rule to a chain that logs to the default group.
 func (s *site) log(chain *nftrules.ChainRules, prefix string, parts ...nftrules.Part) {
 	s.rules[prefix] = chain.Log(group, prefix, parts...)
 }
 
-// startExporter starts the exporter, for the first time or again.
+// startExporter starts or restarts the exporter.
 func (s *site) startExporter(t *testing.T) {
 	t.Helper()
 	e := launch(t, s.router, command(executable(t), s.args...))
-	e.access = s.access
+	e.credentials = s.credentials
 	e.awaitReady(t)
 	t.Cleanup(func() { e.stop(t) })
 	s.exporter = e
 }
 
-// talk lets the host on the left and the router talk, as on any day.
+// talk sends everyday packets between left and router.
 func (s *site) talk(t *testing.T) {
 	t.Helper()
 	for _, path := range []struct {
@@ -116,8 +116,8 @@ func (s *site) talk(t *testing.T) {
 	)
 }
 
-// talkOn sends what nobody has seen before: by another prefix, and by another interface.
-func (s *site) talkOn(t *testing.T) {
+// talkMore sends packets with prefixes and interfaces that have no label set yet.
+func (s *site) talkMore(t *testing.T) {
 	t.Helper()
 	must(t,
 		traffic.UDP(s.left, toPort(right4), 5, 100),
@@ -126,13 +126,13 @@ func (s *site) talkOn(t *testing.T) {
 	)
 }
 
-// breakDown does to the other group all that there is an alert for.
-func (s *site) breakDown(t *testing.T, m *monitor) {
+// causeTrouble provokes all alerts that need trouble in a group, in the troubled one.
+func (s *site) causeTrouble(t *testing.T, m *monitor) {
 	t.Helper()
 	s.file.write(t, "groups: [{group: all}]\n")
 	s.exporter.hangup(t, "can't be used")
 
-	// A packet that is wrong, by an interface that goes, before there is no room for it among the label sets.
+	// A packet with a wrong IP header, from an interface that is deleted below. It comes before the limit of label sets is reached.
 	src, dst := mac(t, s.upper, "eth0"), mac(t, s.lower, "eth0")
 	must(t,
 		sendTo(s.router, s.exporter.kernelGroup(t).Port, [][]byte{{0}}),
@@ -140,15 +140,15 @@ func (s *site) breakDown(t *testing.T, m *monitor) {
 		traffic.UDP(s.left, netip.AddrPortFrom(routerL4, scanPort), 3, 10),
 	)
 
-	// More than a reader that does not run can be sent.
+	// More packets than the socket holds while the reader is stopped.
 	s.exporter.signal(t, syscall.SIGSTOP)
 	s.flood(t, 0)
 	s.exporter.signal(t, syscall.SIGCONT)
-	// The rule goes with its interface.
+	// The kernel deletes the rule with its interface.
 	s.gone = packets(t, s.ingress)
 	s.ingress = nil
 	must(t, s.router.Delete("port0"))
-	// And then many small batches, by the rule's own threshold, that it can read.
+	// Many batches of one packet, by the rule's own threshold, at a rate that the exporter can read.
 	kerneltest.Eventually(t, promTimeout, func() error {
 		s.flood(t, 30_000)
 		if _, fires := m.fires(t, "NflogBatchingDefeated"); !fires {
@@ -158,24 +158,24 @@ func (s *site) breakDown(t *testing.T, m *monitor) {
 	})
 }
 
-// mend lets the exporter apply its configuration file again.
-func (s *site) mend(t *testing.T) {
+// restoreConfig makes the configuration file valid again and reloads it.
+func (s *site) restoreConfig(t *testing.T) {
 	t.Helper()
 	s.file.write(t, s.config)
 	s.exporter.hangup(t, applied)
 }
 
-// flood sends 10,000 packets that are logged one by one, so many a second.
+// flood sends 10,000 packets that are logged in batches of one, pps a second; 0 is as fast as possible.
 func (s *site) flood(t *testing.T, pps int) {
 	t.Helper()
 	_, err := traffic.Flood(t.Context(), s.left, netip.AddrPortFrom(routerL4, floodPort), 10_000, 10, pps)
 	must(t, err)
 }
 
-// A tally is what rules have counted, by prefix.
+// A tally holds the counts of rules by prefix.
 type tally map[string]counts
 
-// counted returns what the rules of the group that goes well have counted.
+// counted returns the counts of the default group's rules.
 func (s *site) counted(t *testing.T) tally {
 	t.Helper()
 	all := make(tally)
@@ -187,7 +187,7 @@ func (s *site) counted(t *testing.T) tally {
 	return all
 }
 
-// countedTroubles returns how many packets the rules of the other group have counted.
+// countedTroubles returns how many packets the rules of the troubled group have counted.
 func (s *site) countedTroubles(t *testing.T) uint64 {
 	t.Helper()
 	sum := s.gone
@@ -208,7 +208,7 @@ func packets(t *testing.T, rule *nftrules.Rule) uint64 {
 	return n
 }
 
-// since returns what has been counted since.
+// since returns the difference to earlier counts.
 func (a tally) since(before tally) tally {
 	since := make(tally)
 	for prefix, c := range a {
@@ -218,9 +218,9 @@ func (a tally) since(before tally) tally {
 	return since
 }
 
-// spendWeek returns a folder of data, for a Prometheus that shall have scraped for a week what the exporter serves after some
-// talk.
-func (s *site) spendWeek(t *testing.T) (data string) {
+// recordWeek returns a data directory for a Prometheus, with a history of a week that repeats the exporter's metrics after some
+// packets.
+func (s *site) recordWeek(t *testing.T) (data string) {
 	t.Helper()
 	s.talk(t)
 	want := s.counted(t)
@@ -233,5 +233,5 @@ func (s *site) spendWeek(t *testing.T) (data string) {
 		}
 		return nil
 	})
-	return past{scrape: now, instance: instance, silent: silentInstance, now: time.Now()}.save(t, s.left)
+	return history{scrape: now, instance: instance, silent: silentInstance, now: time.Now()}.save(t, s.left)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationDefaults starts the exporter without any flag.
+// TestIntegrationDefaults starts the exporter without flags.
 func TestIntegrationDefaults(t *testing.T) {
 	ns := kerneltest.NS(t)
 	sink(t, ns)
@@ -43,28 +43,23 @@ func TestIntegrationDefaults(t *testing.T) {
 	}
 }
 
-// TestIntegrationKilled starts the exporter anew after it was killed.
+// TestIntegrationKilled restarts the exporter after it was killed.
 func TestIntegrationKilled(t *testing.T) {
 	ns := kerneltest.NS(t)
-	sink(t, ns)
-	rs := nftrules.New(ns)
-	rule := rs.Chain(nftrules.Chain{Hook: nftrules.Output}).Log(group, "", nftrules.UDPPort(discard))
-	must(t, rs.Apply())
-	b := book{}
-	b.add(rule, labels{Family: "ip", Hook: "output", Out: "lo", Protocol: "udp"})
+	b := logOutput(t, ns, "")
 
 	first := start(t, ns)
 	must(t, traffic.UDP(ns, toPort(loopback4), 3, 10))
 	b.check(t, first)
 	first.kill()
 
-	// Nobody will ever know of these but the rule.
+	// No reader is bound: only the rule counts these.
 	must(t, traffic.UDP(ns, toPort(loopback4), 4, 10))
 
 	second := start(t, ns)
 	s := second.mustScrape(t)
 	if err := errors.Join(
-		s.expect(1, "nflog_up"), // at the first attempt: start waits for no other
+		s.expect(1, "nflog_up"), // after the first attempt: start does not wait for another
 		s.expect(1, "nflog_binds_total"),
 		s.expect(0, "nflog_bind_failures_total", "reason", "held"),
 		s.expect(0, "nflog_lost_packets_total"),
@@ -73,11 +68,11 @@ func TestIntegrationKilled(t *testing.T) {
 		t.Error(err)
 	}
 	must(t, traffic.UDP(ns, toPort(loopback4), 5, 10))
-	b[0].counter = since{rule, 7, 7 * 38}
+	b[0].counter = since{b[0].counter, 7, 7 * 38}
 	b.check(t, second)
 }
 
-// since is what a counter has counted since it had counted that much.
+// since is a counter whose counts start after the given packets and bytes.
 type since struct {
 	counter
 	packets, bytes uint64

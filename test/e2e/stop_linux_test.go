@@ -16,9 +16,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationStop stops the exporter while packets wait in the kernel, where
-// they would stay for another hour, and while a client has begun a request that
-// it does not finish.
+// TestIntegrationStop stops the exporter while packets wait in the kernel, due in
+// an hour, and while a client has an unfinished request.
 func TestIntegrationStop(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -44,30 +43,30 @@ func TestIntegrationStop(t *testing.T) {
 			}
 			e.awaitExit(t, 0)
 
-			const drained = "Group unbound, socket drained"
-			if n := len(e.log.lines(drained)); n != 1 {
-				t.Errorf("the log says %d times %q, want once", n, drained)
+			const unbound = "Group unbound, socket drained"
+			if n := len(e.log.lines(unbound)); n != 1 {
+				t.Errorf("the log has %d lines with %q, want 1", n, unbound)
 			}
 		})
 	}
 }
 
-// hang begins a request for metrics and leaves it unfinished.
+// hang starts a request for metrics and does not finish it.
 func hang(t *testing.T, e *exporter) {
 	t.Helper()
 	conn, err := e.dial(t.Context())
 	must(t, err)
 	t.Cleanup(func() { conn.Close() })
 	if _, err := io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n"); err != nil {
-		t.Fatalf("failed to begin a request: %v", err)
+		t.Fatalf("failed to start a request: %v", err)
 	}
-	// Connections are accepted in order: before the one of a later request that
-	// was answered, this one was.
+	// Connections are accepted in order: once a later one has a response, this one
+	// is accepted.
 	e.mustScrape(t)
 }
 
-// awaitFree waits until nobody holds the group, which has to be soon after the
-// exporter was told to stop.
+// awaitFree waits until no socket holds the group. That must be soon after the
+// exporter got the signal.
 func awaitFree(t *testing.T, ns *netns.NS) {
 	t.Helper()
 	kerneltest.Eventually(t, time.Second, func() error {

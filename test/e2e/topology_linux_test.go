@@ -15,23 +15,23 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// discard is the port that packets go to where nothing else is said.
+// discard is the default destination port.
 const discard = 9
 
-// A network is a router with two hosts behind it that it routes between, and two
-// that it bridges:
+// A network is a router that routes between two hosts, and bridges two others:
 //
 //	left ---- eth0 router eth1 ---- right
 //	            port0 |br0| port1
 //	       upper ----/     \---- lower
 //
-// All UDP datagrams to port discard are taken, so that none is answered.
+// A socket receives UDP datagrams to port discard, so that no ICMP error answers
+// them.
 type network struct {
 	router, left, right, upper, lower *netns.NS
 }
 
-// Addresses of the network. Each end has one of IPv4 and one of IPv6, but at the
-// bridge all have IPv4 alone, as only those do ARP.
+// Addresses of the network. Each end has an IPv4 and an IPv6 address. Those at the
+// bridge have only IPv4: links with IPv6 addresses do no ARP (package netns).
 var (
 	left4, left6         = netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")
 	routerL4, routerL6   = netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("fd00::1")
@@ -61,7 +61,7 @@ func newNetwork(t *testing.T) network {
 		hideFromIP(n.router),
 		n.router.AddAddresses("br0", ends(bridge4)...),
 	)
-	// ARP happens where it is asked for.
+	// The kernel knows these neighbours, so that only tests send ARP requests.
 	must(t,
 		n.upper.AddNeighbor("eth0", lower4, mac(t, n.lower, "eth0")),
 		n.upper.AddNeighbor("eth0", bridge4, mac(t, n.router, "br0")),
@@ -73,8 +73,8 @@ func newNetwork(t *testing.T) network {
 	return n
 }
 
-// hideFromIP keeps bridged packets from the hooks of IP, which cut off padding on
-// their way, where the kernel would show them there.
+// hideFromIP keeps bridged packets from the IP hooks, which cut off padding. The
+// setting exists only where module br_netfilter is loaded.
 func hideFromIP(ns *netns.NS) error {
 	err := ns.Sysctl("net/bridge/bridge-nf-call-iptables", "0")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -83,7 +83,7 @@ func hideFromIP(ns *netns.NS) error {
 	return err
 }
 
-// ends returns addresses as they are given to links.
+// ends returns addresses with the prefix lengths of their networks.
 func ends(addrs ...netip.Addr) []netip.Prefix {
 	var prefixes []netip.Prefix
 	for _, addr := range addrs {
@@ -104,8 +104,9 @@ func mac(t *testing.T, ns *netns.NS, name string) net.HardwareAddr {
 	return ifi.HardwareAddr
 }
 
-// pair returns two namespaces, joined by eth0 on each side with addresses left4,
-// left6, routerL4 and routerL6, of which the second takes what is sent to it.
+// pair returns two namespaces that are joined by eth0 on each side. The sender has
+// the addresses left4 and left6; the receiver has routerL4 and routerL6, and a
+// socket at port discard.
 func pair(t *testing.T) (sender, receiver *netns.NS) {
 	t.Helper()
 	sender, receiver = kerneltest.NS(t), kerneltest.NS(t)
@@ -114,7 +115,7 @@ func pair(t *testing.T) (sender, receiver *netns.NS) {
 	return sender, receiver
 }
 
-// sink makes a namespace take what is sent to its port discard.
+// sink opens a socket at port discard of a namespace.
 func sink(t *testing.T, ns *netns.NS) {
 	t.Helper()
 	s, err := traffic.Sink(ns, toPort(netip.IPv6Unspecified()))
@@ -122,13 +123,13 @@ func sink(t *testing.T, ns *netns.NS) {
 	t.Cleanup(func() { s.Close() })
 }
 
-// toPort returns an address with the port discard.
+// toPort returns an address with port discard.
 func toPort(addr netip.Addr) netip.AddrPort { return netip.AddrPortFrom(addr, discard) }
 
 // must fails the test if there is an error.
 func must(t *testing.T, errs ...error) {
 	t.Helper()
 	if err := errors.Join(errs...); err != nil {
-		t.Fatalf("failed to prepare: %v", err)
+		t.Fatalf("unexpected error: %v", err)
 	}
 }

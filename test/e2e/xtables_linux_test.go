@@ -17,11 +17,11 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// A tool is one of the programs that know rules of the x_tables kind.
+// A tool is iptables or a program like it.
 type tool struct {
 	ns   *netns.NS
 	path string
-	lock string // path of a file, as the usual one may not be ours to write
+	lock string // path of a lock file, as the default one may not be writable
 }
 
 // run runs the program.
@@ -39,12 +39,11 @@ func (x tool) run(args ...string) (stdout []byte, err error) {
 	return out.Bytes(), nil
 }
 
-// A toolRule is a rule that such a program shows, with its counters, in a line
-// of their own pattern.
+// A toolRule is a rule whose counters are read from the output of a tool.
 type toolRule struct {
 	tool tool
-	list []string       // arguments that make the program list the rule's chain
-	line *regexp.Regexp // with the counters as groups
+	list []string       // arguments that list the rule's chain
+	line *regexp.Regexp // of the rule, with the counters as groups
 }
 
 // Count implements counter.
@@ -64,8 +63,9 @@ func (r toolRule) Count() (packets, bytes uint64, err error) {
 	return packets, bytes, err
 }
 
-// logXTables logs by the NFLOG target of iptables and ip6tables, of either make,
-// and by the nflog watcher of ebtables, as far as they are installed.
+// logXTables logs by the NFLOG target of iptables and ip6tables, both the nft and
+// the legacy version, and by the nflog watcher of ebtables, as far as they are
+// installed.
 func (b *book) logXTables(t *testing.T, ns *netns.NS) {
 	t.Helper()
 	lock := filepath.Join(t.TempDir(), "lock")
@@ -79,14 +79,14 @@ func (b *book) logXTables(t *testing.T, ns *netns.NS) {
 		{"ip6tables-legacy", func(t *testing.T, x tool) { b.logIPTables(t, x, "ip6", "icmpv6") }},
 		{"ebtables-nft", b.logEBTables},
 	} {
-		// A test of its own, which skips alone.
+		// A subtest, so that a missing program skips only this part.
 		t.Run(binary.name, func(t *testing.T) {
 			binary.log(t, tool{ns, kerneltest.Require(t, binary.name), lock})
 		})
 	}
 }
 
-// logIPTables logs by a program that knows one version of IP.
+// logIPTables logs by iptables or ip6tables.
 func (b *book) logIPTables(t *testing.T, x tool, family, icmp string) {
 	t.Helper()
 	for _, rule := range []struct {
@@ -106,7 +106,7 @@ func (b *book) logIPTables(t *testing.T, x tool, family, icmp string) {
 			args = append(args, "-o", rule.out)
 		}
 		prefix := fmt.Sprintf("%s %s %s", filepath.Base(x.path), rule.chain, rule.protocol)
-		// The space is what one puts there to set the prefix off in a log.
+		// Many rules end their prefix with a space, for readable logs.
 		args = append(args, "-j", "NFLOG", "--nflog-group", strconv.Itoa(group), "--nflog-prefix", prefix+" ")
 		_, err := x.run(args...)
 		must(t, err)
