@@ -30,7 +30,7 @@ type entry struct {
 	labels labels
 
 	// extra is the number of bytes that the rule counts for each packet beyond its
-	// network-layer length.
+	// length at the network layer.
 	extra uint64
 
 	// sizeless says that the exporter can't know the length of the packets.

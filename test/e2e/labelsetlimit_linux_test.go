@@ -166,7 +166,7 @@ func (e *exporter) awaitDrained(t *testing.T) {
 	})
 }
 
-// memory returns a field of the exporter's /proc/PID/status whose unit is kB, in bytes.
+// memory returns a field in kB of the exporter's /proc/PID/status, in bytes.
 func (e *exporter) memory(t *testing.T, field string) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.cmd.Process.Pid))

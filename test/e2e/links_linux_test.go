@@ -70,7 +70,7 @@ func ifInfo(index, up uint32) []byte {
 	return binary.NativeEndian.AppendUint32(b, unix.IFF_UP) // mask of the flags to change
 }
 
-// pair makes a veth pair whose ends are called name+"a" and name+"b". Both are up.
+// pair makes a veth pair with the ends name+"a" and name+"b". Both are up.
 func (m linkMaker) pair(name string) error {
 	err := m.execute(unix.RTM_NEWLINK, netlink.Create|netlink.Excl, 0, unix.IFF_UP, func(ae *netlink.AttributeEncoder) {
 		ae.String(unix.IFLA_IFNAME, name+"a")

@@ -193,7 +193,7 @@ func packetLabels(m *dto.Metric) (labels, error) {
 		Out:      all["out_interface"],
 		Protocol: all["protocol"],
 	}
-	// The parser keeps labels whose value is empty.
+	// The parser keeps labels with an empty value.
 	if len(all) != 7 {
 		return labels{}, fmt.Errorf("want the seven labels, got %v", all)
 	}

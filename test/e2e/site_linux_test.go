@@ -37,7 +37,7 @@ const (
 	limitedBurst  = 300
 )
 
-// A site is a network whose router logs packets and runs the exporter. Prometheus scrapes it from the host left.
+// A site is a network. Its router logs packets and runs the exporter, which Prometheus scrapes from the host left.
 type site struct {
 	network
 	credentials *credentials

@@ -72,7 +72,7 @@ func TestIntegrationKilled(t *testing.T) {
 	b.check(t, second)
 }
 
-// since is a counter whose counts start after the given packets and bytes.
+// since is a counter without its first packets and bytes.
 type since struct {
 	counter
 	packets, bytes uint64

@@ -39,7 +39,7 @@ func (x tool) run(args ...string) (stdout []byte, err error) {
 	return out.Bytes(), nil
 }
 
-// A toolRule is a rule whose counters are read from the output of a tool.
+// A toolRule is a rule with counters that a tool prints.
 type toolRule struct {
 	tool tool
 	list []string       // arguments that list the rule's chain
@@ -64,8 +64,8 @@ func (r toolRule) Count() (packets, bytes uint64, err error) {
 }
 
 // logXTables logs by the NFLOG target of iptables and ip6tables, both the nft and
-// the legacy version, and by the nflog watcher of ebtables, as far as they are
-// installed.
+// the legacy version, and by the nflog watcher of ebtables. It skips those that are
+// not installed.
 func (b *book) logXTables(t *testing.T, ns *netns.NS) {
 	t.Helper()
 	lock := filepath.Join(t.TempDir(), "lock")
