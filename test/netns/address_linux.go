@@ -14,10 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// AddAddresses gives the link called name more addresses, usable at once:
-// without duplicate address detection. The first IPv6 address takes the link out
-// of ARP and neighbour discovery, as the package documentation says, and makes
-// it forget the neighbours that it has.
+// AddAddresses adds addresses to the link called name. They are usable at once,
+// without duplicate address detection. The first IPv6 address disables ARP and
+// neighbour discovery on the link (see the package documentation) and removes its
+// neighbour entries.
 func (ns *NS) AddAddresses(name string, addrs ...netip.Prefix) error {
 	if err := ns.muteIPv6(name, addrs); err != nil {
 		return err
@@ -46,8 +46,8 @@ func (ns *NS) AddAddresses(name string, addrs ...netip.Prefix) error {
 	return nil
 }
 
-// awaitLocal waits until the namespace takes packets for its address addr, for
-// which the kernel makes the route of an IPv6 address asynchronously.
+// awaitLocal waits until the namespace has a local route for its address addr. The
+// kernel adds that of an IPv6 address asynchronously.
 func (ns *NS) awaitLocal(addr netip.Addr) error {
 	return ns.await(fmt.Sprintf("wait for address %s", addr), func(c *rtnetlink.Conn) (bool, error) {
 		routes, err := c.Route.List()
@@ -57,7 +57,8 @@ func (ns *NS) awaitLocal(addr netip.Addr) error {
 	})
 }
 
-// AddNeighbor tells the link called name for ever that addr is at mac.
+// AddNeighbor adds a permanent neighbour entry to the link called name: addr is at
+// mac.
 func (ns *NS) AddNeighbor(name string, addr netip.Addr, mac net.HardwareAddr) error {
 	ifi, err := ns.Interface(name)
 	if err != nil {
@@ -77,7 +78,8 @@ func (ns *NS) AddNeighbor(name string, addr netip.Addr, mac net.HardwareAddr) er
 	})
 }
 
-// addNeighbors tells the link called name the addresses of a link of peer.
+// addNeighbors adds the addresses of a link of peer as permanent neighbours to the
+// link called name.
 func (ns *NS) addNeighbors(name string, peer *NS, peerName string, addrs []netip.Prefix) error {
 	ifi, err := peer.Interface(peerName)
 	if err != nil {
@@ -91,8 +93,8 @@ func (ns *NS) addNeighbors(name string, peer *NS, peerName string, addrs []netip
 	return nil
 }
 
-// AddRoute sends packets for dst to the router via, which is on a link of the
-// namespace.
+// AddRoute adds a route to dst by the router via, which must be reachable on a link
+// of the namespace.
 func (ns *NS) AddRoute(dst netip.Prefix, via netip.Addr) error {
 	route := &rtnetlink.RouteMessage{
 		Family:     family(dst.Addr()),
@@ -111,8 +113,8 @@ func (ns *NS) AddRoute(dst netip.Prefix, via netip.Addr) error {
 	})
 }
 
-// AddDefaultRoute sends all packets of via's family that have no better route to
-// the router via.
+// AddDefaultRoute adds a default route, for the address family of via, by the
+// router via.
 func (ns *NS) AddDefaultRoute(via netip.Addr) error {
 	all := netip.IPv6Unspecified()
 	if via.Is4() {
@@ -121,9 +123,9 @@ func (ns *NS) AddDefaultRoute(via netip.Addr) error {
 	return ns.AddRoute(netip.PrefixFrom(all, 0), via)
 }
 
-// Forward makes the namespace forward IPv4 and IPv6 between its links. It must
-// come before the links: one that is there already would join the groups of
-// all routers and report that by MLD.
+// Forward enables forwarding of IPv4 and IPv6 in the namespace. Call it before
+// links are made: an existing link would join the all-routers multicast groups and
+// report that by MLD.
 func (ns *NS) Forward() error {
 	if err := ns.Sysctl("net/ipv4/ip_forward", "1"); err != nil {
 		return err
@@ -131,16 +133,17 @@ func (ns *NS) Forward() error {
 	if err := ns.Sysctl("net/ipv6/conf/all/forwarding", "1"); err != nil {
 		return err
 	}
-	// The setting for all decides whether packets are forwarded; that of a
-	// link, only whether it behaves as a router's towards its neighbours.
+	// The setting "all" enables forwarding. That of a link only makes it act as a
+	// router towards its neighbours.
 	return ns.Sysctl("net/ipv6/conf/default/forwarding", "0")
 }
 
-// Sysctl sets a variable of the namespace; path is relative to /proc/sys.
+// Sysctl sets a kernel parameter of the namespace. The path is relative to
+// /proc/sys.
 func (ns *NS) Sysctl(path, value string) error {
 	return ns.Do(func() error {
-		// The namespace of a file below /proc/sys/net is that of the thread
-		// that opens it.
+		// A file below /proc/sys/net belongs to the namespace of the thread that
+		// opens it.
 		return os.WriteFile("/proc/sys/"+path, []byte(value), 0)
 	})
 }

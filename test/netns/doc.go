@@ -1,22 +1,26 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package netns makes network namespaces for tests and for the demo, joins
-// them by veth pairs and bridges, and runs functions and processes inside them.
+// Package netns makes network namespaces for tests, the demo and the bench,
+// connects them by veth pairs and bridges, and runs functions and processes in
+// them.
 //
-// Nothing is named or mounted unless asked for: a namespace lives as long as
-// its NS, its processes and its sockets. So everything here works for root and
-// inside a user namespace alike.
+// A namespace has no name and no mount, except by [NS.Mount]. It lives as long as
+// its NS, its processes and its sockets. All functions work for root and inside a
+// user namespace.
 //
 // # Quiet links
 //
-// Tests compare exact numbers of packets, so no link made here talks of its
-// own accord. It has no IPv6 link-local address and listens to no router, the
-// addresses of both ends of a veth pair are known to each other as permanent
-// neighbours, and a link that has an IPv6 address takes no part in ARP and
-// neighbour discovery (IFF_NOARP): else the kernel would join the address's
-// solicited-node group and report that by MLD. A neighbour beyond a bridge must
-// therefore be told to such a link with [NS.AddNeighbor].
+// Tests compare exact numbers of packets, so a link made here sends no packets of
+// its own:
+//
+//   - It has no IPv6 link-local address and ignores router advertisements.
+//   - Each end of a veth pair has the addresses of the other end as permanent
+//     neighbours.
+//   - A link with an IPv6 address does no ARP and no neighbour discovery
+//     (IFF_NOARP). Otherwise the kernel would join the address's solicited-node
+//     group and report that by MLD. Neighbours beyond a bridge must be added to
+//     such a link with [NS.AddNeighbor].
 //
 // The package is for Linux only.
 package netns

@@ -16,10 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Veth joins namespaces a and b by a veth pair. Both ends are up, have their
-// addresses and know each other's as permanent neighbours when Veth returns, so
-// that the first packet needs no address resolution. An end without IPv6
-// addresses does ARP for other neighbours; see the package documentation.
+// Veth connects the namespaces a and b by a veth pair. When Veth returns, both ends
+// are up and have their addresses, and each has the addresses of the other as
+// permanent neighbours: the first packet needs no address resolution. An end
+// without IPv6 addresses does ARP for other neighbours; see the package
+// documentation.
 func Veth(a *NS, aName string, aAddrs []netip.Prefix, b *NS, bName string, bAddrs []netip.Prefix) error {
 	err := a.newLink(aName, &driver.Veth{PeerInfo: &rtnetlink.LinkMessage{
 		Attributes: &rtnetlink.LinkAttributes{
@@ -30,8 +31,8 @@ func Veth(a *NS, aName string, aAddrs []netip.Prefix, b *NS, bName string, bAddr
 	if err != nil {
 		return err
 	}
-	// Both up before either gets addresses: an address of a link without
-	// carrier is set up later, behind our back.
+	// Both ends must be up before either gets addresses: the kernel completes an
+	// address later, asynchronously, if the link has no carrier yet.
 	if err := errors.Join(a.up(aName, aAddrs), b.up(bName, bAddrs)); err != nil {
 		return err
 	}
@@ -44,9 +45,8 @@ func Veth(a *NS, aName string, aAddrs []netip.Prefix, b *NS, bName string, bAddr
 	return errors.Join(a.addNeighbors(aName, b, bName, bAddrs), b.addNeighbors(bName, a, aName, aAddrs))
 }
 
-// Bridge makes a bridge in ns, which is up and has the links called ports as
-// its ports. It forwards at once, without spanning tree and without multicast
-// snooping.
+// Bridge makes a bridge in ns with the links called ports, and sets it up. It
+// forwards at once, without spanning tree and without multicast snooping.
 func Bridge(ns *NS, name string, ports ...string) error {
 	attributes, err := netlink.MarshalAttributes([]netlink.Attribute{
 		{Type: unix.IFLA_BR_MCAST_SNOOPING, Data: []byte{0}},
@@ -73,7 +73,7 @@ func Bridge(ns *NS, name string, ports ...string) error {
 	return ns.awaitUp(name)
 }
 
-// Interface returns the link called name as the kernel knows it now.
+// Interface returns the current state of the link called name.
 func (ns *NS) Interface(name string) (*net.Interface, error) {
 	var ifi *net.Interface
 	err := ns.Do(func() (err error) {
@@ -86,9 +86,9 @@ func (ns *NS) Interface(name string) (*net.Interface, error) {
 	return ifi, nil
 }
 
-// Rename gives the link called name another one. Kernels before 6.2 refuse that
-// for a link that is up: there it goes down and up again, and loses its routes
-// and IPv6 addresses.
+// Rename renames the link called name. Kernels before 6.2 refuse that while the
+// link is up: there Rename sets it down and up again, and it loses its routes and
+// IPv6 addresses.
 func (ns *NS) Rename(name, to string) error {
 	rename := func(m *rtnetlink.LinkMessage) { m.Attributes.Name = to }
 	err := ns.setLink(name, rename)
@@ -101,8 +101,7 @@ func (ns *NS) Rename(name, to string) error {
 	return errors.Join(ns.setLink(name, rename), ns.SetUp(to))
 }
 
-// Delete deletes the link called name; with one end of a veth pair goes the
-// other.
+// Delete deletes the link called name. The kernel deletes both ends of a veth pair.
 func (ns *NS) Delete(name string) error {
 	ifi, err := ns.Interface(name)
 	if err != nil {
@@ -118,7 +117,7 @@ func (ns *NS) SetUp(name string) error {
 	return ns.setFlags(name, unix.IFF_UP, unix.IFF_UP)
 }
 
-// SetDown takes the link called name down.
+// SetDown sets the link called name down.
 func (ns *NS) SetDown(name string) error {
 	return ns.setFlags(name, 0, unix.IFF_UP)
 }
@@ -133,7 +132,7 @@ func (ns *NS) newLink(name string, d rtnetlink.LinkDriver) error {
 	})
 }
 
-// up silences a link that is to get addrs and sets it up.
+// up sets a link up that will get addrs, after it has made it quiet.
 func (ns *NS) up(name string, addrs []netip.Prefix) error {
 	// Mode 1 (IN6_ADDR_GEN_MODE_NONE): no link-local address, and with it no
 	// router solicitations, no duplicate address detection and no MLD report.
@@ -149,8 +148,8 @@ func (ns *NS) up(name string, addrs []netip.Prefix) error {
 	return ns.SetUp(name)
 }
 
-// awaitUp waits until a link sends. The kernel notices asynchronously that a
-// link has got a carrier, and until then it drops what is sent there.
+// awaitUp waits until a link is operational. The kernel notices the carrier of a
+// link asynchronously, and drops packets until then.
 func (ns *NS) awaitUp(name string) error {
 	ifi, err := ns.Interface(name)
 	if err != nil {
@@ -162,8 +161,8 @@ func (ns *NS) awaitUp(name string) error {
 	})
 }
 
-// muteIPv6 keeps a link that is to get addrs from joining their solicited-node
-// groups, if there are IPv6 addresses among them.
+// muteIPv6 sets IFF_NOARP on a link that will get addrs if one of them is an IPv6
+// address, so that the link does not join its solicited-node group.
 func (ns *NS) muteIPv6(name string, addrs []netip.Prefix) error {
 	for _, addr := range addrs {
 		if !addr.Addr().Is4() {
@@ -173,13 +172,12 @@ func (ns *NS) muteIPv6(name string, addrs []netip.Prefix) error {
 	return nil
 }
 
-// setFlags sets those flags of a link that change names to what they are in
-// flags.
+// setFlags sets the flags of a link that are in the mask change.
 func (ns *NS) setFlags(name string, flags, change uint32) error {
 	return ns.setLink(name, func(m *rtnetlink.LinkMessage) { m.Flags, m.Change = flags, change })
 }
 
-// setLink changes a link as fill says.
+// setLink sends a change of a link, which fill fills in.
 func (ns *NS) setLink(name string, fill func(*rtnetlink.LinkMessage)) error {
 	ifi, err := ns.Interface(name)
 	if err != nil {
@@ -192,12 +190,12 @@ func (ns *NS) setLink(name string, fill func(*rtnetlink.LinkMessage)) error {
 	})
 }
 
-// rtnetlink runs fn, which does what the words say, on a connection to the
-// namespace.
-func (ns *NS) rtnetlink(does string, fn func(*rtnetlink.Conn) error) error {
+// rtnetlink runs fn with an rtnetlink connection in the namespace. The action
+// describes fn in errors.
+func (ns *NS) rtnetlink(action string, fn func(*rtnetlink.Conn) error) error {
 	err := ns.Do(func() error {
-		// Not by netlink.Config.NetNS: that goes back to the namespace that it
-		// came from, which a process in a user namespace may not enter.
+		// Not by netlink.Config.NetNS: it returns to the original namespace, which a
+		// process in a user namespace may not enter.
 		c, err := rtnetlink.Dial(nil)
 		if err != nil {
 			return err
@@ -206,15 +204,15 @@ func (ns *NS) rtnetlink(does string, fn func(*rtnetlink.Conn) error) error {
 		return fn(c)
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", does, err)
+		return fmt.Errorf("%s: %w", action, err)
 	}
 	return nil
 }
 
-// await polls done, which waits for what the words say, until it reports true.
-func (ns *NS) await(does string, done func(*rtnetlink.Conn) (bool, error)) error {
-	return ns.rtnetlink(does, func(c *rtnetlink.Conn) error {
-		// The kernel may let a second pass between two looks at its links.
+// await calls done until it returns true. The action describes it in errors.
+func (ns *NS) await(action string, done func(*rtnetlink.Conn) (bool, error)) error {
+	return ns.rtnetlink(action, func(c *rtnetlink.Conn) error {
+		// The kernel may take a second until it notices a change of the carrier.
 		const timeout = 10 * time.Second
 		for deadline := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 			if ok, err := done(c); ok || err != nil {

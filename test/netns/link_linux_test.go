@@ -17,7 +17,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// group is the NFLOG group of the rules here, which nobody reads.
+// group is the NFLOG group of the rules. No socket is bound to it.
 const group = 7
 
 // prefixes parses addresses with their prefix lengths.
@@ -29,7 +29,7 @@ func prefixes(addrs ...string) []netip.Prefix {
 	return ps
 }
 
-// veth joins a and b and fails the test if that fails.
+// veth connects a and b, and fails the test on an error.
 func veth(t *testing.T, a *netns.NS, aName string, aAddrs []netip.Prefix, b *netns.NS, bName string, bAddrs []netip.Prefix) {
 	t.Helper()
 	if err := netns.Veth(a, aName, aAddrs, b, bName, bAddrs); err != nil {
@@ -37,7 +37,7 @@ func veth(t *testing.T, a *netns.NS, aName string, aAddrs []netip.Prefix, b *net
 	}
 }
 
-// apply installs rules and fails the test if that fails.
+// apply installs rules, and fails the test on an error.
 func apply(t *testing.T, rs *nftrules.Ruleset) {
 	t.Helper()
 	if err := rs.Apply(); err != nil {
@@ -45,8 +45,8 @@ func apply(t *testing.T, rs *nftrules.Ruleset) {
 	}
 }
 
-// awaitCount waits until rule has counted want packets, and fails the test if
-// it counts more.
+// awaitCount waits until rule has counted want packets, and fails the test if it
+// has counted more.
 func awaitCount(t *testing.T, name string, rule *nftrules.Rule, want uint64) {
 	t.Helper()
 	kerneltest.Eventually(t, 10*time.Second, func() error {
@@ -64,8 +64,8 @@ func awaitCount(t *testing.T, name string, rule *nftrules.Rule, want uint64) {
 	})
 }
 
-// TestIntegrationVeth checks that a pair carries packets from the first one on,
-// and nothing else: counters at the very edge see each packet that we send.
+// TestIntegrationVeth checks that a pair carries all packets from the first on, and
+// no others: rules at ingress and output count each packet.
 func TestIntegrationVeth(t *testing.T) {
 	tests := []struct {
 		name         string
@@ -93,8 +93,8 @@ func TestIntegrationVeth(t *testing.T) {
 	}
 }
 
-// TestIntegrationQuiet checks that making links, with forwarding and without,
-// sends nothing. Rules of family inet can be there before the links.
+// TestIntegrationQuiet checks that new links send nothing, with and without
+// forwarding. The rules are of family inet, which can exist before the links.
 func TestIntegrationQuiet(t *testing.T) {
 	router, host := kerneltest.NS(t), kerneltest.NS(t)
 	if err := router.Forward(); err != nil {
@@ -112,7 +112,7 @@ func TestIntegrationQuiet(t *testing.T) {
 	if err := host.Rename("eth0", "eth1"); err != nil {
 		t.Fatalf("failed to rename: %v", err)
 	}
-	// The kernel's reports of groups come within 2 ticks of its clock.
+	// The kernel would send MLD reports within two of its clock ticks.
 	time.Sleep(100 * time.Millisecond)
 	for i, rule := range counters {
 		if packets, _, err := rule.Count(); err != nil || packets != 0 {
@@ -174,7 +174,7 @@ func TestIntegrationBridge(t *testing.T) {
 	awaitCount(t, "requests and replies", rule, 12)
 }
 
-// introduce tells eth0 of ns that eth0 of peer has the addresses.
+// introduce adds the addresses of eth0 of peer as neighbours to eth0 of ns.
 func introduce(t *testing.T, ns, peer *netns.NS, addrs ...string) {
 	t.Helper()
 	ifi, err := peer.Interface("eth0")

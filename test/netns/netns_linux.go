@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A NS is a network namespace. Its methods may be called concurrently, but not
-// after Close.
+// An NS is a network namespace. Its methods are safe for concurrent use, but must
+// not be called after Close.
 type NS struct {
 	file *os.File
 }
 
-// New makes a network namespace whose loopback interface is up, with 127.0.0.1
-// and ::1. It needs CAP_SYS_ADMIN.
+// New makes a network namespace. Its loopback interface is up, with 127.0.0.1 and
+// ::1. New needs CAP_SYS_ADMIN.
 func New() (*NS, error) {
 	ns := &NS{}
 	err := onThread(func() error {
@@ -50,26 +50,25 @@ func Current() (*NS, error) {
 	return &NS{file: file}, nil
 }
 
-// FD returns the file descriptor that refers to the namespace. It is valid
-// until Close.
+// FD returns a file descriptor of the namespace. It is valid until Close.
 func (ns *NS) FD() int {
 	return int(ns.file.Fd())
 }
 
-// Path returns a path of the namespace that this process, its children and
-// whoever may look into its /proc directory can open until Close.
+// Path returns a path of the namespace below /proc/PID of this process. It is valid
+// until Close, for all processes that may read that directory.
 func (ns *NS) Path() string {
 	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), ns.FD())
 }
 
-// Close lets go of the namespace. The kernel removes it, with all its
+// Close closes the file descriptor. The kernel removes the namespace, with all its
 // interfaces, once no process and no socket is left in it.
 func (ns *NS) Close() error {
 	return ns.file.Close()
 }
 
-// Mount makes the namespace reachable as path, as `ip netns add` does under
-// /run/netns, until Unmount. The file is made if it does not exist.
+// Mount mounts the namespace on path, until Unmount, as `ip netns add` does below
+// /run/netns. It creates the file if it does not exist.
 func (ns *NS) Mount(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o444)
 	if err != nil {

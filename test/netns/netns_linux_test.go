@@ -21,7 +21,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// inode returns what tells the namespace of a path below /proc from others.
+// inode returns the identity of the namespace at a path below /proc.
 func inode(t *testing.T, path string) string {
 	t.Helper()
 	link, err := os.Readlink(path)
@@ -55,8 +55,8 @@ func TestIntegrationNewHasLoopback(t *testing.T) {
 	}
 }
 
-// TestIntegrationThreadsStay checks that no thread that the rest of the program
-// may run on is left behind in another namespace.
+// TestIntegrationThreadsStay checks that Do leaves no thread in another namespace,
+// where the rest of the program could run on it.
 func TestIntegrationThreadsStay(t *testing.T) {
 	home := inode(t, "/proc/self/ns/net")
 	for range 20 {
@@ -80,7 +80,7 @@ func TestIntegrationThreadsStay(t *testing.T) {
 			return err
 		}
 		for _, path := range links {
-			// An error means that the thread is gone.
+			// An error means that the thread has ended.
 			if link, err := os.Readlink(path); err == nil && link != home {
 				return errors.New(path + " is in " + link)
 			}

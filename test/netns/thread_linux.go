@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errExited reports a function that left its goroutine instead of returning.
+// errExited reports a function that ended its goroutine instead of returning.
 var errExited = errors.New("function called runtime.Goexit: t.FailNow, t.Fatal and t.Skip are for the test's own goroutine")
 
-// Do runs fn inside the namespace and returns its error. What fn opens there
-// (sockets, files below /proc/sys/net) stays in the namespace wherever it is
-// used later; goroutines that fn starts do not run in it.
+// Do runs fn inside the namespace and returns its error. Sockets that fn opens, and
+// files below /proc/sys/net, belong to the namespace wherever they are used later.
+// Goroutines that fn starts do not run in the namespace.
 func (ns *NS) Do(fn func() error) error {
 	return onThread(func() error {
 		if err := ns.enter(); err != nil {
@@ -27,8 +27,8 @@ func (ns *NS) Do(fn func() error) error {
 	})
 }
 
-// Start starts cmd inside the namespace. A Pdeathsig in cmd.SysProcAttr works:
-// it is sent when this process ends.
+// Start starts cmd inside the namespace. The kernel sends Pdeathsig of
+// cmd.SysProcAttr when this process ends, not when a thread of it ends.
 func (ns *NS) Start(cmd *exec.Cmd) error {
 	started := make(chan error, 1)
 	go func() {
@@ -39,13 +39,13 @@ func (ns *NS) Start(cmd *exec.Cmd) error {
 			if err := cmd.Start(); err != nil {
 				return err
 			}
-			// Once cmd is handed over its caller may wait for it, and the
-			// process id may be gone.
+			// Read the process id now: after the next line the caller may call
+			// cmd.Wait, which releases the process.
 			pid := cmd.Process.Pid
 			started <- nil
 			// The kernel sends the parent-death signal when the thread that
-			// forked ends, so the thread stays for as long as the child lives.
-			// The child remains for cmd.Wait to reap.
+			// forked ends, so this thread must live as long as the child.
+			// awaitExit does not reap the child: cmd.Wait does.
 			awaitExit(pid)
 			return nil
 		})
@@ -56,8 +56,7 @@ func (ns *NS) Start(cmd *exec.Cmd) error {
 	return <-started
 }
 
-// awaitExit returns when the child process pid has ended, and leaves it to be
-// reaped.
+// awaitExit waits until the child process pid has ended. It does not reap it.
 func awaitExit(pid int) {
 	for {
 		// An error other than EINTR means that the child has been reaped.
@@ -76,17 +75,17 @@ func (ns *NS) enter() error {
 	return nil
 }
 
-// onThread runs fn on a thread of its own that ends with it, whatever fn does
-// to the thread.
+// onThread runs fn on a thread of its own. The thread ends with fn, so that fn may
+// change it in any way.
 func onThread(fn func() error) error {
 	result := make(chan error, 1)
 	go func() {
-		// Never unlocked below: the runtime ends the thread of a goroutine
-		// that ends locked.
+		// There is no unlock: the runtime ends the thread of a goroutine that ends
+		// locked.
 		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
-			// The main thread can't end, and /proc/self shows its namespaces.
-			// While it is kept here, the next goroutine gets another.
+			// The main thread can't end, and /proc/self shows its namespaces. While
+			// this goroutine holds it, the next one gets another thread.
 			defer runtime.UnlockOSThread()
 			result <- onThread(fn)
 			return

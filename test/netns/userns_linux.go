@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Privileged reports whether the process may make network namespaces, and
-// rules and raw sockets in them.
+// Privileged reports whether the process has the capabilities to make network
+// namespaces, and rules and raw sockets in them.
 func Privileged() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -22,9 +22,9 @@ func Privileged() bool {
 	return data[0].Effective&needed == needed
 }
 
-// UserNS returns attributes that start a process as root of a user namespace of
-// its own, where it is privileged, as far as the system allows that. The
-// process is killed when the thread that starts it ends.
+// UserNS returns attributes that start a process as root of its own user namespace,
+// where it is privileged if the system allows that. The kernel kills the process
+// when the thread that has started it ends.
 func UserNS() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWUSER,
