@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Family is the kind of table that a chain is in.
+// A Family is the family of a table.
 type Family uint8
 
 // The families of nftables. The zero Family means INet.
@@ -25,7 +25,7 @@ const (
 // A Hook is the place in the packet path where a chain's rules run.
 type Hook int
 
-// The hooks of nftables. Not every family has each.
+// The hooks of nftables. No family has all of them.
 const (
 	Prerouting Hook = iota + 1
 	Input
@@ -36,7 +36,7 @@ const (
 	Egress
 )
 
-// number returns the kernel's number for hook in family.
+// number returns the kernel's number of hook in family.
 func (hook Hook) number(family Family) (uint32, error) {
 	var numbers map[Hook]uint32
 	switch family {

@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// register is the one register that these rules need.
+// register is the only register that these rules need.
 const register = 1
 
-// A Part is a match, a setting or a verdict of a rule.
+// A Part is a match, a mark, a log setting or a verdict of a rule.
 type Part func(*spec)
 
-// A spec is a rule in the order in which the kernel runs it, without its
-// counter.
+// A spec is a rule without its counter, in the order in which the kernel evaluates
+// it.
 type spec struct {
 	family  Family
 	matches []expr.Any
@@ -27,8 +27,8 @@ type spec struct {
 	verdict []expr.Any
 }
 
-// L4Proto matches packets of one transport protocol (unix.IPPROTO_TCP); for
-// IPv6, the one after the extension headers.
+// L4Proto matches packets of a transport protocol, such as unix.IPPROTO_TCP. In
+// IPv6 it is the protocol after the extension headers.
 func L4Proto(protocol uint8) Part {
 	return func(s *spec) { s.matchMeta(expr.MetaKeyL4PROTO, []byte{protocol}) }
 }
@@ -53,25 +53,25 @@ func ICMPv6() Part {
 	return L4Proto(unix.IPPROTO_ICMPV6)
 }
 
-// InInterface matches packets that came in by the interface of this name.
+// InInterface matches packets by the name of their input interface.
 func InInterface(name string) Part {
 	return func(s *spec) { s.matchMeta(expr.MetaKeyIIFNAME, interfaceName(name)) }
 }
 
-// OutInterface matches packets that go out by the interface of this name.
+// OutInterface matches packets by the name of their output interface.
 func OutInterface(name string) Part {
 	return func(s *spec) { s.matchMeta(expr.MetaKeyOIFNAME, interfaceName(name)) }
 }
 
-// EtherType matches packets of one EtherType (0x88cc), as the kernel has it at
-// the hook: behind a VLAN tag that it has taken off, the inner one.
+// EtherType matches packets by the EtherType that the kernel has at the hook. Where
+// the kernel has removed a VLAN tag, that is the EtherType behind the tag.
 func EtherType(ethertype uint16) Part {
 	return func(s *spec) {
 		s.matchMeta(expr.MetaKeyPROTOCOL, binary.BigEndian.AppendUint16(nil, ethertype))
 	}
 }
 
-// Limit matches the first burst packets and then so many a minute.
+// Limit matches the first burst packets, and then perMinute packets a minute.
 func Limit(perMinute uint64, burst uint32) Part {
 	return func(s *spec) {
 		s.matches = append(s.matches, &expr.Limit{
@@ -83,7 +83,7 @@ func Limit(perMinute uint64, burst uint32) Part {
 	}
 }
 
-// SetMark gives packets a firewall mark.
+// SetMark sets the mark of packets.
 func SetMark(mark uint32) Part {
 	return func(s *spec) {
 		s.marks = append(
@@ -94,8 +94,7 @@ func SetMark(mark uint32) Part {
 	}
 }
 
-// Log sends a copy of each packet to an NFLOG group, with a prefix if that is
-// not empty.
+// Log logs packets to an NFLOG group, with a prefix unless that is empty.
 func Log(group uint16, prefix string) Part {
 	return func(s *spec) {
 		log := s.nflog()
@@ -107,7 +106,7 @@ func Log(group uint16, prefix string) Part {
 	}
 }
 
-// Snaplen limits the bytes of each packet that the log copies.
+// Snaplen sets how many bytes of a packet the log copies at most (snaplen).
 func Snaplen(n uint32) Part {
 	return func(s *spec) {
 		log := s.nflog()
@@ -116,7 +115,8 @@ func Snaplen(n uint32) Part {
 	}
 }
 
-// QueueThreshold limits the packets that the log lets wait in the kernel.
+// QueueThreshold sets how many packets of this rule the kernel collects in a batch
+// at most (queue-threshold).
 func QueueThreshold(n uint16) Part {
 	return func(s *spec) {
 		log := s.nflog()
@@ -125,7 +125,7 @@ func QueueThreshold(n uint16) Part {
 	}
 }
 
-// Accept ends the chain for a packet and lets it pass.
+// Accept accepts packets.
 func Accept() Part {
 	return func(s *spec) { s.verdict = []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}} }
 }
@@ -135,8 +135,8 @@ func Drop() Part {
 	return func(s *spec) { s.verdict = []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}} }
 }
 
-// Reject drops packets and answers each with a "port unreachable" of ICMP or
-// ICMPv6. Families ARP and Netdev know no such verdict.
+// Reject drops packets and answers each with a "port unreachable" message of ICMP or
+// ICMPv6. The families ARP and Netdev have no such verdict.
 func Reject() Part {
 	return func(s *spec) {
 		reject := &expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_PORT_UNREACH}
@@ -153,14 +153,14 @@ func Reject() Part {
 // nflog returns the rule's log expression, to NFLOG.
 func (s *spec) nflog() *expr.Log {
 	if s.log == nil {
-		// The kernel logs to NFLOG instead of its own log where a group is
-		// given, even if that is 0.
+		// If the attribute for the group is present, even with 0, the kernel logs to
+		// NFLOG, else to its own log.
 		s.log = &expr.Log{Key: 1 << unix.NFTA_LOG_GROUP}
 	}
 	return s.log
 }
 
-// matchMeta matches packets whose meta data key is value.
+// matchMeta matches packets with this value of a meta key.
 func (s *spec) matchMeta(key expr.MetaKey, value []byte) {
 	s.matches = append(
 		s.matches,
@@ -169,7 +169,7 @@ func (s *spec) matchMeta(key expr.MetaKey, value []byte) {
 	)
 }
 
-// destinationPort matches packets of a transport protocol to a port.
+// destinationPort matches packets of a transport protocol by destination port.
 func destinationPort(protocol uint8, port uint16) Part {
 	return func(s *spec) {
 		L4Proto(protocol)(s)
@@ -181,7 +181,8 @@ func destinationPort(protocol uint8, port uint16) Part {
 	}
 }
 
-// interfaceName returns name as the kernel compares it, with its padding.
+// interfaceName returns name padded with zeros to IFNAMSIZ bytes, as the kernel
+// compares it.
 func interfaceName(name string) []byte {
 	b := make([]byte, unix.IFNAMSIZ)
 	copy(b, name)

@@ -15,43 +15,43 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// tableName is the name of each table that this package makes.
+// tableName is the name of all tables that this package makes.
 const tableName = "nflog"
 
-// A Ruleset is the set of chains and rules of a network namespace, which takes
-// only one. It is not safe for concurrent use; Count is, once the rules are
-// applied.
+// A Ruleset holds the chains and rules of a network namespace. A namespace must not
+// have more than one. A Ruleset is not safe for concurrent use, but Count is after
+// Apply.
 type Ruleset struct {
 	ns     *netns.NS
-	conn   nftables.Conn // collects what Apply sends
+	conn   nftables.Conn // collects messages for Apply
 	chains int
 	rules  int
 	err    error
 }
 
-// New returns an empty Ruleset for ns, which must stay open as long as it is
+// New returns an empty Ruleset for ns, which must stay open while the Ruleset is
 // used.
 func New(ns *netns.NS) *Ruleset {
 	return &Ruleset{ns: ns}
 }
 
-// A Chain says where a chain's rules run. Hook must be set; Device too, where
-// the family is Netdev or the hook Ingress or Egress.
+// A Chain describes a base chain. Hook is required, and Device is required for the
+// family Netdev and for the hooks Ingress and Egress.
 type Chain struct {
 	Family   Family // zero means INet
 	Hook     Hook
 	Priority int32  // lower runs earlier
 	Device   string // name of an interface
-	Drop     bool   // drop packets that no rule accepted
+	Drop     bool   // policy drop instead of accept
 }
 
-// A ChainRules is a chain to which rules are added.
+// A ChainRules adds rules to a chain.
 type ChainRules struct {
 	ruleset *Ruleset
 	chain   *nftables.Chain
 }
 
-// Chain adds a chain. A mistake in c is reported by Apply.
+// Chain adds a chain. Apply returns the error if c is invalid.
 func (rs *Ruleset) Chain(c Chain) *ChainRules {
 	if c.Family == 0 {
 		c.Family = INet
@@ -81,17 +81,16 @@ func (rs *Ruleset) Chain(c Chain) *ChainRules {
 // A Rule is a rule with a counter of its own.
 type Rule struct {
 	chain   *ChainRules
-	comment string // tells the rule from others of its chain
+	comment string // identifies the rule in its chain
 }
 
-// Log adds a rule that counts packets and logs them to an NFLOG group, with a
-// prefix if that is not empty, for all packets that match every part.
+// Log adds a rule that counts the packets that match every part, and logs them to
+// an NFLOG group, with a prefix unless that is empty.
 func (c *ChainRules) Log(group uint16, prefix string, parts ...Part) *Rule {
 	return c.Rule(append([]Part{Log(group, prefix)}, parts...)...)
 }
 
-// Rule adds a rule that counts packets and does what its parts say, which may
-// be nothing, for all packets that match every part.
+// Rule adds a rule of these parts, which counts the packets that it matches.
 func (c *ChainRules) Rule(parts ...Part) *Rule {
 	s := spec{family: Family(c.chain.Table.Family)}
 	for _, part := range parts {
@@ -115,7 +114,8 @@ func (c *ChainRules) Rule(parts ...Part) *Rule {
 	return rule
 }
 
-// Apply installs, in one transaction, what was added since the last Apply.
+// Apply installs the chains and rules that were added since the last Apply, in one
+// transaction.
 func (rs *Ruleset) Apply() error {
 	if rs.err != nil {
 		return fmt.Errorf("apply rules: %w", rs.err)
@@ -126,8 +126,8 @@ func (rs *Ruleset) Apply() error {
 	return nil
 }
 
-// Clear removes all tables of the namespace with their chains and rules, at
-// once.
+// Clear removes all tables of the namespace, with their chains and rules, in one
+// transaction.
 func (rs *Ruleset) Clear() error {
 	rs.conn.FlushRuleset()
 	if err := rs.flush(); err != nil {
@@ -136,16 +136,16 @@ func (rs *Ruleset) Clear() error {
 	return nil
 }
 
-// flush sends what the connection has collected.
+// flush sends the messages that the connection has collected.
 func (rs *Ruleset) flush() error {
-	// Not by the connection's NetNS: that goes back to the namespace that it
-	// came from, which a process in a user namespace may not enter.
+	// Not by the connection's NetNS: it returns to the original namespace, which a
+	// process in a user namespace may not enter.
 	return rs.ns.Do(rs.conn.Flush)
 }
 
-// Count reads the rule's counter: the packets that matched it since Apply, and
-// their lengths as the kernel counts them at the hook. For families INet, IPv4,
-// IPv6 and Bridge that is from the network header on.
+// Count reads the rule's counter: the packets that it has matched since Apply, and
+// the sum of their lengths. In the families INet, IPv4, IPv6 and Bridge, the length
+// begins at the network header; elsewhere it can include the link header.
 func (r *Rule) Count() (packets, bytes uint64, err error) {
 	chain := r.chain.chain
 	var installed []*nftables.Rule
@@ -169,4 +169,22 @@ func (r *Rule) Count() (packets, bytes uint64, err error) {
 		}
 	}
 	return 0, 0, fmt.Errorf("read counter of %s: %s has no such rule", r.comment, chain.Name)
+}
+
+// A Count holds the counter of a rule.
+type Count struct {
+	Packets, Bytes uint64
+}
+
+// Counts reads the counters of several rules; see [Rule.Count].
+func Counts[K comparable](rules map[K]*Rule) (map[K]Count, error) {
+	counts := make(map[K]Count, len(rules))
+	for key, rule := range rules {
+		packets, bytes, err := rule.Count()
+		if err != nil {
+			return nil, err
+		}
+		counts[key] = Count{Packets: packets, Bytes: bytes}
+	}
+	return counts, nil
 }

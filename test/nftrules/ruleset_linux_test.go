@@ -18,7 +18,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// group is the NFLOG group of the rules here, which nobody reads.
+// group is the NFLOG group of the rules. No socket is bound to it.
 const group = 7
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }
@@ -53,27 +53,15 @@ func send(t *testing.T, a *netns.NS) {
 	}
 }
 
-// count is what a rule has counted.
-type count struct {
-	Packets, Bytes uint64
-}
-
-// awaitCounts waits until rules have counted what want says.
-func awaitCounts(t *testing.T, want map[string]count, counters map[string]*nftrules.Rule) {
+// awaitCounts waits until the rules have these counts.
+func awaitCounts(t *testing.T, want map[string]nftrules.Count, counters map[string]*nftrules.Rule) {
 	t.Helper()
 	kerneltest.Eventually(t, 10*time.Second, func() error {
-		got := make(map[string]count)
-		for name, rule := range counters {
-			packets, bytes, err := rule.Count()
-			if err != nil {
-				return err
-			}
-			got[name] = count{Packets: packets, Bytes: bytes}
+		got, err := nftrules.Counts(counters)
+		if diff := cmp.Diff(want, got); err == nil && diff != "" {
+			err = fmt.Errorf("unexpected counts (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			return fmt.Errorf("unexpected counts (-want +got):\n%s", diff)
-		}
-		return nil
+		return err
 	})
 }
 
@@ -101,8 +89,8 @@ func TestIntegrationMatches(t *testing.T) {
 
 	send(t, a)
 	const icmp, icmpv6, udp4, udp6, syn = 2 * 38, 3 * 58, 4 * 38, 5 * 58, 6 * 60
-	all := count{Packets: 20, Bytes: icmp + icmpv6 + udp4 + udp6 + syn}
-	awaitCounts(t, map[string]count{
+	all := nftrules.Count{Packets: 20, Bytes: icmp + icmpv6 + udp4 + udp6 + syn}
+	awaitCounts(t, map[string]nftrules.Count{
 		"all":             all,
 		"icmp":            {Packets: 2, Bytes: icmp},
 		"icmpv6":          {Packets: 3, Bytes: icmpv6},
@@ -149,7 +137,7 @@ func TestIntegrationVerdicts(t *testing.T) {
 			if err := rs.Apply(); err != nil {
 				t.Fatalf("failed to apply rules: %v", err)
 			}
-			// The kernel limits how many errors it sends to one address.
+			// Lift the rate limit of ICMP errors.
 			if err := b.Sysctl("net/ipv4/icmp_ratemask", "0"); err != nil {
 				t.Fatalf("failed to lift limit: %v", err)
 			}
@@ -157,7 +145,7 @@ func TestIntegrationVerdicts(t *testing.T) {
 				t.Fatalf("failed to send: %v", err)
 			}
 			awaitCounts(t,
-				map[string]count{
+				map[string]nftrules.Count{
 					"rule":    {Packets: 4, Bytes: 4 * 38},
 					"next":    {Packets: tt.wantNext, Bytes: tt.wantNext * 38},
 					"replies": {Packets: tt.wantReplies, Bytes: tt.wantReplies * (28 + 38)},
@@ -168,31 +156,31 @@ func TestIntegrationVerdicts(t *testing.T) {
 	}
 }
 
-// TestIntegrationFamilies installs a chain of every family and hook. The same
-// packet is counted at each place that it passes.
+// TestIntegrationFamilies installs chains of every family and hook. Each counts the
+// packets that pass it.
 func TestIntegrationFamilies(t *testing.T) {
 	a, b := pair(t)
 	rs := nftrules.New(b)
-	want, counters := make(map[string]count), make(map[string]*nftrules.Rule)
+	want, counters := make(map[string]nftrules.Count), make(map[string]*nftrules.Rule)
 	for _, tt := range []struct {
 		name  string
 		chain nftrules.Chain
-		want  count
+		want  nftrules.Count
 	}{
-		{"inet ingress", nftrules.Chain{Hook: nftrules.Ingress, Device: "eth0"}, count{Packets: 2, Bytes: 38 + 58}},
-		{"inet prerouting", nftrules.Chain{Hook: nftrules.Prerouting, Priority: -300}, count{Packets: 2, Bytes: 38 + 58}},
-		{"inet input", nftrules.Chain{Family: nftrules.INet, Hook: nftrules.Input}, count{Packets: 2, Bytes: 38 + 58}},
-		{"inet forward", nftrules.Chain{Hook: nftrules.Forward}, count{}},
-		{"inet output", nftrules.Chain{Hook: nftrules.Output}, count{Packets: 2, Bytes: 38 + 58}},
-		{"inet postrouting", nftrules.Chain{Hook: nftrules.Postrouting}, count{Packets: 2, Bytes: 38 + 58}},
-		{"ip input", nftrules.Chain{Family: nftrules.IPv4, Hook: nftrules.Input}, count{Packets: 1, Bytes: 38}},
-		{"ip6 input", nftrules.Chain{Family: nftrules.IPv6, Hook: nftrules.Input}, count{Packets: 1, Bytes: 58}},
-		{"arp input", nftrules.Chain{Family: nftrules.ARP, Hook: nftrules.Input}, count{}},
-		{"arp output", nftrules.Chain{Family: nftrules.ARP, Hook: nftrules.Output}, count{}},
-		{"bridge prerouting", nftrules.Chain{Family: nftrules.Bridge, Hook: nftrules.Prerouting}, count{}},
-		{"netdev ingress", nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Ingress, Device: "eth0"}, count{Packets: 2, Bytes: 38 + 58}},
-		// Going out, the kernel counts from the link header on.
-		{"netdev egress", nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Egress, Device: "eth0"}, count{Packets: 2, Bytes: 38 + 58 + 2*14}},
+		{"inet ingress", nftrules.Chain{Hook: nftrules.Ingress, Device: "eth0"}, nftrules.Count{Packets: 2, Bytes: 38 + 58}},
+		{"inet prerouting", nftrules.Chain{Hook: nftrules.Prerouting, Priority: -300}, nftrules.Count{Packets: 2, Bytes: 38 + 58}},
+		{"inet input", nftrules.Chain{Family: nftrules.INet, Hook: nftrules.Input}, nftrules.Count{Packets: 2, Bytes: 38 + 58}},
+		{"inet forward", nftrules.Chain{Hook: nftrules.Forward}, nftrules.Count{}},
+		{"inet output", nftrules.Chain{Hook: nftrules.Output}, nftrules.Count{Packets: 2, Bytes: 38 + 58}},
+		{"inet postrouting", nftrules.Chain{Hook: nftrules.Postrouting}, nftrules.Count{Packets: 2, Bytes: 38 + 58}},
+		{"ip input", nftrules.Chain{Family: nftrules.IPv4, Hook: nftrules.Input}, nftrules.Count{Packets: 1, Bytes: 38}},
+		{"ip6 input", nftrules.Chain{Family: nftrules.IPv6, Hook: nftrules.Input}, nftrules.Count{Packets: 1, Bytes: 58}},
+		{"arp input", nftrules.Chain{Family: nftrules.ARP, Hook: nftrules.Input}, nftrules.Count{}},
+		{"arp output", nftrules.Chain{Family: nftrules.ARP, Hook: nftrules.Output}, nftrules.Count{}},
+		{"bridge prerouting", nftrules.Chain{Family: nftrules.Bridge, Hook: nftrules.Prerouting}, nftrules.Count{}},
+		{"netdev ingress", nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Ingress, Device: "eth0"}, nftrules.Count{Packets: 2, Bytes: 38 + 58}},
+		// At egress, the length includes the link header.
+		{"netdev egress", nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Egress, Device: "eth0"}, nftrules.Count{Packets: 2, Bytes: 38 + 58 + 2*14}},
 	} {
 		want[tt.name] = tt.want
 		counters[tt.name] = rs.Chain(tt.chain).Log(group, tt.name)
@@ -251,6 +239,6 @@ func TestIntegrationClear(t *testing.T) {
 		t.Fatalf("failed to clear: %v", err)
 	}
 	if _, _, err := rule.Count(); err == nil {
-		t.Error("counted with a rule that is gone")
+		t.Error("unexpected success: the rule was removed")
 	}
 }

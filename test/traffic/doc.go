@@ -1,14 +1,15 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package traffic sends known numbers of packets from inside a network
-// namespace, for tests and for the demo: by the kernel's own UDP, TCP and ICMP,
-// and made byte by byte where the kernel would not send them so.
+// Package traffic sends known numbers of packets from inside a network namespace,
+// for tests, the demo and the bench. It sends UDP, TCP and ICMP by sockets, and
+// other packets and frames byte by byte.
 //
-// Each function says how many packets reach the output hook of the namespace.
-// One that a rule drops there counts as sent. What becomes of the others, and
-// what is answered, is the business of whoever receives them: UDP to a port
-// where nobody listens is answered with ICMP errors, which [Sink] prevents.
+// The doc comment of each function says how many packets reach the output hook of
+// the namespace. A packet that a rule drops there counts as sent. The receiver may
+// answer: with ICMP errors, for example, to UDP packets for a port without a socket.
+// [Sink] prevents that.
 //
-// The package is for Linux only; what makes packets works everywhere.
+// Functions that send are for Linux only. Those that only build packets are for all
+// systems.
 package traffic

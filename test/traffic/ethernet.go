@@ -19,8 +19,7 @@ const (
 	EtherTypeLLDP = 0x88cc
 )
 
-// Ethernet returns a frame. Where the other end runs in this kernel it needs no
-// padding.
+// Ethernet returns a frame without padding. Links to the same kernel need none.
 func Ethernet(dst, src net.HardwareAddr, ethertype uint16, payload []byte) []byte {
 	b := append([]byte{}, dst...)
 	b = append(b, src...)
@@ -28,17 +27,16 @@ func Ethernet(dst, src net.HardwareAddr, ethertype uint16, payload []byte) []byt
 	return append(b, payload...)
 }
 
-// VLAN returns the payload of a frame with EtherType EtherTypeVLAN or
-// EtherTypeQinQ: the rest of the tag, with tci (priority<<13 | id), and what it
-// tags.
+// VLAN returns the payload of a frame with EtherTypeVLAN or EtherTypeQinQ: the tag
+// control information tci (priority<<13 | id), the inner EtherType and the payload.
 func VLAN(tci, ethertype uint16, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16(nil, tci)
 	b = binary.BigEndian.AppendUint16(b, ethertype)
 	return append(b, payload...)
 }
 
-// ARPRequest returns the payload of an ARP frame, 28 bytes, by which the sender
-// asks who has an IPv4 address. A kernel that has it answers with one frame.
+// ARPRequest returns an ARP request for the IPv4 address target, 28 bytes, as the
+// payload of a frame. The kernel with that address answers with one frame.
 func ARPRequest(sender net.HardwareAddr, senderIP, target netip.Addr) []byte {
 	b := []byte{
 		0, 1, // Ethernet
@@ -52,13 +50,13 @@ func ARPRequest(sender net.HardwareAddr, senderIP, target netip.Addr) []byte {
 	return append(b, target.AsSlice()...)
 }
 
-// LLDP returns the payload of a frame by which a switch port called port says
-// that it is there; such frames go to 01:80:c2:00:00:0e.
+// LLDP returns the LLDP message of a switch port called port, as the payload of a
+// frame. Such frames go to 01:80:c2:00:00:0e.
 func LLDP(chassis net.HardwareAddr, port string) []byte {
 	b := []byte{1 << 1, byte(1 + len(chassis)), 4} // chassis id: a MAC address
 	b = append(b, chassis...)
 	b = append(b, 2<<1, byte(1+len(port)), 5) // port id: an interface name
 	b = append(b, port...)
-	b = append(b, 3<<1, 2, 0, 120) // lives for 120 s
+	b = append(b, 3<<1, 2, 0, 120) // time to live: 120 s
 	return append(b, 0, 0)
 }

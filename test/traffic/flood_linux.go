@@ -16,16 +16,16 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// batchSize is how many datagrams one system call sends.
+// batchSize is how many datagrams one system call sends at most.
 const batchSize = 32
 
-// Flood sends UDP datagrams of payloadSize bytes to dst: count of them, or if
-// count is 0 as many as it can until ctx is done; pps of them a second, or if
-// pps is 0 as fast as it can. It returns how many it sent, which is how many
-// packets it makes where no rule of the output hook drops some of them.
+// Flood sends count UDP datagrams of payloadSize bytes to dst, or, if count is 0,
+// datagrams until ctx is done. It sends pps datagrams a second, or, if pps is 0, as
+// fast as it can. It returns how many datagrams it has sent. Each is one packet at
+// the output hook.
 //
-// Sent is not received: lo and veth devices drop what exceeds the backlog of the
-// receiving CPU (net.core.netdev_max_backlog).
+// Not all of them need arrive: lo and veth devices drop packets beyond the backlog
+// of the receiving CPU (net.core.netdev_max_backlog).
 func Flood(ctx context.Context, ns *netns.NS, dst netip.AddrPort, count, payloadSize, pps int) (sent int, err error) {
 	fd, err := socket(ns, domain(dst.Addr()), unix.SOCK_DGRAM, 0)
 	if err != nil {
@@ -95,8 +95,7 @@ func (b *batch) send(fd, n int) (int, error) {
 	case unix.EPERM:
 		return 1, nil // dropped by a rule of the output hook
 	case unix.ECONNREFUSED, unix.EINTR, unix.ENOBUFS:
-		// An answer to an earlier datagram, or no memory for the next: nothing
-		// was sent.
+		// An ICMP error for an earlier datagram, or no memory: nothing was sent.
 		return 0, nil
 	default:
 		return 0, os.NewSyscallError("sendmmsg", errno)

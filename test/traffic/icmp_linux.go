@@ -17,9 +17,9 @@ const (
 	icmpv6EchoRequest = 128
 )
 
-// Echo sends count ICMP or ICMPv6 echo requests of payloadSize bytes to dst and
-// does not wait for replies, of which the kernel there sends one each. That
-// makes count packets of payloadSize+28 bytes (IPv4) or +48 (IPv6).
+// Echo sends count ICMP or ICMPv6 echo requests with payloadSize bytes of data to
+// dst: count packets of payloadSize+28 bytes (IPv4) or payloadSize+48 bytes (IPv6).
+// It does not wait for the replies, which the receiving kernel sends.
 func Echo(ns *netns.NS, dst netip.Addr, count, payloadSize int) error {
 	return wrap(sendEcho(ns, dst, count, payloadSize), "ICMP echo", dst)
 }
@@ -37,8 +37,8 @@ func sendEcho(ns *netns.NS, dst netip.Addr, count, payloadSize int) error {
 
 	to := sockaddr(netip.AddrPortFrom(dst, 0))
 	for i := range count {
-		// The kernel puts in the checksum of ICMPv6, which covers the source
-		// address that it chooses.
+		// The kernel sets the checksum of ICMPv6: it covers the source address, which
+		// the kernel selects.
 		body := make([]byte, 4+payloadSize)
 		body[0], body[1] = 'n', 'f' // identifier
 		body[2], body[3] = byte(i>>8), byte(i)

@@ -26,7 +26,7 @@ type IPv4 struct {
 	Payload        []byte
 }
 
-// Bytes returns the packet as it goes over the wire, with a TTL of 64.
+// Bytes returns the packet in wire format, with a TTL of 64.
 func (p IPv4) Bytes() []byte {
 	headerLen := ipv4HeaderLen + len(p.Options)
 	fragment := uint16(p.FragmentOffset / 8)
@@ -49,14 +49,14 @@ func (p IPv4) Bytes() []byte {
 type IPv6 struct {
 	Src, Dst     netip.Addr
 	TrafficClass uint8       // DSCP<<2 | ECN
-	Extensions   []Extension // in the order of the wire
+	Extensions   []Extension // in wire order
 	Protocol     uint8       // of the payload
 	Payload      []byte
 }
 
-// Bytes returns the packet as it goes over the wire, with a hop limit of 64.
+// Bytes returns the packet in wire format, with a hop limit of 64.
 func (p IPv6) Bytes() []byte {
-	next := func(i int) byte { // the header that follows i extensions
+	next := func(i int) byte { // number of the header after i extensions
 		if i < len(p.Extensions) {
 			return p.Extensions[i].Header
 		}
@@ -77,7 +77,7 @@ func (p IPv6) Bytes() []byte {
 	return append(b, rest...)
 }
 
-// Numbers of IPv6 headers.
+// Protocol numbers of IPv6 headers.
 const (
 	ProtocolHopByHop           = 0
 	ProtocolRouting            = 43
@@ -89,28 +89,28 @@ const (
 
 // An Extension is an extension header of IPv6.
 type Extension struct {
-	Header uint8  // its own number
-	Body   []byte // what follows the byte with the next header's number
+	Header uint8  // protocol number of this header
+	Body   []byte // the header without its first byte, the next header's number
 }
 
-// HopByHop returns a hop-by-hop header, 8 bytes long, with padding alone.
+// HopByHop returns a hop-by-hop options header of 8 bytes, with padding only.
 func HopByHop() Extension {
 	return Extension{Header: ProtocolHopByHop, Body: padding()}
 }
 
-// DestinationOptions returns a header of destination options, 8 bytes long, with
-// padding alone.
+// DestinationOptions returns a destination options header of 8 bytes, with padding
+// only.
 func DestinationOptions() Extension {
 	return Extension{Header: ProtocolDestinationOptions, Body: padding()}
 }
 
-// Routing returns a routing header, 8 bytes long, of the experimental type 253,
-// with no segments left: every node has to skip it.
+// Routing returns a routing header of 8 bytes, of the experimental type 253, with no
+// segments left: every node must ignore it (RFC 8200, section 4.4).
 func Routing() Extension {
 	return Extension{Header: ProtocolRouting, Body: []byte{0, 253, 0, 0, 0, 0, 0}}
 }
 
-// Fragment returns a fragment header; offset is in bytes, a multiple of 8.
+// Fragment returns a fragment header. The offset is in bytes, a multiple of 8.
 func Fragment(offset int, more bool, id uint32) Extension {
 	field := uint16(offset)
 	if more {
@@ -120,16 +120,16 @@ func Fragment(offset int, more bool, id uint32) Extension {
 	return Extension{Header: ProtocolFragment, Body: binary.BigEndian.AppendUint32(body, id)}
 }
 
-// Authentication returns an authentication header, 24 bytes long, of no
-// security association that exists.
+// Authentication returns an authentication header of 24 bytes. Its security
+// association does not exist.
 func Authentication() Extension {
 	body := make([]byte, 23)
 	body[0] = 4 // length in units of 4 bytes, less 2
 	return Extension{Header: ProtocolAH, Body: body}
 }
 
-// padding returns the body of an options header: its length 0, in units of 8
-// bytes beyond the first, and a PadN option of 6 bytes.
+// padding returns the body of an options header: the length 0 (in units of 8 bytes,
+// without the first 8), and a PadN option of 6 bytes.
 func padding() []byte {
 	return []byte{0, 1, 4, 0, 0, 0, 0}
 }

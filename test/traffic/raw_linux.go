@@ -13,10 +13,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// SendIP sends IPv4 and IPv6 packets, each from its IP header on, to the
-// destination in that header. That makes one packet each; the kernel fills in
-// an IPv4 header's checksum, total length, and identification if it is 0, and
-// changes nothing of IPv6.
+// SendIP sends IPv4 and IPv6 packets, which begin with their IP header, to the
+// destination in that header: one packet each. The kernel sets the checksum and the
+// total length of an IPv4 header, and its identification if that is 0. It does not
+// change IPv6 packets.
 func SendIP(ns *netns.NS, packets ...[]byte) error {
 	for i, packet := range packets {
 		if err := sendIP(ns, packet); err != nil {
@@ -32,7 +32,7 @@ func sendIP(ns *netns.NS, packet []byte) error {
 	if err != nil {
 		return err
 	}
-	// IPPROTO_RAW: the header comes from us.
+	// With IPPROTO_RAW the packet includes the IP header.
 	fd, err := socket(ns, domain(dst), unix.SOCK_RAW, unix.IPPROTO_RAW)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func sendIP(ns *netns.NS, packet []byte) error {
 	return send(fd, packet, sockaddr(netip.AddrPortFrom(dst, 0)))
 }
 
-// destination returns the destination of an IP packet.
+// destination returns the destination address of an IP packet.
 func destination(packet []byte) (netip.Addr, error) {
 	switch {
 	case len(packet) >= ipv4HeaderLen && packet[0]>>4 == 4:
@@ -52,9 +52,9 @@ func destination(packet []byte) (netip.Addr, error) {
 	return netip.Addr{}, errors.New("no IP header")
 }
 
-// SendFrames sends frames, each from its link header on, by the interface
-// called device. They pass no hook but egress of families Netdev and INet; that
-// makes one packet each at the other end of a veth pair.
+// SendFrames sends frames, which begin with their link header, by the interface
+// called device. On their way out they pass only the egress hook (families Netdev
+// and INet). Each is one packet at the other end of a veth pair.
 func SendFrames(ns *netns.NS, device string, frames ...[]byte) error {
 	ifi, err := ns.Interface(device)
 	if err != nil {

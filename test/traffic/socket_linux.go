@@ -23,15 +23,14 @@ func socket(ns *netns.NS, domain, typ, protocol int) (fd int, err error) {
 	return fd, err
 }
 
-// send sends a datagram to where to says.
+// send sends a datagram.
 func send(fd int, b []byte, to unix.Sockaddr) error {
 	for {
 		err := unix.Sendto(fd, b, 0, to)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EPERM):
-			// A rule of the output hook dropped it: it was sent as far as the
-			// rules are concerned.
+			// A rule of the output hook dropped it, so it has passed the rules before.
 			return nil
 		default:
 			return os.NewSyscallError("sendto", err)
@@ -47,7 +46,7 @@ func domain(addr netip.Addr) int {
 	return unix.AF_INET6
 }
 
-// sockaddr returns addr as the kernel takes it.
+// sockaddr converts addr.
 func sockaddr(addr netip.AddrPort) unix.Sockaddr {
 	if addr.Addr().Is4() {
 		return &unix.SockaddrInet4{Addr: addr.Addr().As4(), Port: int(addr.Port())}
@@ -55,7 +54,7 @@ func sockaddr(addr netip.AddrPort) unix.Sockaddr {
 	return &unix.SockaddrInet6{Addr: addr.Addr().As16(), Port: int(addr.Port())}
 }
 
-// wrap adds to an error what was to be sent.
+// wrap adds to an error what was sent to whom.
 func wrap(err error, what string, to any) error {
 	if err == nil {
 		return nil

@@ -16,11 +16,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// TCP makes count connections, one after the other, from client to dst, where
-// it listens for them in server. On each, payloadSize bytes go to the server
-// and back. Per connection that makes one SYN and one FIN from client, and one
-// SYN-ACK and one FIN from server; how many segments carry the data and the
-// acknowledgements is up to the kernel.
+// TCP makes count connections from client to dst, one after the other. It listens
+// on dst in server. On each connection, payloadSize bytes go to the server and back.
+// A connection has one SYN and one FIN from client, and one SYN-ACK and one FIN from
+// server. The number of segments with data and acknowledgements is up to the kernel.
 func TCP(client, server *netns.NS, dst netip.AddrPort, count, payloadSize int) error {
 	var listener *net.TCPListener
 	err := server.Do(func() (err error) {
@@ -40,8 +39,8 @@ func TCP(client, server *netns.NS, dst netip.AddrPort, count, payloadSize int) e
 	return nil
 }
 
-// exchange makes a connection from client to listener and sends payload to and
-// fro.
+// exchange makes a connection from client to listener and sends payload there and
+// back.
 func exchange(client *netns.NS, listener *net.TCPListener, dst netip.AddrPort, payload []byte) error {
 	var conn *net.TCPConn
 	err := client.Do(func() (err error) {
@@ -69,7 +68,7 @@ func exchange(client *netns.NS, listener *net.TCPListener, dst netip.AddrPort, p
 	return errors.Join(err, <-echoed)
 }
 
-// echo accepts a connection and sends back what comes.
+// echo accepts a connection and sends back the data that it receives.
 func echo(listener *net.TCPListener) error {
 	conn, err := listener.AcceptTCP()
 	if err != nil {
@@ -84,10 +83,9 @@ func echo(listener *net.TCPListener) error {
 	return err
 }
 
-// SYN tries to connect to dst count times, from a new port each, as a port scan
-// does, and does not wait for an answer. Where nobody listens or a rule drops
-// the packets, that makes count packets with the SYN flag alone and no
-// repetitions.
+// SYN tries to connect to dst count times, each time from a new port, like a port
+// scan. It does not wait for an answer. If nothing listens there or a rule drops
+// the packets, it sends count packets with only the SYN flag, and no repetitions.
 func SYN(ns *netns.NS, dst netip.AddrPort, count int) error {
 	for range count {
 		if err := syn(ns, dst); err != nil {

@@ -26,7 +26,7 @@ const (
 	FlagURG
 )
 
-// UDPDatagram returns a UDP datagram, with its checksum.
+// UDPDatagram returns a UDP datagram with its checksum.
 func UDPDatagram(src, dst netip.AddrPort, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16(nil, src.Port())
 	b = binary.BigEndian.AppendUint16(b, dst.Port())
@@ -35,13 +35,13 @@ func UDPDatagram(src, dst netip.AddrPort, payload []byte) []byte {
 	b = append(b, payload...)
 	sum := transportChecksum(src.Addr(), dst.Addr(), ProtocolUDP, b)
 	if sum == 0 {
-		sum = 0xffff // 0 says that there is no checksum
+		sum = 0xffff // 0 means no checksum
 	}
 	binary.BigEndian.PutUint16(b[6:], sum)
 	return b
 }
 
-// TCPSegment returns a TCP segment with the given flags, with its checksum.
+// TCPSegment returns a TCP segment with its checksum.
 func TCPSegment(src, dst netip.AddrPort, flags uint8, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16(nil, src.Port())
 	b = binary.BigEndian.AppendUint16(b, dst.Port())
@@ -59,23 +59,23 @@ func TCPSegment(src, dst netip.AddrPort, flags uint8, payload []byte) []byte {
 	return b
 }
 
-// ICMP returns an ICMP message, with its checksum; body is what follows that.
+// ICMP returns an ICMP message with its checksum. The body follows the checksum.
 func ICMP(typ, code uint8, body []byte) []byte {
 	b := append([]byte{typ, code, 0, 0}, body...)
 	binary.BigEndian.PutUint16(b[2:], checksum(b))
 	return b
 }
 
-// ICMPv6 returns an ICMPv6 message, with its checksum, which covers the
-// addresses too; body is what follows that.
+// ICMPv6 returns an ICMPv6 message with its checksum, which covers the addresses,
+// too. The body follows the checksum.
 func ICMPv6(src, dst netip.Addr, typ, code uint8, body []byte) []byte {
 	b := append([]byte{typ, code, 0, 0}, body...)
 	binary.BigEndian.PutUint16(b[2:], transportChecksum(src, dst, ProtocolICMPv6, b))
 	return b
 }
 
-// transportChecksum returns the checksum of b with the pseudo-header of either
-// version of IP.
+// transportChecksum returns the checksum of b with the pseudo-header of IPv4 or
+// IPv6.
 func transportChecksum(src, dst netip.Addr, protocol uint8, b []byte) uint16 {
 	pseudo := append(src.AsSlice(), dst.AsSlice()...)
 	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(len(b)))

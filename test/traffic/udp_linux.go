@@ -15,23 +15,23 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// UDP sends count datagrams of payloadSize bytes to dst, from one port. That
-// makes count packets of payloadSize+28 bytes (IPv4) or +48 (IPv6); larger ones
-// than the path takes are one packet each at the output hook, and fragments
-// from the postrouting hook on.
+// UDP sends count datagrams of payloadSize bytes to dst from one port: count packets
+// of payloadSize+28 bytes (IPv4) or payloadSize+48 bytes (IPv6). A datagram beyond the
+// MTU of the path is one packet at the output hook, and fragments after the
+// postrouting hook.
 func UDP(ns *netns.NS, dst netip.AddrPort, count, payloadSize int) error {
 	return wrap(sendUDP(ns, dst, count, make([]byte, payloadSize), 0), "UDP", dst)
 }
 
-// UDPSegments sends one datagram of segments*segmentSize bytes to dst and lets
-// the network device cut it into segments (UDP_SEGMENT). That makes one packet
-// at the output hook, and beyond lo and veth devices, which leave the cutting
-// to the receiving socket.
+// UDPSegments sends segments*segmentSize bytes to dst, to be split into datagrams of
+// segmentSize bytes by the network device (UDP_SEGMENT). It is one packet at the
+// output hook. On lo and veth devices it remains one: there the receiving socket
+// splits it.
 func UDPSegments(ns *netns.NS, dst netip.AddrPort, segments, segmentSize int) error {
 	return wrap(sendUDP(ns, dst, 1, make([]byte, segments*segmentSize), segmentSize), "UDP segments", dst)
 }
 
-// sendUDP sends payload count times, in segments of segmentSize if that is not
+// sendUDP sends payload count times, in segments of segmentSize bytes unless that is
 // 0.
 func sendUDP(ns *netns.NS, dst netip.AddrPort, count int, payload []byte, segmentSize int) error {
 	fd, err := socket(ns, domain(dst.Addr()), unix.SOCK_DGRAM, 0)
@@ -44,7 +44,7 @@ func sendUDP(ns *netns.NS, dst netip.AddrPort, count int, payload []byte, segmen
 			return os.NewSyscallError("setsockopt UDP_SEGMENT", err)
 		}
 	}
-	// Not connected: then ICMP errors don't come back as errors of sendto.
+	// The socket is not connected, so that sendto does not return ICMP errors.
 	to := sockaddr(dst)
 	for range count {
 		if err := send(fd, payload, to); err != nil {
@@ -54,8 +54,8 @@ func sendUDP(ns *netns.NS, dst netip.AddrPort, count int, payload []byte, segmen
 	return nil
 }
 
-// Sink takes UDP datagrams for addr in ns and throws them away until it is
-// closed.
+// Sink opens a socket at addr in ns that receives and discards UDP datagrams until
+// it is closed.
 func Sink(ns *netns.NS, addr netip.AddrPort) (io.Closer, error) {
 	var conn *net.UDPConn
 	err := ns.Do(func() (err error) {
@@ -65,6 +65,6 @@ func Sink(ns *netns.NS, addr netip.AddrPort) (io.Closer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on UDP %s: %w", addr, err)
 	}
-	// Nobody reads: the kernel drops what does not fit into the buffer.
+	// Nothing reads from it: the kernel drops datagrams when its buffer is full.
 	return conn, nil
 }
