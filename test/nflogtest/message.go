@@ -1,14 +1,14 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package nflogtest makes NFLOG messages as the kernel's __build_packet_message does
-// (net/netfilter/nfnetlink_log.c), for tests and benchmarks that need no kernel.
+// Package nflogtest builds NFLOG messages like the kernel's __build_packet_message
+// (net/netfilter/nfnetlink_log.c), for tests and benchmarks without a kernel.
 package nflogtest
 
 import "encoding/binary"
 
-// A Message is a packet message. Fields that are zero are left out, where the kernel may leave
-// them out.
+// A Message is a packet message. Zero fields have no attribute, where the attribute is
+// optional in the kernel's messages.
 type Message struct {
 	Group      uint16
 	Family     uint8
@@ -20,22 +20,22 @@ type Message struct {
 	PhysInDev  uint32
 	PhysOutDev uint32
 	Mark       uint32
-	Ethernet   bool   // it came in by Ethernet: HWADDR, HWTYPE, HWLEN and HWHEADER
-	HWHeader   []byte // its header, 14 bytes; one of zeros, from 02:00:00:00:00:01, where nil
+	Ethernet   bool   // it has HWADDR, HWTYPE, HWLEN and HWHEADER, as received by Ethernet
+	HWHeader   []byte // Ethernet header, 14 bytes; nil means zeros, with HWADDR 02:00:00:00:00:01
 	Timestamp  uint64 // seconds
-	Micros     uint64 // with Timestamp
+	Micros     uint64 // microseconds, with Timestamp
 	UID, GID   uint32
-	Owner      bool // UID and GID are there even where they are 0
+	Owner      bool // UID and GID are present even if they are 0
 	Seq        uint32
 	SeqGlobal  uint32
 	Conntrack  []byte // attributes of the connection: CT and CT_INFO
 	CTInfo     uint32 // with Conntrack
-	VLAN       uint16 // control information of a 802.1Q tag
+	VLAN       uint16 // tag control information of an 802.1Q tag
 	L2Header   []byte
 	Payload    []byte
 }
 
-// Append appends the message to a datagram.
+// Append appends the message to the datagram b.
 func (m Message) Append(b []byte) []byte {
 	start := len(b)
 	b = append(b, 0, 0, 0, 0) // length
@@ -93,7 +93,7 @@ func (m Message) Append(b []byte) []byte {
 	return b
 }
 
-// Done appends the message that ends a datagram of several packets, with their group.
+// Done appends NLMSG_DONE, which ends a datagram of several packets, with their group.
 func Done(b []byte) []byte {
 	group := b[18:20:20]
 	b = binary.NativeEndian.AppendUint32(b, 20)
@@ -102,7 +102,7 @@ func Done(b []byte) []byte {
 	return append(b, group...)
 }
 
-// Attribute appends an attribute, padded.
+// Attribute appends a netlink attribute with its padding.
 func Attribute(b []byte, typ uint16, value []byte) []byte {
 	b = binary.NativeEndian.AppendUint16(b, uint16(4+len(value)))
 	b = binary.NativeEndian.AppendUint16(b, typ)
@@ -117,7 +117,7 @@ func word(b []byte, typ uint16, value uint32) []byte {
 	return Attribute(b, typ, binary.BigEndian.AppendUint32(nil, value))
 }
 
-// UDP returns the beginning of an IPv4 packet of UDP of that length, n bytes of it.
+// UDP returns the first n bytes of an IPv4 packet with protocol UDP and that total length.
 func UDP(length, n int) []byte {
 	b := make([]byte, n)
 	b[0], b[8], b[9] = 0x45, 64, 17
@@ -126,8 +126,8 @@ func UDP(length, n int) []byte {
 	return b
 }
 
-// Datagram returns a datagram of packets as a flood through input rules with four prefixes makes
-// it, with as many as the kernel's largest buffer holds.
+// Datagram returns a full datagram: as many packets as fit the kernel's largest buffer. They
+// match a flood through input rules with four prefixes.
 func Datagram(group uint16) (datagram []byte, packets int) {
 	const room = 261_824 - 20
 	payload := UDP(228, 128)

@@ -9,7 +9,7 @@ import (
 	"regexp"
 )
 
-// A panel is a panel of Grafana, or a row that may have panels.
+// A panel is a Grafana panel, or a row of panels.
 type panel struct {
 	Title   string
 	Panels  []panel
@@ -20,8 +20,8 @@ type panel struct {
 	}
 }
 
-// ofDashboard returns the queries of a dashboard's variables and panels.
-func ofDashboard(name string, content []byte) ([]Query, error) {
+// dashboardQueries returns the queries of a dashboard's variables and panels.
+func dashboardQueries(name string, content []byte) ([]Query, error) {
 	var d struct {
 		Templating struct {
 			List []struct{ Name, Type, Query string }
@@ -36,18 +36,18 @@ func ofDashboard(name string, content []byte) ([]Query, error) {
 		if v.Type != "query" {
 			continue
 		}
-		q, err := ofVariable(v.Query)
+		q, err := variableQuery(v.Query)
 		if err != nil {
 			return nil, fmt.Errorf("variable %s: %w", v.Name, err)
 		}
 		q.Where = fmt.Sprintf("%s: variable %s", name, v.Name)
 		all = append(all, q)
 	}
-	return append(all, ofPanels(name, d.Panels)...), nil
+	return append(all, panelQueries(name, d.Panels)...), nil
 }
 
-// ofVariable reads the one form that variables have here.
-func ofVariable(query string) (Query, error) {
+// variableQuery parses label_values(SELECTOR, LABEL), the only form that the variables use.
+func variableQuery(query string) (Query, error) {
 	m := regexp.MustCompile(`(?s)^label_values\((.+), *([a-zA-Z_]\w*)\)$`).FindStringSubmatch(query)
 	if m == nil {
 		return Query{}, fmt.Errorf("%q is not label_values(SELECTOR, LABEL)", query)
@@ -55,7 +55,8 @@ func ofVariable(query string) (Query, error) {
 	return Query{Kind: LabelValues, Expr: m[1], Label: m[2]}, nil
 }
 
-func ofPanels(name string, panels []panel) []Query {
+// panelQueries returns the queries of panels, and of the panels in rows.
+func panelQueries(name string, panels []panel) []Query {
 	var all []Query
 	for _, p := range panels {
 		for _, t := range p.Targets {
@@ -69,7 +70,7 @@ func ofPanels(name string, panels []panel) []Query {
 			}
 			all = append(all, q)
 		}
-		all = append(all, ofPanels(name, p.Panels)...)
+		all = append(all, panelQueries(name, p.Panels)...)
 	}
 	return all
 }

@@ -12,17 +12,18 @@ import (
 	"time"
 )
 
-// Values are what Grafana's variables stand for, without the dollar, and what $PREFIX and the like do in the documentation.
+// Values are the values of variables by name, without the dollar: Grafana's variables, and those of the documentation, such as
+// $PREFIX.
 type Values map[string]string
 
-// Everything returns values of all variables, with the user's choice on "All" in dashboards: of one node, over a time range,
-// in a Prometheus that scrapes every so often.
+// Everything returns values for all variables as a dashboard sets them for one node with "All" selected. The time range is that
+// of the dashboard, and scrape is the scrape interval.
 func Everything(job, instance string, timeRange, scrape time.Duration) Values {
 	values := Values{
 		"job":      regexp.QuoteMeta(job),
 		"instance": instance,
 		"group":    ".+",
-		// As Grafana does it where a panel has enough points to show every scrape.
+		// As in Grafana, if a panel is wide enough to show every scrape.
 		"__interval":      duration(scrape),
 		"__rate_interval": duration(4 * scrape),
 		"__range":         duration(timeRange),
@@ -37,23 +38,23 @@ func Everything(job, instance string, timeRange, scrape time.Duration) Values {
 	return values
 }
 
-// duration writes a duration as PromQL reads it.
+// duration formats a duration for PromQL.
 func duration(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
 
-// With returns the values with some others.
+// With returns a copy of the values with others added or replaced.
 func (v Values) With(others Values) Values {
 	all := maps.Clone(v)
 	maps.Copy(all, others)
 	return all
 }
 
-// Fill returns q with its variables replaced. All must be known.
+// Fill returns q with its variables replaced by values. It returns an error for unknown variables.
 func (q Query) Fill(values Values) (Query, error) {
 	variable := regexp.MustCompile(`\$(\w+)|\$\{(\w+)\}`)
 	var unknown []error
 	q.Expr = variable.ReplaceAllStringFunc(q.Expr, func(found string) string {
 		if q.Record != "" || q.Alert != "" {
-			return found // $1 of label_replace
+			return found // in rules, only label_replace has a dollar ($1)
 		}
 		name := strings.Trim(found, "${}")
 		if strings.Trim(name, "0123456789") == "" {

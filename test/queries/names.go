@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// Names are the metrics and labels that a query speaks of, each once.
+// Names are the metrics and labels in a query, sorted, each once.
 type Names struct {
 	Metrics []string
-	Labels  []string // that it selects, groups or matches by
-	Made    []string // that label_replace makes
+	Labels  []string // in selectors, groupings and matchings
+	Made    []string // made by label_replace
 }
 
-// Names returns the names in q, whose variables are filled in. It takes words where they stand, and does not judge
-// whether q is PromQL: a Prometheus does that. Prometheus's own parser would bring some hundred modules.
+// Names returns the names in q, which must have its variables filled in. It splits the query into tokens, and does not check that
+// it is valid PromQL: a Prometheus does that. Prometheus's own parser would add some hundred modules.
 func (q Query) Names() Names {
 	tokens := regexp.MustCompile("#[^\n]*|\"(?:\\\\.|[^\"\\\\])*\"|`[^`]*`|[a-zA-Z_:][\\w:]*|[0-9][\\w.]*|[=!]~|[=!<>]=|\\S").
 		FindAllString(q.Expr, -1)
 	var n Names
-	var calls []call // that enclose the token
+	var calls []call // open brackets around the token
 	for i, token := range tokens {
 		next := ""
 		if i+1 < len(tokens) {
@@ -58,13 +58,13 @@ func (q Query) Names() Names {
 	return n
 }
 
-// A call is a bracket, the word before it, and how many commas there have been.
+// A call is an open bracket with the word before it and the number of commas since.
 type call struct {
 	bracket, word string
 	argument      int
 }
 
-// add sorts a token that is not a bracket in.
+// add adds a token, if it is the name of a metric or a label.
 func (n *Names) add(token, next string, within call) {
 	isWord := regexp.MustCompile(`^[a-zA-Z_:]`).MatchString(token)
 	keywords := strings.Fields("and or unless atan2 bool by without on ignoring group_left group_right offset inf nan " +

@@ -9,37 +9,36 @@ import (
 	"io/fs"
 )
 
-// A Kind is what a query asks for.
+// A Kind is the kind of a query.
 type Kind string
 
-// Instant asks at one time, Range over a time range, LabelValues for the values of a label.
+// The kinds of queries of Prometheus's HTTP API.
 const (
-	Instant     Kind = "instant"
-	Range       Kind = "range"
-	LabelValues Kind = "label values"
+	Instant     Kind = "instant"      // at one time
+	Range       Kind = "range"        // over a time range
+	LabelValues Kind = "label values" // the values of a label
 )
 
-// A Query is one that a panel, a variable, a rule or a page has.
+// A Query is a query of a panel, a variable, a rule or a page of documentation.
 type Query struct {
-	Where string // file and place, for people
+	Where string // file and place, for messages
 	Kind  Kind
-	Expr  string // PromQL, with variables where it is a dashboard's; of LabelValues a selector
-	Label string // of LabelValues
+	Expr  string // PromQL, which may contain variables; for LabelValues, a selector
+	Label string // for LabelValues
 
-	Record string // of a recording rule: what it records
-	Alert  string // of an alert: its name
+	Record string // name of the recorded series, if the query is of a recording rule
+	Alert  string // name of the alert, if the query is of an alert
 }
 
-// All returns the queries of a tree of the project: of dashboards/*.json, of deploy/prometheus/*.yml, of
-// README.md and of docs/*.md.
+// All returns the queries in the project's tree: of dashboards/*.json, deploy/prometheus/*.yml, README.md and docs/*.md.
 func All(tree fs.FS) ([]Query, error) {
 	var all []Query
 	for _, source := range []struct {
 		pattern string
 		read    func(name string, content []byte) ([]Query, error)
 	}{
-		{"dashboards/*.json", ofDashboard},
-		{"deploy/prometheus/*.yml", ofRules},
+		{"dashboards/*.json", dashboardQueries},
+		{"deploy/prometheus/*.yml", ruleQueries},
 		{"README.md", ofPage},
 		{"docs/*.md", ofPage},
 	} {

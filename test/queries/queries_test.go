@@ -128,7 +128,7 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// ofTree returns what the tree has, filled in.
+// ofTree returns the queries of the project with their variables filled in.
 func ofTree(t *testing.T) []Query {
 	t.Helper()
 	all, err := All(os.DirFS("../.."))

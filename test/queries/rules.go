@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// ofRules returns the queries of a file of recording rules and alerts.
-func ofRules(name string, content []byte) ([]Query, error) {
+// ruleQueries returns the queries of a file with recording rules or alerts.
+func ruleQueries(name string, content []byte) ([]Query, error) {
 	var file struct {
 		Groups []struct {
 			Name  string

@@ -15,20 +15,20 @@ import (
 	"time"
 )
 
-// A Server is a Prometheus to ask.
+// A Server is a Prometheus.
 type Server struct {
 	URL    string
 	Client *http.Client
 }
 
-// An Answer says what there is in the answer to a query.
+// An Answer summarizes the result of a query.
 type Answer struct {
 	Items   int // series, or values of a label
-	NonZero int // of these, which are something else than 0 at some time
+	NonZero int // those with a value other than 0 at some time
 }
 
-// Ask asks the query, whose variables are filled in. What it asks for ends at a time; what it asks over a range, begins so
-// long before, with a point each step.
+// Ask runs the query, which must have its variables filled in. An Instant query is evaluated at the time end. The others cover
+// timeRange until end; a Range query has a point each step.
 func (s Server) Ask(ctx context.Context, q Query, end time.Time, timeRange, step time.Duration) (Answer, error) {
 	form := url.Values{}
 	path := "/api/v1/query"
@@ -55,18 +55,18 @@ func (s Server) Ask(ctx context.Context, q Query, end time.Time, timeRange, step
 	return answer, nil
 }
 
-// unix writes a time as Prometheus reads it.
+// unix formats a time for Prometheus.
 func unix(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }
 
 func indent(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
 
-// answer asks for a path of the API and counts what there is in the answer.
+// answer requests a path of the API and counts the items of the result.
 func (s Server) answer(ctx context.Context, path string) (Answer, error) {
 	var data json.RawMessage
 	if err := s.Get(ctx, path, &data); err != nil {
 		return Answer{}, err
 	}
-	// Of label values an array, of queries an object with one.
+	// Label values are an array. Other results are an object with an array.
 	var values []string
 	if json.Unmarshal(data, &values) == nil {
 		return Answer{Items: len(values), NonZero: len(values)}, nil
@@ -86,7 +86,7 @@ func (s Server) answer(ctx context.Context, path string) (Answer, error) {
 	return a, nil
 }
 
-// A series has one point or many, or histograms, which are taken to be not empty.
+// A series has one point or several, or native histograms. Histograms are assumed not to be empty.
 type series struct {
 	Value      point
 	Values     []point
@@ -94,12 +94,12 @@ type series struct {
 	Histograms []json.RawMessage
 }
 
-// A point is a time and a value, the latter as text.
+// A point is a time and a value, which is a string.
 type point []any
 
 func (p point) nonZero() bool { return len(p) == 2 && p[1] != "0" && p[1] != "NaN" }
 
-// Get asks for a path of Prometheus's API and stores the data of the answer in data.
+// Get requests a path of Prometheus's API and decodes the data of the response into data.
 func (s Server) Get(ctx context.Context, path string, data any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, http.NoBody)
 	if err != nil {

@@ -1,12 +1,12 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command ask asks a Prometheus all queries of dashboards, alerts and recording rules, and tells how many series each
-// answer has. It fails if one can't be asked.
+// Command ask runs all queries of dashboards, rules and documentation on a Prometheus, and prints how many series each result has.
+// It fails if a query fails.
 //
 //	go run ./test/queries/ask -prometheus http://localhost:9090 -job nflog -instance localhost:10100
 //
-// With -rules it asks nobody, but writes all queries as a file of rules, for promtool to parse.
+// With -rules it runs no query, but writes all queries as a file of recording rules, for promtool to parse.
 package main
 
 import (
@@ -23,8 +23,8 @@ import (
 )
 
 func main() {
-	server := flag.String("prometheus", "http://localhost:9090", "where Prometheus is")
-	tree := flag.String("tree", ".", "folder of the project")
+	server := flag.String("prometheus", "http://localhost:9090", "URL of Prometheus")
+	tree := flag.String("tree", ".", "root of the project's tree")
 	job := flag.String("job", "nflog", "scrape job of the exporter")
 	instance := flag.String("instance", "localhost:10100", "instance of the exporter")
 	timeRange := flag.Duration("range", time.Hour, "time range of the dashboards, until now")
@@ -49,7 +49,7 @@ func main() {
 	}
 }
 
-// filled returns all queries of the project, with values for variables.
+// filled returns all queries of the project with their variables filled in.
 func filled(tree string, values queries.Values) ([]queries.Query, error) {
 	all, err := queries.All(os.DirFS(tree))
 	if err != nil {
@@ -63,7 +63,7 @@ func filled(tree string, values queries.Values) ([]queries.Query, error) {
 	return all, nil
 }
 
-// writeRules writes queries as recording rules, in JSON, which is YAML.
+// writeRules writes queries as recording rules in JSON, which is valid YAML.
 func writeRules(w io.Writer, all []queries.Query) error {
 	type rule struct {
 		Record string `json:"record"`
@@ -80,13 +80,13 @@ func writeRules(w io.Writer, all []queries.Query) error {
 	return json.NewEncoder(w).Encode(map[string][]group{"groups": {g}})
 }
 
-// An asker asks a Prometheus.
+// An asker runs queries on a Prometheus.
 type asker struct {
 	server            queries.Server
 	timeRange, scrape time.Duration
 }
 
-// ask asks all queries, and reports whether all was well.
+// ask runs all queries, and reports whether none failed.
 func (a asker) ask(all []queries.Query) bool {
 	ok, empty := true, 0
 	now := time.Now()
