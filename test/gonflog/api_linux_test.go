@@ -20,9 +20,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// TestAPI checks that package nflog exports what go-nflog does (v2.1.0 the same as
-// v2.3.0), declared alike: constants of the same value, structures of the same
-// fields in the same order, functions and methods of the same signature.
+// TestAPI checks that package nflog exports everything that go-nflog exports (v2.1.0
+// and v2.3.0 export the same), with equal declarations: constants with the same
+// value, structures with the same fields in the same order, functions and methods
+// with the same signature.
 func TestAPI(t *testing.T) {
 	imports := newImporter(t)
 	theirs, err := imports.Import("github.com/florianl/go-nflog/v2")
@@ -51,7 +52,7 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// newImporter returns an importer of the packages that this module builds with.
+// newImporter returns an importer for the packages that this module depends on.
 func newImporter(t testing.TB) types.Importer {
 	t.Helper()
 	cmd := exec.Command(kerneltest.Require(t, "go"), "list", "-export", "-deps", "-test", "-f", "{{.ImportPath}}={{.Export}}", ".")
@@ -71,8 +72,8 @@ func newImporter(t testing.TB) types.Importer {
 	})
 }
 
-// declaration returns what users see of an object: for a structure a line for each
-// exported field, then one for each exported method.
+// declaration returns the exported part of an object's declaration: for a structure,
+// a line for each exported field and one for each exported method.
 func declaration(object types.Object) []string {
 	own := func(p *types.Package) string {
 		if p == object.Pkg() {
@@ -103,7 +104,7 @@ func declaration(object types.Object) []string {
 	return lines
 }
 
-// spelled returns a declaration with one of the two names that some types have.
+// spelled returns a declaration with uint8 and any in the place of their aliases.
 func spelled(declaration string) string {
 	return strings.NewReplacer("byte", "uint8", "interface{}", "any").Replace(declaration)
 }

@@ -15,11 +15,12 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// inOurTerms returns what nflog has to make of a packet that go-nflog has read.
+// convert returns the attributes that nflog must have for a packet that go-nflog has
+// read.
 //
-// What differs is the tag of a VLAN: go-nflog reads its fields in the machine's
-// byte order, not in the network's.
-func inOurTerms(a gonflog.Attribute) nflog.Attribute {
+// They differ in the VLAN tag: go-nflog reads its fields in native byte order, not in
+// network byte order.
+func convert(a gonflog.Attribute) nflog.Attribute {
 	if a.VLAN != nil {
 		a.VLAN = &gonflog.VLAN{Proto: networkOrder(a.VLAN.Proto), TCI: networkOrder(a.VLAN.TCI)}
 	}
@@ -32,18 +33,18 @@ func inOurTerms(a gonflog.Attribute) nflog.Attribute {
 	return converted
 }
 
-// networkOrder returns v if its bytes are read in the network's order.
+// networkOrder returns the value of v's bytes in network byte order.
 func networkOrder(v uint16) uint16 {
 	return binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, v))
 }
 
-// compare compares what go-nflog and nflog have read of a packet that was logged
-// to ours right after theirs. It tells a nil pointer from one to a zero value, and
-// a nil slice from an empty one.
+// compare compares the attributes of a packet as go-nflog and nflog have read them.
+// The packet was logged to theirGroup and right after that to ourGroup. A nil pointer
+// differs from a pointer to zero, and a nil slice from an empty one.
 func compare(t testing.TB, theirs, ours nflog.Attribute, unstamped bool) {
 	t.Helper()
 	if theirs.SeqGlobal != nil {
-		// The kernel has one counter for both groups.
+		// Both groups share this counter of the kernel.
 		theirs.SeqGlobal = new(*theirs.SeqGlobal + 1)
 	}
 	if unstamped && theirs.Timestamp != nil && ours.Timestamp != nil {
@@ -59,7 +60,7 @@ func compare(t testing.TB, theirs, ours nflog.Attribute, unstamped bool) {
 	}
 }
 
-// checkPresent checks that a packet has the values called names.
+// checkPresent checks that a packet has these attributes.
 func checkPresent(t testing.TB, a nflog.Attribute, names ...string) {
 	t.Helper()
 	v := reflect.ValueOf(a)
@@ -70,7 +71,7 @@ func checkPresent(t testing.TB, a nflog.Attribute, names ...string) {
 	}
 }
 
-// checkAbsent checks that a packet has no values called names.
+// checkAbsent checks that a packet does not have these attributes.
 func checkAbsent(t testing.TB, a nflog.Attribute, names ...string) {
 	t.Helper()
 	v := reflect.ValueOf(a)

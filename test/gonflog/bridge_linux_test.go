@@ -15,7 +15,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// bridgeCases are frames from the left, by what they hold, that nobody answers.
+// bridgeCases are frames from the left host. None of them is answered.
 func bridgeCases(left net.HardwareAddr) []bridgeCase {
 	const priority = 5 << 13
 	ipv4 := ipPacket(leftHost4.Addr(), rightHost4.Addr(), []byte("four"))
@@ -50,17 +50,17 @@ func bridgeCases(left net.HardwareAddr) []bridgeCase {
 	}
 }
 
-// A bridgeCase is a frame.
+// A bridgeCase is a frame and the attributes that it must have.
 type bridgeCase struct {
 	name      string
 	etherType uint16
 	payload   []byte
 	want      *nflog.VLAN
-	protocol  uint16 // that the packet has without that tag
+	protocol  uint16 // EtherType of the packet without that tag
 }
 
 // bridgeHooks are the hooks that a frame passes from port to port, with the
-// values that it has there beside those that all have.
+// attributes that packets have there beside the common ones.
 var bridgeHooks = []struct {
 	name   string
 	hook   nftrules.Hook
@@ -71,7 +71,7 @@ var bridgeHooks = []struct {
 	{"postrouting", nftrules.Postrouting, []string{"OutDev", "PhysOutDev"}},
 }
 
-// TestIntegrationBridge logs frames, with VLAN tags and without, at the hooks of a
+// TestIntegrationBridge logs frames with and without VLAN tags at the hooks of a
 // bridge.
 func TestIntegrationBridge(t *testing.T) {
 	n := newBridged(t)
@@ -100,13 +100,12 @@ func TestIntegrationBridge(t *testing.T) {
 			}
 		})
 		if !ok {
-			break // What came too late would disturb the others.
+			break // late packets would disturb the other cases
 		}
 	}
 }
 
-// TestIntegrationBridgeLocal logs what goes to a bridge's own address and what
-// comes from it.
+// TestIntegrationBridgeLocal logs packets to and from the address of a bridge.
 func TestIntegrationBridgeLocal(t *testing.T) {
 	n := newBridged(t)
 	must(t, n.middle.AddAddresses("br0", rightHost4))
@@ -120,7 +119,7 @@ func TestIntegrationBridgeLocal(t *testing.T) {
 	d.log(d.rules.Chain(nftrules.Chain{Family: nftrules.Bridge, Hook: nftrules.Output}), "output")
 	must(t, d.rules.Apply())
 
-	// The reply is the packet of the output hook.
+	// The reply passes the output hook.
 	must(t, traffic.Echo(n.left, rightHost4.Addr(), 1, 56))
 	packets := d.takeEqual(t, 2)
 	checkPresent(t, packets[0], "InDev", "PhysInDev", "HwAddr", "HwHeader", "Layer2Hdr", "Payload", "Timestamp")
@@ -128,8 +127,8 @@ func TestIntegrationBridgeLocal(t *testing.T) {
 	checkAbsent(t, packets[1], "InDev", "PhysInDev", "Timestamp")
 }
 
-// TestIntegrationBridgeNetfilter logs IP packets that a bridge lets pass the hooks
-// of IP.
+// TestIntegrationBridgeNetfilter logs bridged IP packets at the IP hooks (module
+// br_netfilter).
 func TestIntegrationBridgeNetfilter(t *testing.T) {
 	n := newBridged(t)
 	must(t, n.middle.Sysctl("net/bridge/bridge-nf-call-iptables", "1"))
@@ -151,7 +150,7 @@ func TestIntegrationBridgeNetfilter(t *testing.T) {
 	checkPresent(t, packets[2], "OutDev", "PhysOutDev")
 }
 
-// hardwareAddr returns the address of a link.
+// hardwareAddr returns the hardware address of a link.
 func hardwareAddr(t testing.TB, ns *netns.NS, name string) net.HardwareAddr {
 	t.Helper()
 	ifi, err := ns.Interface(name)

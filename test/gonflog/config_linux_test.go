@@ -13,7 +13,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
-// TestIntegrationCopy copies nothing of packets, parts of them and all.
+// TestIntegrationCopy copies no payload, a part of it, and all of it.
 func TestIntegrationCopy(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -52,7 +52,7 @@ func TestIntegrationCopy(t *testing.T) {
 	}
 }
 
-// TestIntegrationNumbers reads packets with and without their numbers.
+// TestIntegrationNumbers reads packets with and without sequence numbers.
 func TestIntegrationNumbers(t *testing.T) {
 	const packets = 3
 	for flags := range nflog.FlagSeq | nflog.FlagGlobal + 1 {
@@ -69,7 +69,7 @@ func TestIntegrationNumbers(t *testing.T) {
 					seq = new(uint32(i))
 				}
 				if flags&nflog.FlagGlobal != 0 {
-					// The kernel counts from 1 on, and each packet twice.
+					// The kernel counts from 1, and each packet twice: once for each group.
 					seqGlobal = new(uint32(2*i + 2))
 				}
 				if diff := cmp.Diff([]*uint32{seq, seqGlobal}, []*uint32{a.Seq, a.SeqGlobal}); diff != "" {
@@ -80,9 +80,9 @@ func TestIntegrationNumbers(t *testing.T) {
 	}
 }
 
-// TestIntegrationBatches reads packets that the kernel delivers in batches of
-// several sizes, the last of them when their time is up. What a hook was given
-// stays as it was.
+// TestIntegrationBatches reads packets in batches of several sizes. The kernel sends
+// the last batch of each after the timeout. The values that a hook received do not
+// change later.
 func TestIntegrationBatches(t *testing.T) {
 	const packets = 200
 	for _, threshold := range []uint32{0, 1, 2, 7, packets, packets + 1} {

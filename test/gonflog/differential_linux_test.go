@@ -18,31 +18,32 @@ import (
 
 // The groups that each packet is logged to, in this order.
 const (
-	theirGroup uint16 = 100 // that go-nflog reads
-	ourGroup   uint16 = 200 // that package nflog reads
+	theirGroup uint16 = 100 // read by go-nflog
+	ourGroup   uint16 = 200 // read by package nflog
 )
 
-// A differential has both libraries read the same packets of a namespace.
+// A differential reads the same packets of a namespace with both libraries.
 type differential struct {
 	ns           *netns.NS
 	theirs, ours recorder
 
 	rules  *nftrules.Ruleset
-	logged [2][]*nftrules.Rule // that log to theirGroup, to ourGroup
-	taken  int                 // messages of each group that were taken
+	logged [2][]*nftrules.Rule // rules for theirGroup and for ourGroup
+	taken  int                 // messages of each group that take has returned
 
-	// unstamped says that the kernel does not stamp the packets: see stampPackets.
+	// unstamped says that the kernel does not timestamp the packets on receipt; see
+	// stampPackets.
 	unstamped bool
 }
 
-// everyPacket is a configuration by which a packet, copied whole, reaches the
-// reader before another is logged.
+// everyPacket returns a configuration with which the kernel copies whole packets and
+// sends each at once.
 func everyPacket() nflog.Config {
 	return nflog.Config{Flags: nflog.FlagSeq, Copymode: nflog.CopyPacket, QThresh: 1}
 }
 
-// newDifferential starts to read in the namespace, until the test ends. The
-// group, the namespace and the logger of the configuration are set here.
+// newDifferential reads in the namespace until the end of the test. It sets the
+// group, the namespace and the logger of the configuration.
 func newDifferential(t testing.TB, ns *netns.NS, config nflog.Config) *differential {
 	t.Helper()
 	d := &differential{ns: ns, rules: nftrules.New(ns)}
@@ -66,10 +67,10 @@ func newDifferential(t testing.TB, ns *netns.NS, config nflog.Config) *different
 	must(t, err)
 	t.Cleanup(func() {
 		d.theirs.end()
-		cancel() // Close of go-nflog waits for that.
+		cancel() // Close of go-nflog waits for it
 		must(t, theirs.Close())
 	})
-	hook := func(a gonflog.Attribute) int { return d.theirs.hook(inOurTerms(a)) }
+	hook := func(a gonflog.Attribute) int { return d.theirs.hook(convert(a)) }
 	must(t, theirs.RegisterWithErrorFunc(ctx, hook, d.theirs.failed))
 
 	config.NetNS, config.Group, config.Logger = ns.FD(), ourGroup, &d.ours
@@ -83,17 +84,17 @@ func newDifferential(t testing.TB, ns *netns.NS, config nflog.Config) *different
 	return d
 }
 
-// log adds rules that log packets which match every part to both groups, one
-// right after the other.
+// log adds two rules, one after the other, that log the packets which match every
+// part: the first to theirGroup, the second to ourGroup.
 func (d *differential) log(chain *nftrules.ChainRules, prefix string, parts ...nftrules.Part) {
 	for i, group := range []uint16{theirGroup, ourGroup} {
 		d.logged[i] = append(d.logged[i], chain.Log(group, prefix, parts...))
 	}
 }
 
-// take waits until n more messages were logged to each group and read, exactly
-// so many, and returns them.
-func (d *differential) take(t testing.TB, n int) (theirs, ours reading) {
+// take waits until exactly n more messages were logged to each group and read, and
+// returns them.
+func (d *differential) take(t testing.TB, n int) (theirs, ours messages) {
 	t.Helper()
 	kerneltest.Eventually(t, patience, func() error {
 		for i, logged := range d.logged {
@@ -117,7 +118,7 @@ func (d *differential) take(t testing.TB, n int) (theirs, ours reading) {
 	return d.theirs.take(), d.ours.take()
 }
 
-// takeEqual is as take, and compares all values of all packets, which it returns.
+// takeEqual is like take. It also compares all values of all packets, and returns the packets.
 func (d *differential) takeEqual(t testing.TB, n int) []nflog.Attribute {
 	t.Helper()
 	theirs, ours := d.take(t, n)
@@ -133,7 +134,7 @@ func (d *differential) takeEqual(t testing.TB, n int) []nflog.Attribute {
 	return ours.packets
 }
 
-// count returns how many packets rules have counted.
+// count returns how many packets the rules have counted.
 func count(counters []*nftrules.Rule) (int, error) {
 	var sum uint64
 	for _, rule := range counters {

@@ -15,15 +15,15 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// Ways of packets through the hooks of a router. The prefixes of the rules are the
-// hooks' names.
+// Paths of packets through the hooks of a router. The prefixes of the rules are the
+// names of the hooks.
 var (
-	forwarded = []string{"ingress", "prerouting", "forward", "postrouting"}
-	toRouter  = []string{"ingress", "prerouting", "input"}
-	ofRouter  = []string{"output", "postrouting"}
+	forwarded  = []string{"ingress", "prerouting", "forward", "postrouting"}
+	toRouter   = []string{"ingress", "prerouting", "input"}
+	fromRouter = []string{"output", "postrouting"}
 )
 
-// valuesAt are the values that packets have at a hook beside those that all have.
+// valuesAt are the attributes that packets have at a hook beside the common ones.
 var valuesAt = map[string][]string{
 	"ingress":     {"InDev", "HwAddr", "HwHeader", "HwType", "HwLen"},
 	"prerouting":  {"InDev", "HwAddr", "HwHeader", "HwType", "HwLen", "Timestamp"},
@@ -33,8 +33,8 @@ var valuesAt = map[string][]string{
 	"postrouting": {"OutDev"},
 }
 
-// logRouted logs the packets that come from the left, and those that go to the
-// right.
+// logRouted logs the packets that come from the left link at ingress to forward, and
+// the packets that leave by the right link at output and postrouting.
 func logRouted(d *differential) {
 	chain := func(hook nftrules.Hook, device string) *nftrules.ChainRules {
 		return d.rules.Chain(nftrules.Chain{Hook: hook, Device: device})
@@ -47,7 +47,7 @@ func logRouted(d *differential) {
 	d.log(chain(nftrules.Postrouting, ""), "postrouting", nftrules.OutInterface("right"))
 }
 
-// TestIntegrationIP logs all sorts of IP packets at all hooks of a router.
+// TestIntegrationIP logs many kinds of IP packets at all hooks of a router.
 func TestIntegrationIP(t *testing.T) {
 	n := newRouted(t)
 	stampPackets(t)
@@ -57,26 +57,26 @@ func TestIntegrationIP(t *testing.T) {
 	for _, tt := range slices.Concat(ipCases(4, leftHost4, leftRouter4, rightHost4), ipCases(6, leftHost6, leftRouter6, rightHost6), extensionCases()) {
 		ok := t.Run(tt.name, func(t *testing.T) {
 			from := n.left
-			if slices.Equal(tt.way, ofRouter) {
+			if slices.Equal(tt.path, fromRouter) {
 				from = n.middle
 			}
 			d.unstamped = tt.tcp
 			must(t, tt.send(from))
-			var way []string
-			for _, a := range d.takeEqual(t, len(tt.way)) {
+			var path []string
+			for _, a := range d.takeEqual(t, len(tt.path)) {
 				checkPresent(t, a, "Hook", "HwProtocol", "Prefix", "Payload", "Seq")
 				checkPresent(t, a, valuesAt[*a.Prefix]...)
 				if got := *a.HwProtocol; got != tt.etherType {
 					t.Errorf("unexpected protocol: %#x, want %#x", got, tt.etherType)
 				}
-				way = append(way, *a.Prefix)
+				path = append(path, *a.Prefix)
 			}
-			if diff := cmp.Diff(tt.way, way); diff != "" {
-				t.Errorf("unexpected way (-want +got):\n%s", diff)
+			if diff := cmp.Diff(tt.path, path); diff != "" {
+				t.Errorf("unexpected path (-want +got):\n%s", diff)
 			}
 		})
 		if !ok {
-			break // What came too late would disturb the others.
+			break // late packets would disturb the other cases
 		}
 	}
 }
@@ -85,16 +85,16 @@ func TestIntegrationIP(t *testing.T) {
 type ipCase struct {
 	name      string
 	send      func(from *netns.NS) error
-	way       []string
+	path      []string
 	etherType uint16
 
-	// Packets of TCP tell when they are to be sent, also on the way through the
-	// namespaces of one kernel, in the place where others tell when they were
-	// received.
+	// tcp says that the packet is TCP. In such packets, the timestamp field holds the
+	// time at which they are to be sent, even in another namespace of the same
+	// kernel. In others it holds the time of receipt.
 	tcp bool
 }
 
-// ipCases returns what is the same over IPv4 and IPv6.
+// ipCases returns the cases that exist for both IPv4 and IPv6.
 func ipCases(version int, left, router, right netip.Prefix) []ipCase {
 	name, etherType := " over IPv4", uint16(traffic.EtherTypeIPv4)
 	if version == 6 {
@@ -107,7 +107,7 @@ func ipCases(version int, left, router, right netip.Prefix) []ipCase {
 	return []ipCase{
 		{"UDP, forwarded" + name, udp(100, right), forwarded, etherType, false},
 		{"UDP, to the router" + name, udp(101, router), toRouter, etherType, false},
-		{"UDP, of the router" + name, udp(102, right), ofRouter, etherType, false},
+		{"UDP, from the router" + name, udp(102, right), fromRouter, etherType, false},
 		{"UDP without payload" + name, udp(0, right), forwarded, etherType, false},
 		{"TCP" + name, func(from *netns.NS) error { return traffic.SYN(from, port(right), 1) }, forwarded, etherType, true},
 		{"ICMP" + name, func(from *netns.NS) error { return traffic.Echo(from, right.Addr(), 1, 56) }, forwarded, etherType, false},
@@ -118,8 +118,7 @@ func ipCases(version int, left, router, right netip.Prefix) []ipCase {
 	}
 }
 
-// ipPacket returns a packet of either version of IP, with a protocol for
-// experiments.
+// ipPacket returns an IPv4 or IPv6 packet with a protocol number for experiments.
 func ipPacket(src, dst netip.Addr, payload []byte) []byte {
 	const protocol = 253
 	if src.Is4() {

@@ -13,12 +13,11 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// packetLen is the length of the packets that a loopback sends.
+// packetLen is the length of the packets that [loopback.send] sends.
 const packetLen = 128
 
-// A loopback is a differential in a namespace of its own that logs packets of its
-// output hook, and drops them. They have been logged, in order, by the time that
-// they are sent.
+// A loopback is a differential in its own namespace, which logs and drops packets at
+// the output hook. When send returns, they are logged, in order.
 type loopback struct {
 	*differential
 	output *nftrules.ChainRules
@@ -31,7 +30,7 @@ func newLoopback(t testing.TB, config nflog.Config) *loopback {
 	return &loopback{differential: d, output: d.rules.Chain(nftrules.Chain{Hook: nftrules.Output, Drop: true})}
 }
 
-// send sends packets, of which no two have the same bytes.
+// send sends packets that all differ.
 func (l *loopback) send(t testing.TB, packets int) {
 	t.Helper()
 	const headersLen = 28 // of IPv4 and ICMP

@@ -15,18 +15,19 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// In messages of families ARP and netdev go-nflog takes struct nfgenmsg, which
-// begins with the family, for the first attribute. The 3 of ARP is no length that
-// an attribute can have. The 5 of netdev is, with the group as its type: this
-// attribute covers the header of NFULA_PACKET_HDR, so that the EtherType and the
-// hook in there are taken for length and type of the next one, and so on.
+// In messages of the families ARP and netdev, go-nflog reads struct nfgenmsg, which
+// begins with the family, as the first attribute. The family number 3 of ARP is too
+// short for the length of an attribute. The 5 of netdev is long enough, and the group
+// becomes the type. This attribute covers the header of NFULA_PACKET_HDR, so go-nflog
+// reads the EtherType and the hook in it as length and type of the next attribute,
+// and so on.
 const (
 	dropped    = unparsed + "invalid attribute; length too short or too large"
 	netdevType = "Unknown attribute: 9216 [8]" // theirGroup, and the length of NFULA_PACKET_HDR
 )
 
-// A misreadCase sends a frame from the left, to the bridge if the family is ARP
-// and to the right if it is netdev.
+// A misreadCase sends a frame from the left host: to the bridge if the family is ARP,
+// and to the right host if it is netdev.
 type misreadCase struct {
 	name      string
 	chain     nftrules.Chain
@@ -34,20 +35,20 @@ type misreadCase struct {
 	etherType uint16
 	payload   []byte
 
-	// What go-nflog logs, and what it takes for the hook and the EtherType if it
-	// reads the packet. It finds no prefix then.
+	// The log of go-nflog, and the hook and the EtherType that it reads if it does
+	// not drop the packet. It finds no prefix then.
 	log       []string
 	hook      *uint8
 	etherRead *uint16
 
-	want nflog.Attribute // without what depends on when it was sent, and by whom
+	want nflog.Attribute // without Timestamp, UID and GID
 }
 
-// TestIntegrationMisread logs packets that go-nflog drops, or reads in part, and
+// TestIntegrationMisread logs packets that go-nflog drops or reads partly, and that
 // nflog reads.
 func TestIntegrationMisread(t *testing.T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
-		t.Skip("on a big-endian machine go-nflog misreads otherwise")
+		t.Skip("go-nflog misreads differently on big-endian machines")
 	}
 	n := newBridged(t)
 	must(t, n.middle.AddAddresses("br0", rightHost4))
@@ -95,7 +96,7 @@ func frameTo(t testing.TB, n network, family nftrules.Family, etherType uint16, 
 	return traffic.Ethernet(to, hardwareAddr(t, n.left, "eth0"), etherType, payload)
 }
 
-// arpCases are a request and the bridge's reply.
+// arpCases are ARP requests and the bridge's replies.
 func arpCases(t testing.TB, n network) []misreadCase {
 	t.Helper()
 	left, bridge := hardwareAddr(t, n.left, "eth0"), hardwareAddr(t, n.middle, "br0")
@@ -122,7 +123,7 @@ func arpCases(t testing.TB, n network) []misreadCase {
 	return cases
 }
 
-// netdevCases are frames on the way to the right.
+// netdevCases are frames to the right host.
 func netdevCases(t testing.TB, n network) []misreadCase {
 	t.Helper()
 	ipv4 := ipPacket(leftHost4.Addr(), rightHost4.Addr(), []byte("four"))
@@ -130,9 +131,10 @@ func netdevCases(t testing.TB, n network) []misreadCase {
 	ingress := nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Ingress, Device: "left"}
 	egress := nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Egress, Device: "right"}
 
-	// The EtherType of IPv4 reads as a length of 8, others as more than the message
-	// has. No prefix reads as an attribute without length, behind which everything
-	// is in its place again; this one, as more than the message has.
+	// The EtherType of IPv4 is read as the length 8, others as a length beyond the
+	// message. An empty prefix is read as an attribute of length 0, after which the
+	// following ones are read correctly; the prefix "pre" as a length beyond the
+	// message.
 	const hook0, hook0Empty = "Unknown attribute: 0 [8 0 10 0]", "Unknown attribute: 0 [5 0 10 0]"
 	const empty = "Unknown attribute: 0 []"
 	cases := []misreadCase{
@@ -143,8 +145,8 @@ func netdevCases(t testing.TB, n network) []misreadCase {
 			name: "ingress of VLAN", chain: ingress, log: []string{netdevType, hook0Empty, empty},
 			etherType: traffic.EtherTypeVLAN, payload: traffic.VLAN(5<<13|42, traffic.EtherTypeIPv4, ipv4),
 		},
-		// The number of the hook is the type of NFULA_PACKET_HDR, and the header of
-		// the prefix its value.
+		// The number of the hook, 1, equals the type of NFULA_PACKET_HDR: go-nflog reads
+		// the header of the prefix as its value.
 		{
 			name: "egress of IPv4", chain: egress, etherType: traffic.EtherTypeIPv4, payload: ipv4, log: []string{netdevType, empty},
 			hook: new(uint8(10)), etherRead: new(uint16(0x0500)),
@@ -170,8 +172,8 @@ func netdevCases(t testing.TB, n network) []misreadCase {
 	return cases
 }
 
-// received returns the values of a frame that comes in by a link. Its payload
-// begins behind the header, and the kernel has taken a tag off.
+// received returns the attributes of a frame received by a link. The payload begins
+// after the link header, and the kernel has removed a VLAN tag from it.
 func received(t testing.TB, n network, link string, frame []byte) nflog.Attribute {
 	t.Helper()
 	header, payload, a := split(frame)
@@ -184,8 +186,8 @@ func received(t testing.TB, n network, link string, frame []byte) nflog.Attribut
 	return a
 }
 
-// sent returns the values of a frame that goes out by a link. Its payload begins
-// with the header, and the kernel has yet to put the tag in.
+// sent returns the attributes of a frame sent by a link. The payload begins with the
+// link header, and the kernel has not inserted the VLAN tag yet.
 func sent(t testing.TB, n network, link string, frame []byte) nflog.Attribute {
 	t.Helper()
 	header, payload, a := split(frame)
@@ -195,8 +197,8 @@ func sent(t testing.TB, n network, link string, frame []byte) nflog.Attribute {
 	return a
 }
 
-// split returns the link header of a frame without a tag, what follows it, and the
-// values that do not depend on the direction.
+// split returns the link header of a frame without a VLAN tag, the payload, and the
+// attributes that do not depend on the direction.
 func split(frame []byte) (header, payload []byte, a nflog.Attribute) {
 	const tagAt, tagLen = 12, 4
 	header, payload = slices.Clone(frame[:14]), frame[14:]
@@ -210,7 +212,7 @@ func split(frame []byte) (header, payload []byte, a nflog.Attribute) {
 	return header, payload, a
 }
 
-// index returns the index of a link of the middle.
+// index returns the index of a link of the middle namespace.
 func index(t testing.TB, n network, name string) uint32 {
 	t.Helper()
 	ifi, err := n.middle.Interface(name)

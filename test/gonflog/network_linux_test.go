@@ -12,8 +12,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// The addresses of a routed network. The router's interfaces are called left and
-// right, those of the hosts eth0.
+// Addresses of a routed network. The router's links are called left and right, those
+// of the hosts eth0.
 var (
 	leftHost4, leftRouter4   = netip.MustParsePrefix("10.0.1.2/24"), netip.MustParsePrefix("10.0.1.1/24")
 	leftHost6, leftRouter6   = netip.MustParsePrefix("fd00:1::2/64"), netip.MustParsePrefix("fd00:1::1/64")
@@ -21,7 +21,7 @@ var (
 	rightHost6, rightRouter6 = netip.MustParsePrefix("fd00:2::2/64"), netip.MustParsePrefix("fd00:2::1/64")
 )
 
-// A network is two hosts and what is between them.
+// A network is two hosts with a router or a bridge between them.
 type network struct {
 	left, middle, right *netns.NS
 }
@@ -40,8 +40,8 @@ func newRouted(t testing.TB) network {
 	return n
 }
 
-// newBridged returns a network with the bridge br0 in the middle, whose ports
-// are called left and right, and hosts with addresses of the left one's.
+// newBridged returns a network with the bridge br0 in the middle. Its ports are called
+// left and right. Both hosts have addresses of the left network.
 func newBridged(t testing.TB) network {
 	t.Helper()
 	n := network{left: kerneltest.NS(t), middle: kerneltest.NS(t), right: kerneltest.NS(t)}

@@ -16,14 +16,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// What Open returns, by name. A map is asked for the error itself, not for what it
-// wraps.
+// Names of the errors that Open returns. A lookup in the map finds the error itself,
+// not one that wraps it.
 var (
 	theirErrors = map[error]string{nil: "nil", gonflog.ErrCopyMode: "ErrCopyMode", gonflog.ErrUnknownFlag: "ErrUnknownFlag"}
 	ourErrors   = map[error]string{nil: "nil", nflog.ErrCopyMode: "ErrCopyMode", nflog.ErrUnknownFlag: "ErrUnknownFlag"}
 )
 
-// TestIntegrationOpen opens with all copy modes and all flags there could be.
+// TestIntegrationOpen opens with all copy modes and all flags.
 func TestIntegrationOpen(t *testing.T) {
 	for mode := range math.MaxUint8 + 1 {
 		compareOpen(t, 0, uint8(mode))
@@ -76,8 +76,8 @@ func TestIntegrationOpenNil(t *testing.T) {
 	must(t, ours.Close())
 }
 
-// TestIntegrationConntrack asks for the packets' connections. Not every kernel can
-// send them: both libraries say so, or neither.
+// TestIntegrationConntrack opens with FlagConntrack. Not every kernel supports it:
+// either both libraries return an error, or neither.
 func TestIntegrationConntrack(t *testing.T) {
 	ns := kerneltest.NS(t)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -16,7 +16,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// errUnmapped reports a user or group that a user namespace does not have.
+// errUnmapped reports a user or group that is not mapped into the user namespace.
 var errUnmapped = errors.New("no such user or group in this user namespace")
 
 // TestIntegrationOwners logs packets of sockets of several users and groups.
@@ -48,13 +48,13 @@ func TestIntegrationOwners(t *testing.T) {
 	}
 }
 
-// sendAs sends a datagram to the loopback interface from a socket of a user and a group. That a rule drops
-// it is no error.
+// sendAs sends a datagram to the loopback interface, from a socket of a user and a group. It returns no error if a
+// rule drops the datagram.
 func sendAs(ns *netns.NS, uid, gid int) error {
 	return ns.Do(func() error {
-		// These identities, which a socket is made with, are of the thread alone,
-		// and the thread ends with this function. An identity of -1 changes
-		// nothing: the call returns what came of the last one.
+		// A socket is made with these identities. They belong to the thread, which
+		// ends with this function. A call with -1 changes nothing, and returns the
+		// identity that the call before has set.
 		const keep = -1
 		if _, err := unix.SetfsgidRetGid(gid); err != nil {
 			return os.NewSyscallError("setfsgid", err)

@@ -12,19 +12,19 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// unparsed begins what go-nflog logs of a message that it can't parse and drops.
+// unparsed is the prefix of go-nflog's log line about a message that it can't parse and drops.
 const unparsed = "Could not parse message: "
 
-// A reading is what a library made of messages.
-type reading struct {
-	packets []nflog.Attribute // what its hook was called with
-	log     []string          // what it logged for debugging
+// messages are the results of a library for some messages.
+type messages struct {
+	packets []nflog.Attribute // arguments of its hook
+	log     []string          // its debug log
 }
 
-// messages returns how many messages those were.
-func (r reading) messages() int {
-	n := len(r.packets)
-	for _, line := range r.log {
+// count returns the number of messages.
+func (m messages) count() int {
+	n := len(m.packets)
+	for _, line := range m.log {
 		if strings.HasPrefix(line, unparsed) {
 			n++
 		}
@@ -32,19 +32,19 @@ func (r reading) messages() int {
 	return n
 }
 
-// A recorder keeps what a library reads, as its hook, its error function and its
-// logger.
+// A recorder records the results of a library. It is the library's hook, error
+// function and logger.
 type recorder struct {
-	mu      sync.Mutex
-	reading reading // since the last take
-	errs    []string
-	ended   bool
+	mu       sync.Mutex
+	messages messages // since the last take
+	errs     []string
+	ended    bool
 }
 
 func (r *recorder) hook(a nflog.Attribute) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reading.packets = append(r.reading.packets, a)
+	r.messages.packets = append(r.messages.packets, a)
 	return 0
 }
 
@@ -57,7 +57,7 @@ func (r *recorder) failed(err error) int {
 func (r *recorder) Debugf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reading.log = append(r.reading.log, strings.TrimSpace(fmt.Sprintf(format, args...)))
+	r.messages.log = append(r.messages.log, strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
 
 // Errorf implements the Logger of both libraries.
@@ -69,40 +69,39 @@ func (r *recorder) Errorf(format string, args ...any) {
 	}
 }
 
-// await returns an error until there are so many messages, or if something has
-// failed.
-func (r *recorder) await(messages int) error {
+// await returns an error unless there are exactly want messages and no errors.
+func (r *recorder) await(want int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if got := r.reading.messages(); got != messages || len(r.errs) > 0 {
-		return fmt.Errorf("%d messages, want %d; errors: %q", got, messages, r.errs)
+	if got := r.messages.count(); got != want || len(r.errs) > 0 {
+		return fmt.Errorf("%d messages, want %d; errors: %q", got, want, r.errs)
 	}
 	return nil
 }
 
-// take returns what was read since the last call.
-func (r *recorder) take() reading {
+// take returns the messages since the last call.
+func (r *recorder) take() messages {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	taken := r.reading
-	r.reading = reading{}
+	taken := r.messages
+	r.messages = messages{}
 	return taken
 }
 
-// end ends the recording of errors: those to come are of the end of reading.
+// end ends the recording of errors: later ones are due to the end of the reading.
 func (r *recorder) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = true
 }
 
-// checkEnd checks, when the reading has ended, that everything was taken and
-// nothing has failed.
+// checkEnd checks, after the end of the reading, that all messages were taken and
+// that there were no errors.
 func (r *recorder) checkEnd(t testing.TB, library string) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n := len(r.reading.packets); n != 0 || len(r.reading.log) != 0 || len(r.errs) != 0 {
-		t.Errorf("at the end of %s: %d more packets, log %q, errors %q", library, n, r.reading.log, r.errs)
+	if n := len(r.messages.packets); n != 0 || len(r.messages.log) != 0 || len(r.errs) != 0 {
+		t.Errorf("at the end of %s: %d more packets, log %q, errors %q", library, n, r.messages.log, r.errs)
 	}
 }

@@ -12,9 +12,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
-// TestIntegrationPrefixes logs with a prefix of each length that the kernel
-// takes. Between them they have every byte but 0, in many orders that are not
-// UTF-8.
+// TestIntegrationPrefixes logs with a prefix of each length that the kernel allows.
+// Together they contain every byte but 0, in many sequences that are not UTF-8.
 func TestIntegrationPrefixes(t *testing.T) {
 	const longest = 127
 	config := everyPacket()
@@ -33,7 +32,7 @@ func TestIntegrationPrefixes(t *testing.T) {
 		want = append(want, string(prefix))
 	}
 	want = append(want, " trailing ", "line\nline\r\n", "\"'\\", "\xff\xfe\xc3", "\xed\xa0\x80", "naïve 火壁")
-	for prefixes := range slices.Chunk(want, 30) { // more would be too many answers at once
+	for prefixes := range slices.Chunk(want, 30) { // more would overflow the socket with replies
 		for _, prefix := range prefixes {
 			l.log(l.output, prefix)
 		}
@@ -51,7 +50,7 @@ func TestIntegrationPrefixes(t *testing.T) {
 	}
 }
 
-// TestIntegrationMarks logs packets with marks, and without.
+// TestIntegrationMarks logs packets with and without marks.
 func TestIntegrationMarks(t *testing.T) {
 	l := newLoopback(t, everyPacket())
 	want := []*uint32{nil, new(uint32(1)), new(uint32(0x01020304)), new(uint32(0x80000000)), nil, new(uint32(0xffffffff))}

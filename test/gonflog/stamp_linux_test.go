@@ -18,19 +18,19 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// stampPackets has the kernel note, until the test ends, when it receives a
-// packet. All that log the packet then tell this time; else each tells its own.
+// stampPackets makes the kernel timestamp packets on receipt, until the end of the
+// test. All rules that log a packet then report this time. Otherwise each reports
+// the time at which it logs.
 func stampPackets(t testing.TB) {
 	t.Helper()
-	// The kernel notes the time, in all namespaces, while there is a socket that
-	// wants to know it.
+	// The kernel timestamps packets, in all namespaces, while a socket has this option.
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	must(t, os.NewSyscallError("socket", err))
 	t.Cleanup(func() { must(t, os.NewSyscallError("close", unix.Close(fd))) })
 	must(t, os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMP, 1)))
 
-	// It begins some time later. So many rules can't all be run in the
-	// microsecond that the times are told in.
+	// It starts asynchronously. The probe is a packet that many rules log: without a
+	// common timestamp, their times, in microseconds, can't all be equal.
 	const probes = 100
 	ns := kerneltest.NS(t)
 	r, err := nflog.OpenReader(ourGroup, nflog.ReaderConfig{NetNS: ns.FD(), QueueThreshold: probes})
@@ -60,7 +60,7 @@ func stampPackets(t testing.TB) {
 			}
 		}
 		if len(stamps) != 1 {
-			return fmt.Errorf("rules that log a packet tell %d times", len(stamps))
+			return fmt.Errorf("the rules that log a packet report %d times", len(stamps))
 		}
 		return nil
 	})

@@ -16,13 +16,13 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nftrules"
 )
 
-// TestIntegrationTun logs a packet of a link without link headers: the kernel
-// sends an empty one.
+// TestIntegrationTun logs a packet of a link without link headers: the kernel sends
+// an empty header.
 func TestIntegrationTun(t *testing.T) {
 	ns := kerneltest.NS(t)
 	tun, err := openTun(ns, "tun0")
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist) {
-		t.Skip(err) // An ordinary user need not have the device.
+		t.Skip(err) // an ordinary user may not have access to the device
 	}
 	must(t, err)
 	defer tun.Close()
@@ -43,8 +43,8 @@ func TestIntegrationTun(t *testing.T) {
 	}
 }
 
-// openTun makes a TUN link in the namespace. What is written to the file, the link
-// receives.
+// openTun makes a TUN link in the namespace. The link receives the packets that are
+// written to the file.
 func openTun(ns *netns.NS, name string) (file *os.File, err error) {
 	request, err := unix.NewIfreq(name)
 	if err != nil {
@@ -52,7 +52,7 @@ func openTun(ns *netns.NS, name string) (file *os.File, err error) {
 	}
 	request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
 	err = ns.Do(func() error {
-		// The link's namespace is the one that the file is opened in.
+		// The link belongs to the namespace in which the file is opened.
 		if file, err = os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
 			return err
 		}
