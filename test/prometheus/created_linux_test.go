@@ -14,9 +14,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/procnet"
 )
 
-// TestIntegrationFirstPacketInScrape logs the first packet of a rule when a scrape
-// has begun that will see it. A creation time must be earlier than the scrape, else a
-// Prometheus takes it with the next one, and the count falls to 0 in between.
+// TestIntegrationFirstPacketInScrape logs the first packet of a rule after a scrape
+// has begun that will include it. The creation time must be earlier than the scrape.
+// Otherwise Prometheus ingests it with the next scrape, and the count falls to 0 in
+// between.
 func TestIntegrationFirstPacketInScrape(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -28,7 +29,7 @@ func TestIntegrationFirstPacketInScrape(t *testing.T) {
 		select {
 		case begun <- struct{}{}:
 			<-resumed
-		default: // nobody waits for a scrape
+		default: // the test does not wait for a scrape
 		}
 		return dial(ctx, h.ns)
 	})

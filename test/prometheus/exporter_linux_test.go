@@ -23,15 +23,15 @@ import (
 )
 
 const (
-	// group is the NFLOG group that the exporter reads.
+	// group is the NFLOG group that the exporter reads by default.
 	group = 100
 
-	// address is what it serves, in its namespace.
+	// address is the exporter's listen address, in its namespace.
 	address = "127.0.0.1:10100"
 )
 
 // program is the exporter, with the race detector if this test binary has it. The
-// file has no name any more, so that nothing is left of it.
+// file has no name any more, so that nothing remains after the test.
 var program = sync.OnceValues(func() (*os.File, error) {
 	dir, err := os.MkdirTemp("", "nflog_exporter")
 	if err != nil {
@@ -51,29 +51,29 @@ var program = sync.OnceValues(func() (*os.File, error) {
 	return os.Open(path)
 })
 
-// raceEnabled reports whether this program was built with the race detector.
+// raceEnabled reports whether this test binary was built with the race detector.
 func raceEnabled() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
-// startExporter runs the exporter in a namespace until the test ends, and returns
-// when it has bound the group.
+// startExporter runs the exporter in a namespace until the end of the test, and
+// waits until it has bound the group.
 func startExporter(t *testing.T, ns *netns.NS) {
 	t.Helper()
 	kerneltest.Require(t, "go")
 	file, err := program()
 	must(t, err)
 	var log bytes.Buffer
-	// The kernel hands over within 10 ms what was logged.
+	// The kernel sends logged packets within 10 ms.
 	cmd := exec.Command(fmt.Sprintf("/proc/self/fd/%d", file.Fd()), "--nflog.queue-timeout=10ms")
 	cmd.Stderr = &log
-	// With the race detector, a program takes a second to end if it is let.
+	// By default, the race detector delays the exit of a program by a second.
 	cmd.Env = append(cmd.Environ(), "GORACE=atexit_sleep_ms=10")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(t, ns.Start(cmd))
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // or it has ended, which it should not have
+		_ = cmd.Process.Signal(syscall.SIGTERM) // fails if it has ended; then Wait tells how
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the exporter has failed: %v", err)
 		}

@@ -9,37 +9,37 @@ import (
 	"github.com/prometheus/prometheus/promql"
 )
 
-// checkFirstPacket checks what becomes of the first packet of a rule: before it,
-// there was no series to increase.
+// checkFirstPacket checks that queries count the first packet of a rule. Its series
+// does not exist before, so that an increase alone may miss it.
 //
-// The range 15m of queries in use is here as long as it is from one scrape to
-// another. What is queried depends on the samples in the range, and on whether there
-// was one before: not on how much time is between them.
+// Users query ranges such as 15m. Here a range is the time from one scrape to another.
+// The result depends on the samples in the range, and on whether there is one before
+// it, but not on the time between them.
 func (s *server) checkFirstPacket(t *testing.T, created bool, b bounds) {
 	t.Helper()
 	const (
 		packets = `nflog_packets_total{prefix="first"}`
-		// An increase, and all there is of a series that was not there before.
+		// The increase, or the value of a series that is newer than the range.
 		everywhere = "(%[1]s unless %[1]s offset %[2]s) or increase(%[1]s[%[2]s])"
 	)
 	for _, point := range s.points(t, packets) {
 		if point.T < b.first {
 			continue // the creation time
 		}
-		// As long as the range begins before there were packets, all count.
+		// This range begins before the first packet, so all packets count.
 		if got := s.scalar(t, point.T, everywhere, packets, duration(b.start, point.T)); got != point.F {
 			t.Errorf("at %d, a query that needs no creation times sees %v packets, want %v", point.T, got, point.F)
 		}
 	}
-	// Then those count that came in the range. It begins and ends with a scrape, so
-	// that nothing is extrapolated.
+	// In this range, only the further packets count. It begins and ends with a scrape,
+	// so that Prometheus does not extrapolate.
 	further := float64(len(furtherPackets))
 	if got := s.scalar(t, b.end, everywhere, packets, duration(b.first, b.end)); got != further {
 		t.Errorf("a query that needs no creation times sees %v further packets, want %v", got, further)
 	}
 
-	// An increase sees the first packet where a creation time says that there were
-	// none before.
+	// An increase includes the first packet only with a creation time, which Prometheus
+	// stores as a sample of 0.
 	sees := 0.0
 	if created {
 		sees = float64(len(firstPackets))

@@ -13,7 +13,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// A host is a namespace with rules that log UDP packets to a port each.
+// A host is a namespace with rules. Each logs the UDP packets to its own port.
 type host struct {
 	ns   *netns.NS
 	logs []*logRule
@@ -23,12 +23,12 @@ type host struct {
 type logRule struct {
 	*nftrules.Rule
 	prefix string
-	label  string // what the exporter makes of the prefix
+	label  string // value of the label prefix
 	hook   nftrules.Hook
 }
 
-// newHost returns a host with the rules first and sizes, and some whose prefixes
-// are a trial for what reads them.
+// newHost returns a host with the rules first and sizes, and rules with prefixes that
+// are difficult to parse.
 func newHost(t *testing.T) *host {
 	t.Helper()
 	h := &host{
@@ -50,11 +50,11 @@ func newHost(t *testing.T) *host {
 	for i, log := range h.logs {
 		parts := []nftrules.Part{nftrules.UDPPort(port(i))}
 		if log.hook == nftrules.Input {
-			parts = append(parts, nftrules.Drop()) // instead of an answer
+			parts = append(parts, nftrules.Drop()) // so that the kernel sends no ICMP error
 		}
 		log.Rule = chains[log.hook].Log(group, log.prefix, parts...)
 	}
-	// What was logged goes no further.
+	// Drop the packets after they are logged.
 	for i, log := range h.logs {
 		if log.hook == nftrules.Output {
 			chains[nftrules.Output].Rule(nftrules.UDPPort(port(i)), nftrules.Drop())
@@ -66,11 +66,11 @@ func newHost(t *testing.T) *host {
 
 // The rules that all hosts have.
 const (
-	first = iota // for packets of which the first matters
+	first = iota // for tests about the first packet
 	sizes        // for packets of many sizes
 )
 
-// port returns the port whose packets a rule logs.
+// port returns the port of the packets that a rule logs.
 func port(rule int) uint16 { return uint16(1000 + rule) }
 
 // send sends a packet of each size to the port of a rule.
@@ -83,7 +83,7 @@ func (h *host) send(t *testing.T, rule int, sizes ...int) {
 	}
 }
 
-// counts returns what the rules have counted, by the value of the label prefix.
+// counts returns the counters of the rules by the value of the label prefix.
 func (h *host) counts(t *testing.T) (packets, bytes map[string]float64) {
 	t.Helper()
 	packets, bytes = make(map[string]float64), make(map[string]float64)

@@ -10,7 +10,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// patience is how long something may take that should happen at once.
+// patience is the timeout for things that should happen within seconds.
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }

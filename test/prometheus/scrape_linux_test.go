@@ -17,14 +17,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// TestIntegrationScrape lets a Prometheus scrape the exporter, with and without what
-// it has to be told to take, and queries what it has stored.
+// TestIntegrationScrape scrapes the exporter with and without Prometheus's optional
+// features, and queries the stored samples.
 func TestIntegrationScrape(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		features
 	}{
-		{"as it comes", features{}},
+		{"defaults", features{}},
 		{"creation times", features{created: true}},
 		{"native histograms", features{native: true}},
 		{"creation times and native histograms", features{created: true, native: true}},
@@ -44,20 +44,20 @@ func TestIntegrationScrape(t *testing.T) {
 	}
 }
 
-// Bounds are the times of scrapes.
+// bounds are times of scrapes, in milliseconds.
 type bounds struct {
-	start  int64 // before anything was logged
-	first  int64 // that saw the first packet
+	start  int64 // before any packet
+	first  int64 // the first with a packet of rule first
 	before int64 // the last before the further packets
-	end    int64 // when everything was seen
+	end    int64 // with all packets
 }
 
-// What is sent at first, and what later: packets by their sizes.
+// Sizes of the packets that are sent first, and of those that are sent later.
 var (
 	firstPackets, furtherPackets = []int{100}, []int{100, 200, 300, 400}
 
-	// 67 packets, and 97 altogether: prime numbers, so that no quantile lies between
-	// two packets.
+	// 67 packets, and 97 in total: prime numbers, so that no quantile lies between two
+	// packets.
 	firstSizes, furtherSizes = packetSizes(30), packetSizes(67)
 )
 
@@ -66,7 +66,7 @@ func (s *server) scrapeTraffic(t *testing.T, h *host) bounds {
 	t.Helper()
 	var b bounds
 	b.start = s.awaitScrapes(t, 2)
-	// A scrape has just ended: these are counted before the next begins.
+	// A scrape has just ended: the exporter counts these before the next one.
 	h.send(t, first, firstPackets...)
 	h.send(t, sizes, firstSizes...)
 	for rule := range h.logs {
@@ -90,8 +90,7 @@ func (s *server) scrapeTraffic(t *testing.T, h *host) bounds {
 	return b
 }
 
-// awaitCounts waits until a scrape has seen as many packets as the rules have
-// counted.
+// awaitCounts waits until a scrape has as many packets as the rules have counted.
 func (s *server) awaitCounts(t *testing.T, h *host) {
 	t.Helper()
 	packets, _ := h.counts(t)
@@ -108,7 +107,7 @@ func (s *server) awaitCounts(t *testing.T, h *host) {
 	})
 }
 
-// checkCounts checks that the Prometheus has what the rules have counted.
+// checkCounts checks that the counts in Prometheus are those of the rules.
 func (s *server) checkCounts(t *testing.T, h *host, at int64) {
 	t.Helper()
 	packets, bytes := h.counts(t)
@@ -123,19 +122,19 @@ func (s *server) checkCounts(t *testing.T, h *host, at int64) {
 	}
 }
 
-// rejections matches the names of Prometheus's own counters of what it has refused.
+// rejections matches the names of Prometheus's own counters of rejected samples and failures.
 var rejections = regexp.MustCompile("exceeded|failed|failures|duplicate|out_of_order|out_of_bound|too_old|flush_forced|corrupt")
 
-// checkNothingRejected checks that the Prometheus has taken all that it was given.
+// checkNothingRejected checks that Prometheus has stored all samples.
 func (s *server) checkNothingRejected(t *testing.T, at int64) {
 	t.Helper()
-	// A sample with a bad name or label has the whole scrape fail.
+	// The whole scrape fails if a sample has an invalid name or label.
 	for _, point := range s.points(t, "up") {
 		if point.F != 1 {
-			t.Errorf("a scrape has failed, at %d", point.T)
+			t.Errorf("the scrape at %d has failed", point.T)
 		}
 	}
-	// The Prometheus itself adds up and four more.
+	// Prometheus adds five series to each scrape: up and four others.
 	const added = 5
 	scraped := s.scalar(t, at, "scrape_samples_scraped")
 	if stored := s.scalar(t, at, `count({job="nflog"})`) - added; stored != scraped {
@@ -144,12 +143,12 @@ func (s *server) checkNothingRejected(t *testing.T, at int64) {
 
 	families, err := s.registry.Gather()
 	must(t, err)
-	var looked []string
+	var checked []string
 	for _, family := range families {
 		if !rejections.MatchString(family.GetName()) {
 			continue
 		}
-		looked = append(looked, family.GetName())
+		checked = append(checked, family.GetName())
 		for _, m := range family.GetMetric() {
 			if n := m.GetCounter().GetValue(); n != 0 {
 				t.Errorf("%s%v is %v", family.GetName(), m.GetLabel(), n)
@@ -157,11 +156,11 @@ func (s *server) checkNothingRejected(t *testing.T, at int64) {
 		}
 	}
 	for _, name := range []string{"out_of_order", "duplicate_timestamp", "out_of_bounds"} {
-		if name = "prometheus_target_scrapes_sample_" + name + "_total"; !slices.Contains(looked, name) {
-			t.Errorf("no metric %s, but %q", name, looked)
+		if name = "prometheus_target_scrapes_sample_" + name + "_total"; !slices.Contains(checked, name) {
+			t.Errorf("no metric %s, but %q", name, checked)
 		}
 	}
 	if lines := s.warnings.all(); len(lines) > 0 {
-		t.Errorf("the Prometheus warns: %q", lines)
+		t.Errorf("Prometheus has logged warnings: %q", lines)
 	}
 }

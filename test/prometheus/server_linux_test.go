@@ -28,11 +28,11 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// scrapeInterval is so short that the tests are, and so long that what was sent
-// right after a scrape is counted long before the next.
+// scrapeInterval is short, for short tests, but long enough that packets sent right
+// after a scrape are counted before the next one.
 const scrapeInterval = time.Second
 
-// Features are what a Prometheus takes if it is told to.
+// features are optional features of Prometheus.
 type features struct {
 	native  bool // native histograms: --enable-feature=native-histograms
 	created bool // creation times: --enable-feature=created-timestamp-zero-ingestion
@@ -46,8 +46,8 @@ type server struct {
 	warnings warnings
 }
 
-// startServer runs a Prometheus until the test ends. It connects to the exporter by
-// dial.
+// startServer runs a Prometheus until the end of the test. It connects to the exporter
+// by dial.
 func startServer(t *testing.T, f features, dial func(context.Context) (net.Conn, error)) *server {
 	t.Helper()
 	s := &server{registry: prometheus.NewRegistry()}
@@ -93,10 +93,10 @@ func startServer(t *testing.T, f features, dial func(context.Context) (net.Conn,
 
 // config returns the configuration of a Prometheus.
 func (f features) config() string {
-	// As --enable-feature has it: creation times and native histograms only come in
-	// the protobuf format. Then a Prometheus drops the classic buckets of what has
-	// native ones, too, unless it is told to scrape them; even one that takes no native
-	// histograms.
+	// As --enable-feature does: only the protobuf format has creation times and native
+	// histograms. With that format, Prometheus drops the classic buckets of a histogram
+	// that also has native ones, unless scrape_classic_histograms is set. It does so
+	// even without support for native histograms.
 	protocols := config.DefaultScrapeProtocols
 	if f.native || f.created {
 		protocols = config.DefaultProtoFirstScrapeProtocols
@@ -111,14 +111,14 @@ func (f features) config() string {
 	return b.String()
 }
 
-// query returns the value of an instant query at a time. There must be nothing to
-// warn of.
+// query returns the result of an instant query at a time. The test fails if there are
+// warnings.
 func (s *server) query(t *testing.T, at int64, format string, args ...any) parser.Value {
 	t.Helper()
 	text := fmt.Sprintf(format, args...)
 	q, err := s.engine.NewInstantQuery(t.Context(), s.db, nil, text, timestamp.Time(at))
 	must(t, err)
-	t.Cleanup(q.Close) // which ends the use of the value
+	t.Cleanup(q.Close) // not before: it recycles the result
 	result := q.Exec(t.Context())
 	if result.Err != nil || len(result.Warnings) > 0 {
 		t.Errorf("%s: %v %v", text, result.Err, result.Warnings)
@@ -126,7 +126,7 @@ func (s *server) query(t *testing.T, at int64, format string, args ...any) parse
 	return result.Value
 }
 
-// vector returns the value of an instant query by the value of a label.
+// vector returns the result of an instant query by the value of a label.
 func (s *server) vector(t *testing.T, at int64, label, format string, args ...any) map[string]float64 {
 	t.Helper()
 	values := make(map[string]float64)
@@ -136,7 +136,8 @@ func (s *server) vector(t *testing.T, at int64, label, format string, args ...an
 	return values
 }
 
-// scalar returns the value of an instant query that has one; 0 if it has none.
+// scalar returns the only value of an instant query's result, or 0 if the result is
+// empty.
 func (s *server) scalar(t *testing.T, at int64, format string, args ...any) float64 {
 	t.Helper()
 	vector := s.query(t, at, format, args...).(promql.Vector)
@@ -150,7 +151,7 @@ func (s *server) scalar(t *testing.T, at int64, format string, args ...any) floa
 	return 0
 }
 
-// scrapes returns the times of all scrapes so far. All samples have one of them.
+// scrapes returns the times of all scrapes. They are the times of the samples.
 func (s *server) scrapes(t *testing.T) []int64 {
 	t.Helper()
 	var times []int64
@@ -162,8 +163,8 @@ func (s *server) scrapes(t *testing.T) []int64 {
 	return times
 }
 
-// awaitScrapes waits until so many more scrapes have begun and ended, and returns
-// the time of the last.
+// awaitScrapes waits until n more scrapes have begun and ended, and returns the time
+// of the last.
 func (s *server) awaitScrapes(t *testing.T, n int) (at int64) {
 	t.Helper()
 	began := now()
@@ -182,17 +183,17 @@ func (s *server) awaitScrapes(t *testing.T, n int) (at int64) {
 	return at
 }
 
-// now returns the time as a Prometheus has it, in milliseconds.
+// now returns the current time in milliseconds, as Prometheus stores times.
 func now() int64 { return timestamp.FromTime(time.Now()) }
 
-// duration returns the time from one scrape to another as a query has it. The parser
-// of queries cuts off what is less than a millisecond, and may take a whole one for
-// less: half of one is there to be cut off.
+// duration formats the time from one scrape to another for a query. The parser rounds
+// down to milliseconds, after floating-point arithmetic: the added half millisecond
+// keeps it from losing a whole one.
 func duration(from, to int64) string {
 	return fmt.Sprintf("%d.%03d5", (to-from)/1000, (to-from)%1000)
 }
 
-// Warnings keeps what a Prometheus logs.
+// warnings keeps the log of a Prometheus.
 type warnings struct {
 	mu    sync.Mutex
 	lines []string
@@ -206,7 +207,7 @@ func (w *warnings) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// all returns the lines that were logged.
+// all returns the logged lines.
 func (w *warnings) all() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

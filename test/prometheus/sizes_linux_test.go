@@ -23,7 +23,7 @@ func nativeBounds() []float64 {
 	return bounds
 }
 
-// packetSizes returns n sizes of packets: those at classic bounds, and some of each
+// packetSizes returns n packet sizes: those at classic bounds, and random ones of each
 // order of magnitude.
 func packetSizes(n int) []int {
 	const smallest, largest = 28, 65535
@@ -38,18 +38,19 @@ func packetSizes(n int) []int {
 	return sizes
 }
 
-// checkSizes checks the histogram of sizes: all of it, and how much it has grown
-// between two scrapes.
+// checkSizes checks the histogram of sizes, and its increase between two scrapes.
 func (s *server) checkSizes(t *testing.T, f features, b bounds) {
 	t.Helper()
 	s.checkHistogram(t, f, b.end, "%s", slices.Concat(firstSizes, furtherSizes))
-	// From one scrape to another, so that nothing is extrapolated. Not from the
-	// beginning: before 3.0, a Prometheus takes the creation time of a native histogram
-	// as a sample that is none, and has no increase of what has it in range.
+	// The range is from one scrape to another, so that Prometheus does not extrapolate.
+	// It is not from the beginning: before 3.0, Prometheus stores the creation time of a
+	// native histogram as a sample that is no histogram, and increase has no result over
+	// it.
 	s.checkHistogram(t, f, b.end, fmt.Sprintf("increase(%%s[%s])", duration(b.before, b.end)), furtherSizes)
 }
 
-// checkHistogram checks that what is queried of the histogram fits what was sent.
+// checkHistogram checks the results of queries on the histogram against the sizes of
+// the sent packets.
 func (s *server) checkHistogram(t *testing.T, f features, at int64, query string, sent []int) {
 	t.Helper()
 	of := func(suffix string) string {
@@ -83,8 +84,7 @@ func (s *server) checkHistogram(t *testing.T, f features, at int64, query string
 	}
 
 	for _, quantile := range []float64{0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99} {
-		// Each answer is in the bucket in which the packet is that the quantile falls
-		// on, so that the two can't be further apart than the wider bucket is.
+		// The result must be in the same bucket as the packet at the quantile.
 		size := float64(sent[int(quantile*float64(len(sent)))])
 		s.checkWithin(t, at, fmt.Sprintf("histogram_quantile(%v, %s)", quantile, classic), classicBounds, size)
 		if f.native {
@@ -93,7 +93,7 @@ func (s *server) checkHistogram(t *testing.T, f features, at int64, query string
 	}
 }
 
-// checkValue checks the value of a query.
+// checkValue checks the value of a query's result.
 func (s *server) checkValue(t *testing.T, at int64, query string, want float64) {
 	t.Helper()
 	if got := s.scalar(t, at, "%s", query); math.Abs(got-want) > want*1e-9 {
@@ -101,7 +101,7 @@ func (s *server) checkValue(t *testing.T, at int64, query string, want float64) 
 	}
 }
 
-// checkWithin checks that the value of a query is in the same bucket as a size.
+// checkWithin checks that the value of a query's result is in the same bucket as size.
 func (s *server) checkWithin(t *testing.T, at int64, query string, bounds []float64, size float64) {
 	t.Helper()
 	upper, _ := slices.BinarySearch(bounds, size)
