@@ -24,7 +24,7 @@ import (
 
 const page = "docs/kubernetes.md"
 
-// blocks returns what a page of the documentation has between ```LANGUAGE and ```, which may be in a list.
+// blocks returns the contents of a page's code blocks in a language. They may be indented.
 func blocks(t *testing.T, page, language string) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(tree, page))
@@ -39,7 +39,7 @@ func blocks(t *testing.T, page, language string) []string {
 	return all
 }
 
-// block returns the one block of the page on Kubernetes that has something in it.
+// block returns the only block of the page about Kubernetes that contains part.
 func block(t *testing.T, language, part string) string {
 	t.Helper()
 	all := slices.DeleteFunc(blocks(t, page, language), func(b string) bool { return !strings.Contains(b, part) })
@@ -49,8 +49,9 @@ func block(t *testing.T, language, part string) string {
 	return all[0]
 }
 
-// TestDocsCommands runs the commands of the documentation, in the root of the tree. What helm would install is
-// rendered and decoded, and the exporter checks its arguments. What takes a cluster or a registry is not run.
+// TestDocsCommands runs the commands of the documentation in the root of the tree. In place of an installation, helm renders
+// the chart; the test decodes the objects, and the exporter checks its arguments. Commands that need a cluster or a registry do
+// nothing.
 func TestDocsCommands(t *testing.T) {
 	t.Parallel()
 	standIns := fmt.Sprintf("helm() { [ \"$1 $2\" != 'upgrade --install' ] || { shift 2; %s template --skip-tests \"$@\"; }; }\n",
@@ -63,7 +64,7 @@ func TestDocsCommands(t *testing.T) {
 		for i, commands := range blocks(t, page, "sh") {
 			cmd := exec.Command("/bin/sh", "-euc", standIns+commands)
 			cmd.Dir = tree
-			cmd.Env = append(os.Environ(), "PATH=") // nothing else can be run
+			cmd.Env = append(os.Environ(), "PATH=") // the shell finds no other program
 			out, err := output(cmd)
 			if err != nil {
 				t.Errorf("%s, commands %d: %v", page, i, err)
@@ -88,7 +89,7 @@ func TestDocsCommands(t *testing.T) {
 	}
 }
 
-// TestDocsVersion checks that the image which the documentation builds is the one that the chart installs.
+// TestDocsVersion checks that the documentation builds the image that the chart installs.
 func TestDocsVersion(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(tree, page))
@@ -120,7 +121,7 @@ func TestDocsConfigurations(t *testing.T) {
 			t.Errorf("%v\n%s", err, content)
 		}
 	}
-	// Debian's Prometheus does not know Kubernetes.
+	// Debian's promtool does not support kubernetes_sd_configs.
 	discovery := regexp.MustCompile(`(?m)^ {4}kubernetes_sd_configs:\n( {6}.*\n)+`)
 	check("config", discovery.ReplaceAllString(block(t, "yaml", "scrape_configs"), ""))
 
@@ -135,7 +136,7 @@ func TestDocsConfigurations(t *testing.T) {
 	check("rules", queries)
 }
 
-// TestIntegrationDocsRules loads the rules of the documentation, twice, and counts packets that they log.
+// TestIntegrationDocsRules loads the firewall rules of the documentation twice, and counts packets that they log.
 func TestIntegrationDocsRules(t *testing.T) {
 	t.Parallel()
 	nft := kerneltest.Require(t, "nft")
@@ -153,8 +154,8 @@ func TestIntegrationDocsRules(t *testing.T) {
 	run("-f", file)
 
 	p := startPod(t, ns, nodeIPv4, render(t, "", "--set=podMonitor.enabled=true"), nil)
-	p.waitFor(t, p.container().ReadinessProbe)
+	p.awaitProbe(t, p.container().ReadinessProbe)
 	must(t, traffic.SYN(ns, netip.AddrPortFrom(netip.MustParseAddr(nodeIPv4), 10250), 3))
-	p.waitForSeries(t, regexp.MustCompile(`(?m)^nflog_packets_total\{.*hook="input".*prefix="node api".*\} 3$`))
+	p.awaitSeries(t, regexp.MustCompile(`(?m)^nflog_packets_total\{.*hook="input".*prefix="node api".*\} 3$`))
 	run("delete", "table", "inet", "nflog")
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/tools/filecap"
 )
 
-// program is the exporter as the image has it: with a file capability. The file has no name any more,
-// so that nothing is left of it.
+// program is the exporter as in the image: with a file capability. The file has no name any more,
+// so that nothing remains after the test.
 var program = sync.OnceValues(func() (*os.File, error) {
 	dir, err := os.MkdirTemp("", "nflog_exporter")
 	if err != nil {
@@ -46,13 +46,13 @@ func programPath(t testing.TB) string {
 	return fmt.Sprintf("/proc/self/fd/%d", f.Fd())
 }
 
-// A node is where the exporter runs.
+// A node is a node of the cluster, on which the exporter runs.
 type node struct {
-	ip      string // that Kubernetes knows it by
-	volumes string // folder with a folder for each volume of the pod
+	ip      string // its address in Kubernetes
+	volumes string // directory with a subdirectory for each volume of the pod
 }
 
-// arguments returns the exporter's arguments as it gets them on a node. A variable is there if the container has it.
+// arguments returns the exporter's arguments on the node, with variables expanded and paths below volumes.
 func (n node) arguments(o *objects) []string {
 	variables := make(map[string]string)
 	for _, v := range o.container().Env {
@@ -71,7 +71,7 @@ func (n node) arguments(o *objects) []string {
 	return all
 }
 
-// expand does as the kubelet does with an argument: $(NAME) is the value of a variable that there is, $$ is a dollar.
+// expand expands an argument like the kubelet: $(NAME) becomes the value of a variable that exists, and $$ a dollar.
 func expand(arg string, variables map[string]string) string {
 	var b strings.Builder
 	for {
@@ -96,7 +96,7 @@ func expand(arg string, variables map[string]string) string {
 	}
 }
 
-// mount writes the files that the pod has from the chart's ConfigMap.
+// mount writes the files of the chart's ConfigMap.
 func (n node) mount(o *objects) error {
 	if o.Config == nil {
 		return nil
@@ -104,7 +104,7 @@ func (n node) mount(o *objects) error {
 	return n.write("config", o.Config.Data)
 }
 
-// write makes a volume with files. All may read it.
+// write makes a volume with files that everybody may read.
 func (n node) write(volume string, files map[string]string) error {
 	dir := filepath.Join(n.volumes, volume)
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
@@ -118,7 +118,7 @@ func (n node) write(volume string, files map[string]string) error {
 	return nil
 }
 
-// checkAccepted lets the exporter itself check its arguments and its configuration file.
+// checkAccepted checks the exporter's arguments and its configuration file with --config.check.
 func checkAccepted(t *testing.T, o *objects) {
 	t.Helper()
 	n := node{ip: "192.0.2.1", volumes: t.TempDir()}

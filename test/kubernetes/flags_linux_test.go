@@ -13,14 +13,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kubernetes/chartvalues"
 )
 
-// TestFlags checks that the chart has a value for each flag that makes sense in a pod, and tells the exporter's
-// own default where the value is empty.
+// TestFlags checks that the chart has a value for each flag that makes sense in a pod, and that the comments of empty values give
+// the exporter's default.
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	// To read other network namespaces takes more than the binary's capability.
-	senseless := []string{"config.check", "help", "nflog.netns", "version", "web.systemd-socket"}
-	// These are called otherwise, or have a default of the chart's.
-	others := map[string]string{
+	// nflog.netns: other network namespaces need more than the binary's capability.
+	excluded := []string{"config.check", "help", "nflog.netns", "version", "web.systemd-socket"}
+	// These have another name, or a default of their own in the chart.
+	renamed := map[string]string{
 		"nflog.group":                  "nflog.groups",
 		"collector.interface-pattern":  "collector.interfacePatterns",
 		"collector.histogram-labels":   "collector.histogramLabels",
@@ -39,29 +39,29 @@ func TestFlags(t *testing.T) {
 		values[v.Path] = v
 	}
 	for flag, def := range documentedFlags(t) {
-		if slices.Contains(senseless, flag) {
+		if slices.Contains(excluded, flag) {
 			continue
 		}
-		path, isOther := others[flag]
-		if !isOther {
+		path, isRenamed := renamed[flag]
+		if !isRenamed {
 			path = camelCase(flag)
 		}
 		v, ok := values[path]
 		switch text := v.Default; {
 		case !ok:
 			t.Errorf("--%s: the chart has no value %s", flag, path)
-		case isOther:
+		case isRenamed:
 		case text.Value != "":
 			if text.Value != def {
 				t.Errorf("%s is %q, but --%s is %q by default", path, text.Value, flag, def)
 			}
 		case !strings.Contains(v.Comment, "by default `"+def+"`"):
-			t.Errorf("%s is empty, but nothing tells that this means %q, as --%s is by default: %s", path, def, flag, v.Comment)
+			t.Errorf("%s is empty, but its comment does not give %q, the default of --%s: %s", path, def, flag, v.Comment)
 		}
 	}
 }
 
-// documentedFlags returns all flags with their defaults.
+// documentedFlags returns all flags in the README with their defaults.
 func documentedFlags(t *testing.T) map[string]string {
 	t.Helper()
 	page, err := os.ReadFile(tree + "/docs/configuration.md")
@@ -77,7 +77,7 @@ func documentedFlags(t *testing.T) map[string]string {
 	return flags
 }
 
-// camelCase returns what the chart calls a flag: nflog.copy-range is nflog.copyRange.
+// camelCase returns the chart's name of a flag: nflog.copyRange for nflog.copy-range.
 func camelCase(flag string) string {
 	return regexp.MustCompile("-.").ReplaceAllStringFunc(flag, func(s string) string { return strings.ToUpper(s[1:]) })
 }

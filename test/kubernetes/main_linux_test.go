@@ -14,7 +14,7 @@ const (
 	tree  = "../.."
 	chart = tree + "/deploy/helm/nflog-exporter"
 
-	// patience is how long something may take that should happen at once.
+	// patience is the timeout for things that should happen within seconds.
 	patience = 20 * time.Second
 )
 

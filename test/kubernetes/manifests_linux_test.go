@@ -15,8 +15,8 @@ import (
 
 const manifests = tree + "/deploy/kubernetes"
 
-// TestManifests decodes the plain manifests, each alone and all together, and checks that they are what
-// the chart makes. .ci/kubernetes checks that to the byte.
+// TestManifests decodes the plain manifests, each alone and all together, and checks that the chart makes
+// the same objects. .ci/kubernetes checks that the files are equal to the byte.
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	var all []byte
@@ -59,7 +59,7 @@ func manifestFiles(t *testing.T) []string {
 }
 
 // TestKustomization checks that the kustomization has all manifests but those for the Prometheus operator,
-// in an order in which they can be applied, and the image that they have.
+// with the namespace first, and their image.
 func TestKustomization(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile(manifests + "/kustomization.yaml")
@@ -85,6 +85,6 @@ func TestKustomization(t *testing.T) {
 	}
 	image := render(t, "").container().Image
 	if len(k.Images) != 1 || k.Images[0].Name+":"+version(t) != image {
-		t.Errorf("%v is not about the image %s", k.Images, image)
+		t.Errorf("%v do not replace the image %s", k.Images, image)
 	}
 }

@@ -22,13 +22,13 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// release and namespace are what the chart is installed as.
+// The Helm release and its namespace.
 const (
 	release   = "nflog-exporter"
 	namespace = "monitoring"
 )
 
-// objects are what the chart makes. What it does not make is nil.
+// objects are the objects that the chart renders. Those that it does not render are nil.
 type objects struct {
 	Namespace      *corev1.Namespace
 	ServiceAccount *corev1.ServiceAccount
@@ -40,18 +40,18 @@ type objects struct {
 	Test           *corev1.Pod
 }
 
-// podTemplate returns what pods are made of.
+// podTemplate returns the pod template of the DaemonSet.
 func (o *objects) podTemplate() *corev1.PodTemplateSpec { return &o.DaemonSet.Spec.Template }
 
 // container returns the exporter's container.
 func (o *objects) container() *corev1.Container { return &o.podTemplate().Spec.Containers[0] }
 
-// endpoint returns what the PodMonitor scrapes.
+// endpoint returns the endpoint of the PodMonitor.
 func (o *objects) endpoint() *monitoringv1.PodMetricsEndpoint {
 	return &o.PodMonitor.Spec.PodMetricsEndpoints[0]
 }
 
-// render returns what the chart makes with values, in YAML, and further arguments.
+// render returns the objects of the chart with values in YAML and further arguments of helm template.
 func render(t testing.TB, values string, args ...string) *objects {
 	t.Helper()
 	out, err := template(t, values, args...)
@@ -63,7 +63,7 @@ func render(t testing.TB, values string, args ...string) *objects {
 	return o
 }
 
-// template returns what helm template writes. What it complains of is in the error.
+// template returns the output of helm template. The error contains its error output.
 func template(t testing.TB, values string, args ...string) ([]byte, error) {
 	t.Helper()
 	helm := kerneltest.Require(t, "helm")
@@ -72,7 +72,7 @@ func template(t testing.TB, values string, args ...string) ([]byte, error) {
 	return output(cmd)
 }
 
-// output runs a command and returns what it writes.
+// output runs a command and returns its standard output. The error contains its error output.
 func output(cmd *exec.Cmd) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -83,8 +83,8 @@ func output(cmd *exec.Cmd) ([]byte, error) {
 	return stdout.Bytes(), err
 }
 
-// decode reads documents of YAML, with no field more than Kubernetes and the Prometheus operator know,
-// and none twice.
+// decode decodes YAML documents. It returns an error for fields that Kubernetes and the Prometheus operator don't know, and for
+// duplicate fields and objects.
 func decode(data []byte) (*objects, error) {
 	all, err := decodeAll(data)
 	if err != nil {
@@ -94,23 +94,23 @@ func decode(data []byte) (*objects, error) {
 	for _, object := range all {
 		switch object := object.(type) {
 		case *corev1.Namespace:
-			err = put(&o.Namespace, object)
+			err = setOnce(&o.Namespace, object)
 		case *corev1.ServiceAccount:
-			err = put(&o.ServiceAccount, object)
+			err = setOnce(&o.ServiceAccount, object)
 		case *corev1.ConfigMap:
 			if strings.Contains(object.Name, "-dashboard-") {
 				o.Dashboards = append(o.Dashboards, object)
 			} else {
-				err = put(&o.Config, object)
+				err = setOnce(&o.Config, object)
 			}
 		case *appsv1.DaemonSet:
-			err = put(&o.DaemonSet, object)
+			err = setOnce(&o.DaemonSet, object)
 		case *monitoringv1.PodMonitor:
-			err = put(&o.PodMonitor, object)
+			err = setOnce(&o.PodMonitor, object)
 		case *monitoringv1.PrometheusRule:
-			err = put(&o.Rules, object)
+			err = setOnce(&o.Rules, object)
 		case *corev1.Pod:
-			err = put(&o.Test, object)
+			err = setOnce(&o.Test, object)
 		default:
 			err = fmt.Errorf("unexpected %T", object)
 		}
@@ -121,8 +121,8 @@ func decode(data []byte) (*objects, error) {
 	return o, nil
 }
 
-// put sets what may be there once.
-func put[T any](target **T, object *T) error {
+// setOnce sets target, and returns an error if it is set already.
+func setOnce[T any](target **T, object *T) error {
 	if *target != nil {
 		return fmt.Errorf("more than one %T", object)
 	}
@@ -130,6 +130,7 @@ func put[T any](target **T, object *T) error {
 	return nil
 }
 
+// decodeAll decodes YAML documents strictly, in their order.
 func decodeAll(data []byte) ([]runtime.Object, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, monitoringv1.AddToScheme} {
@@ -150,7 +151,7 @@ func decodeAll(data []byte) ([]runtime.Object, error) {
 			return nil, err
 		}
 		document = document[:n]
-		if len(bytes.TrimSpace(yamlComments(document))) == 0 {
+		if len(bytes.TrimSpace(withoutComments(document))) == 0 {
 			continue
 		}
 		object, _, err := decoder.Decode(document, nil, nil)
@@ -161,8 +162,8 @@ func decodeAll(data []byte) ([]runtime.Object, error) {
 	}
 }
 
-// yamlComments returns a document without the lines that are comments or separate it from others.
-func yamlComments(document []byte) []byte {
+// withoutComments returns a document without comment lines and document separators.
+func withoutComments(document []byte) []byte {
 	var rest []byte
 	for line := range bytes.Lines(document) {
 		if !bytes.HasPrefix(line, []byte("#")) && !bytes.HasPrefix(line, []byte("---")) {

@@ -30,7 +30,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/tools/filecap"
 )
 
-// The addresses that a node can be known by.
+// Addresses of a node.
 const (
 	nodeIPv4 = "192.0.2.1"
 	nodeIPv6 = "2001:db8::1"
@@ -44,7 +44,7 @@ func newNode(t *testing.T) *netns.NS {
 	return ns
 }
 
-// A pod is the exporter with the arguments, the user and the capabilities of the chart's pods.
+// A pod is a running exporter with the arguments, the user and the capabilities of the chart's pods.
 type pod struct {
 	*objects
 	node
@@ -53,14 +53,14 @@ type pod struct {
 	log *bytes.Buffer
 }
 
-// startPod runs the exporter on a node until the test ends, with files in the volumes web and config. What a
-// container runtime adds that the exporter does not meet, such as seccomp, is left out.
+// startPod runs the exporter on a node until the end of the test. Web holds the files of the volume web; the volume config comes
+// from the chart. Other restrictions of container runtimes, such as seccomp, are not applied.
 func startPod(t *testing.T, ns *netns.NS, ip string, o *objects, web map[string]string) *pod {
 	t.Helper()
-	if os.Getuid() != 0 || !ownUser() {
-		kerneltest.Skip(t, "takes root, to be another user")
+	if os.Getuid() != 0 || !allUsers() {
+		kerneltest.Skip(t, "needs root and other users: it changes the user")
 	}
-	// A folder that the other user may enter, unlike the test's own.
+	// Another user may enter this directory, unlike t.TempDir.
 	dir, err := os.MkdirTemp("", "nflog_exporter")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
@@ -84,14 +84,15 @@ func startPod(t *testing.T, ns *netns.NS, ip string, o *objects, web map[string]
 	return p
 }
 
-// ownUser reports whether the process is in a user namespace that has all users.
-func ownUser() bool {
+// allUsers reports whether the user namespace of the process has all users.
+func allUsers() bool {
 	m, err := os.ReadFile("/proc/self/uid_map")
 	return err == nil && slices.Equal(strings.Fields(string(m)), []string{"0", "0", "4294967295"})
 }
 
-// copyProgram makes a file of the exporter, by another process: what this one has open for writing can't be executed, and
-// each process that other tests start meanwhile would have it open for a moment. A copy has no capability, so give it the image's.
+// copyProgram copies the exporter to path and sets the file capability, which a copy loses. Another process makes the copy: a file
+// that is open for writing can't be executed (ETXTBSY), and processes that other tests fork from this one inherit its descriptors
+// until their exec.
 func copyProgram(t *testing.T, path string) {
 	t.Helper()
 	from, err := os.Open(programPath(t))
@@ -104,7 +105,7 @@ func copyProgram(t *testing.T, path string) {
 	must(t, filecap.PermitNetAdmin(path))
 }
 
-// privileges returns arguments of setpriv for what the security contexts say.
+// privileges returns the arguments of setpriv for the security contexts of the pod and its container.
 func (p *pod) privileges() []string {
 	user, container := p.podTemplate().Spec.SecurityContext, p.container().SecurityContext
 	caps := "-all"
@@ -113,8 +114,8 @@ func (p *pod) privileges() []string {
 	}
 	all := []string{
 		fmt.Sprintf("--reuid=%d", *user.RunAsUser), fmt.Sprintf("--regid=%d", *user.RunAsGroup), "--clear-groups",
-		// A runtime has the capabilities permitted when it becomes another user. So has setpriv those that are
-		// ambient, which end where it runs a file that has capabilities.
+		// When a container runtime changes the user, the capabilities remain permitted. With setpriv, the ambient set
+		// keeps them. The kernel clears that set at the exec of a file with capabilities.
 		"--bounding-set=" + caps, "--inh-caps=" + caps, "--ambient-caps=" + caps,
 	}
 	if !*container.AllowPrivilegeEscalation {
@@ -123,13 +124,13 @@ func (p *pod) privileges() []string {
 	return all
 }
 
-// stop ends the exporter as the kubelet does, and checks that it ends by itself in the time that it has.
+// stop ends the exporter like the kubelet, and checks that it exits with status 0 within the grace period.
 func (p *pod) stop(t *testing.T) {
 	t.Helper()
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // or it has ended, which it should not have
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails if it has ended; then Wait tells how
 	grace := time.Duration(*p.podTemplate().Spec.TerminationGracePeriodSeconds) * time.Second
 	kill := time.AfterFunc(grace, func() { _ = p.cmd.Process.Kill() })
 	defer kill.Stop()
@@ -139,12 +140,12 @@ func (p *pod) stop(t *testing.T) {
 	p.cmd = nil
 }
 
-// client returns a client on the node.
+// client returns an HTTP client on the node.
 func (p *pod) client() *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext:       p.dial,
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // as the kubelet's
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // as in the kubelet's probes
 	}}
 }
 
@@ -157,13 +158,13 @@ func (p *pod) dial(ctx context.Context, network, address string) (conn net.Conn,
 	return conn, err
 }
 
-// waitFor waits until a probe succeeds.
-func (p *pod) waitFor(t *testing.T, probe *corev1.Probe) {
+// awaitProbe waits until a probe succeeds.
+func (p *pod) awaitProbe(t *testing.T, probe *corev1.Probe) {
 	t.Helper()
 	kerneltest.Eventually(t, patience, func() error { return p.probe(t.Context(), probe) })
 }
 
-// probe does what the kubelet does.
+// probe runs a probe like the kubelet.
 func (p *pod) probe(ctx context.Context, probe *corev1.Probe) error {
 	if s := probe.TCPSocket; s != nil {
 		conn, err := p.dial(ctx, "tcp", p.address(s.Host))
@@ -177,7 +178,7 @@ func (p *pod) probe(ctx context.Context, probe *corev1.Probe) error {
 	return err
 }
 
-// address returns where a probe connects to; a host that is empty is the node.
+// address returns the address for a probe. An empty host means the node.
 func (p *pod) address(host string) string {
 	if host == "" {
 		host = p.ip
@@ -185,7 +186,7 @@ func (p *pod) address(host string) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(p.container().Ports[0].ContainerPort)))
 }
 
-// get returns what the exporter serves, with a password if there is one.
+// get returns the body of a response with status 200. It sends the password if user is not empty.
 func (p *pod) get(ctx context.Context, url, user, password string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {

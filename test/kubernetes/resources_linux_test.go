@@ -24,13 +24,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// TestIntegrationResources measures what the chart's resources have to hold. go test -v shows it:
+// TestIntegrationResources measures memory and CPU time, and compares them with the chart's requests and limits. go test -v prints
+// them:
 //
-//   - idle: bound, nothing logged
-//   - usual: 272 label sets, as many as a k3s node with 110 pods and 30 policies has, but each with a histogram
-//   - full: 2201 of them, what the default limit comes to
-//   - scraped: those, by 40 clients at a time, as many as are served by default
-//   - CPU: of 25 packets a second, which is what that k3s node logs at most, and of a scrape every 15 seconds
+//   - idle: memory with the group bound and nothing logged
+//   - usual: memory with 272 label sets, as on a k3s node with 110 pods and 30 policies, but each with a histogram
+//   - full: memory with 2201 label sets, the most with the default limit
+//   - scraped: peak memory when 40 clients, the default limit of requests, scrape the full exporter
+//   - CPU: time for 25 packets a second, the most that this k3s node logs, and a scrape every 15 seconds
 func TestIntegrationResources(t *testing.T) {
 	const (
 		usual, full = 272, 2201
@@ -39,7 +40,7 @@ func TestIntegrationResources(t *testing.T) {
 	)
 	ns := newNode(t)
 	p := startPod(t, ns, nodeIPv4, render(t, "", "--set=podMonitor.enabled=true"), nil)
-	p.waitFor(t, p.container().ReadinessProbe)
+	p.awaitProbe(t, p.container().ReadinessProbe)
 	idle := p.memory(t)
 	l := &load{pod: p}
 	l.grow(t, usual)
@@ -52,8 +53,8 @@ func TestIntegrationResources(t *testing.T) {
 	}
 	peak := p.peak(t)
 
-	t.Logf("memory: idle %v, usual %v, full %v, scraped %v at most", &idle, &usualMemory, &fullMemory, &peak)
-	t.Logf("CPU in a second: usual %v, full %v", cpu.Round(time.Microsecond), cpuFull.Round(time.Microsecond))
+	t.Logf("memory: idle %v, usual %v, full %v, scraped %v", &idle, &usualMemory, &fullMemory, &peak)
+	t.Logf("CPU time per second: usual %v, full %v", cpu.Round(time.Microsecond), cpuFull.Round(time.Microsecond))
 	requests, limits := p.container().Resources.Requests, p.container().Resources.Limits
 	for _, c := range []struct {
 		what       string
@@ -61,15 +62,15 @@ func TestIntegrationResources(t *testing.T) {
 	}{
 		{"CPU", *resource.NewScaledQuantity(cpuFull.Nanoseconds(), resource.Nano), requests[corev1.ResourceCPU]},
 		{"usual memory", usualMemory, requests[corev1.ResourceMemory]},
-		{"twice the memory at most", *resource.NewQuantity(2*peak.Value(), resource.BinarySI), limits[corev1.ResourceMemory]},
+		{"twice the peak memory", *resource.NewQuantity(2*peak.Value(), resource.BinarySI), limits[corev1.ResourceMemory]},
 	} {
 		if c.used.Cmp(c.have) > 0 {
-			t.Errorf("%s: %v is more than the %v that the chart gives", c.what, &c.used, &c.have)
+			t.Errorf("%s: %v is more than the %v in the chart", c.what, &c.used, &c.have)
 		}
 	}
 }
 
-// A load is what an exporter has to do.
+// A load makes label sets and packets for an exporter.
 type load struct {
 	*pod
 	rules     *nftrules.Ruleset
@@ -77,15 +78,15 @@ type load struct {
 	labelSets int
 }
 
-// firstPort is where packets go that the first rule logs.
+// firstPort is the port of the packets that the first rule logs.
 const firstPort = 1000
 
-// port returns where packets go that a rule logs.
+// port returns the destination of the packets that a rule logs.
 func (l *load) port(rule int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr(l.ip), uint16(firstPort+rule))
 }
 
-// grow makes so many label sets, each with a rule and a prefix of its own.
+// grow adds rules, each with its own prefix, until there are labelSets label sets.
 func (l *load) grow(t *testing.T, labelSets int) {
 	t.Helper()
 	if l.rules == nil {
@@ -93,7 +94,7 @@ func (l *load) grow(t *testing.T, labelSets int) {
 		l.chain = l.rules.Chain(nftrules.Chain{Hook: nftrules.Output})
 	}
 	for l.labelSets < labelSets {
-		first, next := l.labelSets, min(l.labelSets+100, labelSets) // more at a time would be too long a message
+		first, next := l.labelSets, min(l.labelSets+100, labelSets) // more rules exceed the size of a message
 		for i := first; i < next; i++ {
 			prefix := fmt.Sprintf("DROP by policy namespace-%d/policy-%d", i/10, i)
 			l.chain.Log(group, prefix, nftrules.UDPPort(l.port(i).Port()), nftrules.Drop())
@@ -104,10 +105,10 @@ func (l *load) grow(t *testing.T, labelSets int) {
 		}
 		l.labelSets = next
 	}
-	l.waitForSeries(t, regexp.MustCompile(fmt.Sprintf(`(?m)^nflog_label_sets\{group="100"\} %d$`, labelSets)))
+	l.awaitSeries(t, regexp.MustCompile(fmt.Sprintf(`(?m)^nflog_label_sets\{group="100"\} %d$`, labelSets)))
 }
 
-// cpuOfPackets returns how much CPU so many packets a second take in a second.
+// cpuOfPackets returns the CPU time per second while rate packets a second are logged.
 func (l *load) cpuOfPackets(t *testing.T, rate int) time.Duration {
 	t.Helper()
 	const seconds = 5
@@ -117,7 +118,7 @@ func (l *load) cpuOfPackets(t *testing.T, rate int) time.Duration {
 	return (l.cpu(t) - before) / seconds
 }
 
-// cpuOfScrape returns how much CPU a scrape takes.
+// cpuOfScrape returns the CPU time of a scrape.
 func (l *load) cpuOfScrape(t *testing.T) time.Duration {
 	t.Helper()
 	const scrapes = 10
@@ -128,7 +129,7 @@ func (l *load) cpuOfScrape(t *testing.T) time.Duration {
 	return (l.cpu(t) - before) / scrapes
 }
 
-// scrape lets so many clients scrape at a time.
+// scrape scrapes with that many clients at the same time.
 func (l *load) scrape(t *testing.T, clients int) {
 	t.Helper()
 	var scrapes errgroup.Group
@@ -141,12 +142,13 @@ func (l *load) scrape(t *testing.T, clients int) {
 	must(t, scrapes.Wait())
 }
 
-// memory returns how much the exporter has in memory.
+// memory returns the resident memory of the exporter.
 func (p *pod) memory(t *testing.T) resource.Quantity { return p.status(t, "VmRSS") }
 
-// peak returns how much it had at most.
+// peak returns the peak resident memory of the exporter.
 func (p *pod) peak(t *testing.T) resource.Quantity { return p.status(t, "VmHWM") }
 
+// status returns a field in kB of the exporter's /proc/PID/status.
 func (p *pod) status(t *testing.T, field string) resource.Quantity {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -158,11 +160,11 @@ func (p *pod) status(t *testing.T, field string) resource.Quantity {
 			return q
 		}
 	}
-	t.Fatalf("the kernel does not tell %s", field)
+	t.Fatalf("no %s in the status of the exporter", field)
 	return resource.Quantity{}
 }
 
-// cpu returns how much CPU the exporter's threads have used.
+// cpu returns the CPU time of the exporter's threads.
 func (p *pod) cpu(t *testing.T) (sum time.Duration) {
 	t.Helper()
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))

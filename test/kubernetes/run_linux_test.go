@@ -21,20 +21,20 @@ import (
 )
 
 const (
-	group      = 100 // where the exporter reads if it is not told otherwise, and where k3s logs
+	group      = 100 // that the exporter reads by default, and that k3s logs to
 	loggedPort = 9
 
-	// Those of the documentation.
+	// As in the documentation.
 	user, password = "prometheus", "test"
 )
 
-// TestIntegrationPod runs what the chart makes of values, and does as kubelet and Prometheus do.
+// TestIntegrationPod runs pods of the chart with several values, and probes and scrapes them like the kubelet and Prometheus.
 func TestIntegrationPod(t *testing.T) {
 	tests := []struct {
 		name   string
 		values string
 		ip     string
-		labels string // of what it counts
+		labels string // of the packets
 	}{
 		{"default", "", nodeIPv4, `prefix="DROP by policy default/deny-all"`},
 		{"k3s", example(t, "k3s"), nodeIPv4, `policy="deny-all",policy_namespace="default"`},
@@ -49,31 +49,31 @@ func TestIntegrationPod(t *testing.T) {
 			t.Parallel()
 			ns := newNode(t)
 			p := startPod(t, ns, tt.ip, render(t, tt.values, "--set=podMonitor.enabled=true"), webFiles(t))
-			p.waitFor(t, p.container().ReadinessProbe)
-			p.waitFor(t, p.container().LivenessProbe)
-			p.waitForSeries(t, regexp.MustCompile(`(?m)^nflog_up\{group="100"\} 1$`))
+			p.awaitProbe(t, p.container().ReadinessProbe)
+			p.awaitProbe(t, p.container().LivenessProbe)
+			p.awaitSeries(t, regexp.MustCompile(`(?m)^nflog_up\{group="100"\} 1$`))
 			logPacket(t, ns)
-			p.waitForSeries(t, regexp.MustCompile(`(?m)^nflog_packets_total\{.*`+tt.labels+`.*\} 1$`))
+			p.awaitSeries(t, regexp.MustCompile(`(?m)^nflog_packets_total\{.*`+tt.labels+`.*\} 1$`))
 			p.stop(t)
 		})
 	}
 }
 
-// TestIntegrationHeldGroup checks that a pod is ready where another program holds its group.
+// TestIntegrationHeldGroup checks that a pod becomes ready while another program holds its group.
 func TestIntegrationHeldGroup(t *testing.T) {
 	t.Parallel()
 	ns := newNode(t)
 	bound := regexp.MustCompile(`(?m)^nflog_up\{group="100"\} 1$`)
 	holder := startPod(t, ns, nodeIPv4, render(t, "", "--set=podMonitor.enabled=true"), nil)
-	holder.waitForSeries(t, bound)
+	holder.awaitSeries(t, bound)
 	p := startPod(t, ns, nodeIPv4, render(t, "web: {port: 10101}", "--set=podMonitor.enabled=true"), nil)
-	p.waitFor(t, p.container().ReadinessProbe)
-	p.waitForSeries(t, regexp.MustCompile(`(?m)^nflog_bind_failures_total\{group="100",reason="held"\} [1-9]`))
+	p.awaitProbe(t, p.container().ReadinessProbe)
+	p.awaitSeries(t, regexp.MustCompile(`(?m)^nflog_bind_failures_total\{group="100",reason="held"\} [1-9]`))
 	holder.stop(t)
-	p.waitForSeries(t, bound)
+	p.awaitSeries(t, bound)
 }
 
-// example returns an example of values.
+// example returns a file of example values.
 func example(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile(tree + "/deploy/helm/examples/" + name + ".yaml")
@@ -81,7 +81,7 @@ func example(t *testing.T, name string) string {
 	return string(b)
 }
 
-// webFiles returns web configuration files and what they name.
+// webFiles returns web configuration files, and the files that they refer to.
 func webFiles(t *testing.T) map[string]string {
 	t.Helper()
 	s := httptest.NewTLSServer(nil)
@@ -97,7 +97,7 @@ func webFiles(t *testing.T) map[string]string {
 	}
 }
 
-// logPacket makes a rule on a node as k3s has them, and a packet that it logs.
+// logPacket adds a rule like those of k3s to a node, and sends a packet that it logs.
 func logPacket(t *testing.T, ns *netns.NS) {
 	t.Helper()
 	rs := nftrules.New(ns)
@@ -107,8 +107,8 @@ func logPacket(t *testing.T, ns *netns.NS) {
 	must(t, traffic.UDP(ns, netip.AddrPortFrom(netip.MustParseAddr(nodeIPv4), loggedPort), 1, 10))
 }
 
-// waitForSeries waits until what Prometheus gets of the pod has something in it.
-func (p *pod) waitForSeries(t *testing.T, want *regexp.Regexp) {
+// awaitSeries waits until a scrape of the pod matches want.
+func (p *pod) awaitSeries(t *testing.T, want *regexp.Regexp) {
 	t.Helper()
 	kerneltest.Eventually(t, patience, func() error {
 		metrics, err := p.scrape(t)
@@ -119,16 +119,16 @@ func (p *pod) waitForSeries(t *testing.T, want *regexp.Regexp) {
 					lines = append(lines, line)
 				}
 			}
-			err = fmt.Errorf("nothing is like %s in:\n%s", want, strings.Join(lines, ""))
+			err = fmt.Errorf("no match of %s in:\n%s", want, strings.Join(lines, ""))
 		}
 		return err
 	})
 }
 
-// scrape returns the metrics, as the PodMonitor says.
+// scrape scrapes the pod with the settings of the PodMonitor.
 func (p *pod) scrape(t *testing.T) (string, error) {
 	t.Helper()
-	host := "" // that of the probes, as from elsewhere loopback can't be reached
+	host := "" // the host of the probes, which may be loopback
 	if probe := p.container().LivenessProbe; probe.HTTPGet != nil {
 		host = probe.HTTPGet.Host
 	}

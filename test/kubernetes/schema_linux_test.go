@@ -10,12 +10,12 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kubernetes/chartvalues"
 )
 
-// TestRefused checks that helm refuses what could not work, and says why.
+// TestRefused checks that helm refuses values that can't work, and gives the reason.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		values string
-		want   string // a part of the message
+		want   string // part of the message
 	}{
 		{"nflog: {group: [100]}", "'group' not allowed"},
 		{"nflog: {groups: [65536]}", "/nflog/groups/0"},
@@ -66,8 +66,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestUnknownValues checks that helm refuses, at every place where the chart has values, one that the chart
-// does not have, but for places where the user's own names belong.
+// TestUnknownValues checks that helm refuses unknown values in each mapping of the chart's values. Mappings with names of the
+// user's choice are no places of chartvalues, and accept all.
 func TestUnknownValues(t *testing.T) {
 	t.Parallel()
 	values, err := chartvalues.Read(chart + "/values.yaml")
@@ -82,13 +82,13 @@ func TestUnknownValues(t *testing.T) {
 		t.Run(place, func(t *testing.T) {
 			t.Parallel()
 			if out, err := template(t, "", "--set="+place+".unknown=1"); err == nil || !strings.Contains(err.Error(), "'unknown' not allowed") {
-				t.Errorf("unexpected answer to an unknown value: %v\n%s", err, out)
+				t.Errorf("unexpected result of an unknown value: %v\n%s", err, out)
 			}
 		})
 	}
 }
 
-// TestGlobal checks that the chart can be one that another depends on: Helm gives those a value of its own.
+// TestGlobal checks that the chart works as a dependency of another: Helm then adds the value global.
 func TestGlobal(t *testing.T) {
 	t.Parallel()
 	render(t, "global: {registry: example.com}")

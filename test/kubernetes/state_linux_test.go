@@ -16,7 +16,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// TestIntegrationState runs what the pod of helm test runs, with the programs of its image.
+// TestIntegrationState runs the script of the helm test pod, with the programs of its image.
 func TestIntegrationState(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -33,14 +33,14 @@ func TestIntegrationState(t *testing.T) {
 			t.Parallel()
 			ns := newNode(t)
 			p := startPod(t, ns, tt.ip, render(t, tt.values), webFiles(t))
-			p.waitFor(t, p.container().ReadinessProbe)
+			p.awaitProbe(t, p.container().ReadinessProbe)
 			out, err := p.runState(t)
 			if err != nil || !strings.Contains(out, "\nnflog_up") || !strings.Contains(out, "\ngroup 100: bound since ") {
 				t.Errorf("%v: %s", err, out)
 			}
 
 			second := startPod(t, ns, tt.ip, render(t, strings.ReplaceAll(tt.values, "9999", "9998"), "--set=web.port=9998"), webFiles(t))
-			second.waitFor(t, second.container().ReadinessProbe)
+			second.awaitProbe(t, second.container().ReadinessProbe)
 			out, err = second.runState(t)
 			if err == nil || !strings.Contains(out, "\ngroup 100: not bound: ") {
 				t.Errorf("unexpected success where the group is held: %v: %s", err, out)
@@ -49,8 +49,8 @@ func TestIntegrationState(t *testing.T) {
 	}
 }
 
-// TestStateLabels checks that neither the DaemonSet nor the PodMonitor take the pod of helm test for
-// one of the exporter's. The DaemonSet would delete it.
+// TestStateLabels checks that the selectors of the DaemonSet and the PodMonitor do not match the pod of helm test. The DaemonSet
+// would delete it.
 func TestStateLabels(t *testing.T) {
 	t.Parallel()
 	for _, values := range []string{"", "commonLabels: {team: network}\nnameOverride: x"} {
@@ -65,7 +65,7 @@ func TestStateLabels(t *testing.T) {
 	}
 }
 
-// runState runs the script of the pod of helm test, and returns what it writes.
+// runState runs the script of the helm test pod, and returns its output.
 func (p *pod) runState(t *testing.T) (string, error) {
 	t.Helper()
 	dir := t.TempDir()

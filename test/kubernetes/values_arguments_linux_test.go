@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// args returns a change of the exporter's arguments: those of a flag are replaced by further ones.
+// args returns a change of the exporter's arguments: it replaces those of a flag by further ones.
 func args(flag string, further ...string) func(*objects) {
 	return func(o *objects) {
 		c := o.container()
@@ -20,7 +20,7 @@ func args(flag string, further ...string) func(*objects) {
 	}
 }
 
-// argumentChanges are about the exporter's arguments, but not about what it serves.
+// argumentChanges are changes of the exporter's arguments, except those about serving.
 func argumentChanges() []change {
 	return []change{
 		{value: "nflog.groups", set: "nflog: {groups: [0, 65535]}", want: args("", "--nflog.group=0", "--nflog.group=65535")},

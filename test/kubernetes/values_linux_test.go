@@ -15,15 +15,15 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kubernetes/chartvalues"
 )
 
-// A change is a value that a user sets, and what becomes of it.
+// A change is a value that a user sets, and its effect.
 type change struct {
-	value string // its path, and after a space what tells several changes of one value apart
-	base  string // the other values, in YAML
-	set   string // those and the value
-	want  func(*objects)
+	value string         // path of the value; several changes of one value have different words after a space
+	base  string         // other values, in YAML
+	set   string         // YAML that sets the value, added to base
+	want  func(*objects) // makes the change in the objects
 }
 
-// TestValues changes each value of the chart. That must make the difference that it should, and no other.
+// TestValues changes each value of the chart, and checks that the rendered objects have the wanted differences and no others.
 func TestValues(t *testing.T) {
 	t.Parallel()
 	var changed []string
@@ -34,7 +34,7 @@ func TestValues(t *testing.T) {
 			t.Parallel()
 			want, got := render(t, c.base), render(t, c.base+"\n"+c.set)
 			c.want(want)
-			// No argument depends on its place.
+			// The order of arguments does not matter.
 			anyOrder := cmpopts.SortSlices(strings.Compare)
 			if diff := cmp.Diff(want, got, anyOrder); diff != "" {
 				t.Errorf("unexpected difference (-want +got):\n%s", diff)

@@ -23,7 +23,7 @@ const (
 	dashboardsOn = "dashboards: {enabled: true}"
 )
 
-// withLabels returns what an object of the release has, and further labels.
+// withLabels returns the metadata of an object of the release, with further labels.
 func (o *objects) withLabels(name string, further ...string) metav1.ObjectMeta {
 	labels := maps.Clone(o.DaemonSet.Labels)
 	for i := 0; i < len(further); i += 2 {
@@ -32,7 +32,7 @@ func (o *objects) withLabels(name string, further ...string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: labels}
 }
 
-// monitoringChanges are about what there is for Prometheus and Grafana.
+// monitoringChanges are changes of the objects for Prometheus and Grafana.
 func monitoringChanges(t *testing.T) []change {
 	t.Helper()
 	ruleFiles, dashboards := chartFiles(t, "rules/*.yml"), chartFiles(t, "dashboards/*.json")
@@ -148,19 +148,19 @@ func monitoringChanges(t *testing.T) []change {
 	}
 }
 
-// A chartFile is a file that the chart has beside its templates.
+// A chartFile is a file of the chart that is no template.
 type chartFile struct {
 	name    string
 	content []byte
 }
 
-// chartFiles returns those whose paths match, which must be some, in the order of their names.
+// chartFiles returns the files that match a pattern, sorted by path. It fails the test if there are none.
 func chartFiles(t *testing.T, pattern string) []chartFile {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(chart, "files", pattern))
 	must(t, err)
 	if len(paths) == 0 {
-		t.Fatalf("no file is called %s", pattern)
+		t.Fatalf("no file matches %s", pattern)
 	}
 	var files []chartFile
 	for _, path := range paths {

@@ -11,13 +11,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// The labels that selectors look for.
+// Labels in selectors.
 const (
 	nameLabel     = "app.kubernetes.io/name"
 	instanceLabel = "app.kubernetes.io/instance"
 )
 
-// everything makes all objects.
+// everything are values with which the chart renders all objects.
 const everything = `
 namespace: {create: true}
 config: {prefix_rules: [{preset: k3s}]}
@@ -25,7 +25,7 @@ podMonitor: {enabled: true}
 prometheusRule: {enabled: true}
 dashboards: {enabled: true}`
 
-// metas returns what all objects of the release have, but for the pod of helm test.
+// metas returns the metadata of all objects of the release, except the pod of helm test.
 func (o *objects) metas() []*metav1.ObjectMeta {
 	metas := []*metav1.ObjectMeta{
 		&o.Namespace.ObjectMeta, &o.ServiceAccount.ObjectMeta, &o.Config.ObjectMeta, &o.DaemonSet.ObjectMeta,
@@ -37,7 +37,7 @@ func (o *objects) metas() []*metav1.ObjectMeta {
 	return metas
 }
 
-// setName renames all objects that are called like the release.
+// setName renames all objects that are named after the release.
 func (o *objects) setName(name string) {
 	for _, meta := range o.metas()[1:] {
 		meta.Name = name + meta.Name[len(release):]
@@ -47,7 +47,7 @@ func (o *objects) setName(name string) {
 	o.podTemplate().Spec.Volumes[0].ConfigMap.Name = name
 }
 
-// objectChanges are about the objects around the pods.
+// objectChanges are changes of the objects beside the pods.
 func objectChanges() []change {
 	return []change{
 		{value: "nameOverride", base: everything, set: "nameOverride: packets", want: func(o *objects) {
@@ -100,8 +100,8 @@ func objectChanges() []change {
 	}
 }
 
-// TestLabelsOfOneName gives labels of one name in several places: the chart's own stay, then the most specific counts.
-func TestLabelsOfOneName(t *testing.T) {
+// TestLabelPrecedence sets the same labels in several places: the chart's own labels take precedence, then the most specific ones.
+func TestLabelPrecedence(t *testing.T) {
 	t.Parallel()
 	o := render(t, "", "--set=commonLabels.team=all", `--set=commonLabels.app\.kubernetes\.io/name=other`,
 		"--set=podMonitor.enabled=true", "--set=podMonitor.labels.team=monitor", "--set=podLabels.team=pod",

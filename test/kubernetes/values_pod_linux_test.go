@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// podChanges are about the pods, but not about the exporter's arguments.
+// podChanges are changes of the pods, except the exporter's arguments.
 func podChanges(t *testing.T) []change {
 	t.Helper()
 	digest := "sha256:" + strings.Repeat("0a", 32)

@@ -13,13 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// probes returns the actions of the probes.
+// probes returns the handlers of the probes.
 func (o *objects) probes() []*corev1.ProbeHandler {
 	return []*corev1.ProbeHandler{&o.container().LivenessProbe.ProbeHandler, &o.container().ReadinessProbe.ProbeHandler}
 }
 
-// setAddress is what becomes of an address to serve on: the host that probes ask for is empty if it is the
-// one that they would ask anyway.
+// setAddress returns the effect of a listen address. The host of the probes is empty if it is the default, the address of the
+// node.
 func setAddress(listen, probeHost string) func(*objects) {
 	return func(o *objects) {
 		args("--web.listen-address", "--web.listen-address="+listen)(o)
@@ -32,13 +32,13 @@ func setAddress(listen, probeHost string) func(*objects) {
 	}
 }
 
-// replaceScript replaces a part of what the pod of helm test runs.
+// replaceScript replaces a part of the helm test pod's script.
 func (o *objects) replaceScript(part, with string) {
 	script := &o.Test.Spec.Containers[0].Command[2]
 	*script = strings.Replace(*script, part, with, 1)
 }
 
-// webChanges are about what the exporter serves, and about its configuration files.
+// webChanges are changes about serving, and about the configuration files.
 func webChanges() []change {
 	const secrets = "web: {config: {secrets: [web, certificate]}}"
 
@@ -119,7 +119,7 @@ func webChanges() []change {
 	}
 }
 
-// setConfig is what becomes of a configuration file.
+// setConfig is the effect of a configuration file.
 func setConfig(o *objects) {
 	const file = "groups:\n- group: 7\n  socket_buffer: 64MiB\nprefix_rules:\n- match: a(?P<b>.)\n  prefix: ${b}\n"
 	o.Config = &corev1.ConfigMap{
@@ -128,7 +128,7 @@ func setConfig(o *objects) {
 		Data:       map[string]string{"nflog.yml": file},
 	}
 	args("", "--config.file=/etc/nflog_exporter/config/nflog.yml")(o)
-	// New contents make new pods.
+	// Changed contents change the annotation, so that the pods restart.
 	sum := sha256.Sum256([]byte(file[:len(file)-1]))
 	o.podTemplate().Annotations = map[string]string{"checksum/config": hex.EncodeToString(sum[:])}
 	o.container().VolumeMounts = []corev1.VolumeMount{{Name: "config", MountPath: "/etc/nflog_exporter/config", ReadOnly: true}}

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package chartvalues reads the values of a Helm chart with what their comments say.
+// Package chartvalues reads the values of a Helm chart with their comments.
 package chartvalues
 
 import (
@@ -12,15 +12,15 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// A Value is something that a chart's user can set.
+// A Value is a value that a chart's user can set.
 type Value struct {
-	Path    string // as helm's --set has it, but for lists
+	Path    string // as in helm's --set; lists are one value
 	Default *yaml.Node
 	Comment string // the comment before it, in one line
 }
 
-// Read returns the values of a file, in its order. A mapping is one value if it is empty, or
-// if a comment is about it and none about its parts; else its parts are values.
+// Read returns the values of a file in their order. A mapping is one value if it is empty, or if
+// it has a comment and its parts have none. Otherwise its parts are values.
 func Read(file string) ([]Value, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -36,6 +36,7 @@ func Read(file string) ([]Value, error) {
 	return appendParts(nil, "", document.Content[0]), nil
 }
 
+// appendParts appends the values of a mapping to values.
 func appendParts(values []Value, path string, mapping *yaml.Node) []Value {
 	for i := 0; i < len(mapping.Content); i += 2 {
 		key, value := mapping.Content[i], mapping.Content[i+1]
@@ -49,8 +50,8 @@ func appendParts(values []Value, path string, mapping *yaml.Node) []Value {
 	return values
 }
 
-// comment returns what the comment right before a key says. Above an empty line, it is about
-// more than the key.
+// comment returns the comment right before a key, without the part above an empty line: that part
+// is about more than the key.
 func comment(key *yaml.Node) string {
 	paragraphs := strings.Split(key.HeadComment, "\n\n")
 	var words []string
@@ -60,7 +61,7 @@ func comment(key *yaml.Node) string {
 	return strings.Join(words, " ")
 }
 
-// commented reports whether a comment is about a part of a mapping.
+// commented reports whether a part of a mapping has a comment.
 func commented(mapping *yaml.Node) bool {
 	for i := 0; i < len(mapping.Content); i += 2 {
 		key, value := mapping.Content[i], mapping.Content[i+1]

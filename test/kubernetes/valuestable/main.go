@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Valuestable writes the table of a Helm chart's values into the chart's README.md, between
+// Command valuestable writes a table of a Helm chart's values into the chart's README.md, between
 // the lines <!-- values --> and <!-- /values -->:
 //
 //	go run ./valuestable CHART
@@ -50,13 +50,13 @@ func run(chart string) error {
 	return os.WriteFile(file, []byte(text), 0o644)
 }
 
-// render returns the table. A value of which no comment tells anything is a mistake.
+// render returns the table. It returns an error for a value without a comment.
 func render(values []chartvalues.Value) (string, error) {
 	var b strings.Builder
 	b.WriteString("| value | default | meaning |\n|---|---|---|\n")
 	for _, v := range values {
 		if v.Comment == "" {
-			return "", fmt.Errorf("values.yaml: no comment tells what %s means", v.Path)
+			return "", fmt.Errorf("values.yaml: %s has no comment", v.Path)
 		}
 		def, err := inLine(v.Default)
 		if err != nil {
@@ -67,7 +67,7 @@ func render(values []chartvalues.Value) (string, error) {
 	return b.String(), nil
 }
 
-// cell keeps a text from ending its cell.
+// cell escapes a text for a cell.
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 // inLine returns YAML without line breaks and comments.
@@ -76,6 +76,7 @@ func inLine(node *yaml.Node) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// flow returns a copy of a node in flow style, without comments.
 func flow(node *yaml.Node) *yaml.Node {
 	n := *node
 	n.HeadComment, n.LineComment, n.FootComment = "", "", ""
@@ -89,13 +90,13 @@ func flow(node *yaml.Node) *yaml.Node {
 	return &n
 }
 
-// replace puts a table in the place of the one that is there.
+// replace replaces the table in a text.
 func replace(text, table string) (string, error) {
 	const begin, end = "<!-- values -->\n", "<!-- /values -->\n"
 	before, rest, ok := strings.Cut(text, begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		return "", fmt.Errorf("has no place for the table: the lines %s and %s", strings.TrimSpace(begin), strings.TrimSpace(end))
+		return "", fmt.Errorf("no place for the table: add the lines %s and %s", strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
 	return before + begin + table + end + after, nil
 }
