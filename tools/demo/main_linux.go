@@ -21,20 +21,21 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// stageVar tells a process that the demo started what to do.
+// stageVar is the environment variable with the stage of a process that the demo
+// starts.
 const stageVar = "NFLOG_DEMO_STAGE"
 
-// The stages after the first one, the user's.
+// The stages after the first one.
 const (
-	stageNetwork  = "network"  // make namespaces and traffic
-	stageExporter = "exporter" // become the exporter
+	stageNetwork  = "network"  // makes namespaces and traffic
+	stageExporter = "exporter" // becomes the exporter
 )
 
-// inheritedFD is the descriptor of the listening socket in the processes that
-// the demo starts: the first after standard error, as for socket activation.
+// inheritedFD is the descriptor of the listening socket in the processes that the
+// demo starts: the first after standard error, as in socket activation.
 const inheritedFD = 3
 
-// errReported stands for an error that another process has told the user.
+// errReported is an error that another process has already printed.
 var errReported = errors.New("reported")
 
 func main() {
@@ -47,7 +48,7 @@ func main() {
 	}
 }
 
-// run does the stage that this process is for.
+// run runs the stage of this process.
 func run() error {
 	exporter := flag.String("exporter", "", "path of the nflog_exporter binary")
 	listen := flag.String("listen", "127.0.0.1:10100", "address to serve /metrics on")
@@ -66,8 +67,7 @@ func run() error {
 	return runUser(ctx, *exporter, *listen)
 }
 
-// runUser is the first stage: it checks what the user gave, and opens the
-// socket.
+// runUser is the first stage: it checks the arguments and opens the socket.
 func runUser(ctx context.Context, exporter, listen string) error {
 	if err := endWithParent(); err != nil {
 		return err
@@ -84,7 +84,7 @@ func runUser(ctx context.Context, exporter, listen string) error {
 		return fmt.Errorf("share socket: %w", err)
 	}
 	defer socket.Close()
-	// The copy is enough: when the last one is closed, the port is free.
+	// Only the copy is needed. The port is free when the last descriptor is closed.
 	if err := listener.Close(); err != nil {
 		return fmt.Errorf("share socket: %w", err)
 	}
@@ -94,13 +94,13 @@ func runUser(ctx context.Context, exporter, listen string) error {
 	return runInUserNS(ctx, socket)
 }
 
-// endWithParent lets the process end, as by SIGTERM, when its parent does:
-// `go run` does not pass signals on.
+// endWithParent makes the kernel send SIGTERM to this process when its parent ends:
+// `go run` does not forward signals.
 func endWithParent() error {
 	parent := os.Getppid()
 	result := make(chan error)
 	go func() {
-		// The setting is the thread's, so this one stays until the end.
+		// The setting belongs to the thread, so this one must not end.
 		runtime.LockOSThread()
 		result <- unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGTERM), 0, 0, 0)
 		select {}

@@ -11,6 +11,6 @@ import (
 )
 
 func main() {
-	fmt.Fprintln(os.Stderr, "demo: needs Linux: NFLOG and network namespaces are its")
+	fmt.Fprintln(os.Stderr, "demo: NFLOG and network namespaces need Linux")
 	os.Exit(1)
 }

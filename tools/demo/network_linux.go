@@ -18,13 +18,13 @@ import (
 // group is the NFLOG group that the exporter reads by default.
 const group = 100
 
-// A node is a host's pair of addresses, from the ranges that are set aside for
-// documentation.
+// A node is a pair of addresses of a host, from the ranges for documentation
+// (RFC 5737, RFC 3849).
 type node struct {
 	v4, v6 netip.Prefix
 }
 
-// The nodes of the network: the router has one address on each side.
+// The nodes of the network. The router has one on each side: lan and wan.
 var (
 	client = node{netip.MustParsePrefix("192.0.2.2/24"), netip.MustParsePrefix("2001:db8:1::2/64")}
 	lan    = node{netip.MustParsePrefix("192.0.2.1/24"), netip.MustParsePrefix("2001:db8:1::1/64")}
@@ -42,7 +42,8 @@ type network struct {
 	client, router, server *netns.NS
 }
 
-// newNetwork makes the namespaces and joins them. Close it in any case.
+// newNetwork makes the namespaces and connects them. Close the network even after an
+// error.
 func newNetwork() (n *network, err error) {
 	n = &network{}
 	for _, ns := range []**netns.NS{&n.client, &n.router, &n.server} {
@@ -50,7 +51,7 @@ func newNetwork() (n *network, err error) {
 			return n, err
 		}
 	}
-	// Before the links, so that they stay quiet.
+	// Before the links are made, so that they are quiet (see NS.Forward).
 	if err := n.router.Forward(); err != nil {
 		return n, err
 	}

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startTimeout is how long the exporter may take until it serves.
+// startTimeout is the time that the exporter gets until it must serve metrics.
 const startTimeout = 15 * time.Second
 
-// errEnded reports an exporter that ended by itself.
+// errEnded reports that the exporter ended by itself.
 var errEnded = errors.New("the exporter ended by itself")
 
-// runNetwork makes the network, and runs the exporter on its traffic until ctx
+// runNetwork makes the network, sends traffic in it and runs the exporter until ctx
 // ends.
 func runNetwork(ctx context.Context, socket *os.File) (err error) {
 	url, err := metricsURL(socket)
@@ -31,7 +31,7 @@ func runNetwork(ctx context.Context, socket *os.File) (err error) {
 	n, err := newNetwork()
 	defer func() { err = errors.Join(err, n.Close()) }()
 	if errors.Is(err, unix.EPERM) {
-		// A user namespace may come without the capabilities in it.
+		// The system may allow user namespaces, but without capabilities in them.
 		return forbidden(err)
 	}
 	if err != nil {
@@ -62,14 +62,14 @@ func runNetwork(ctx context.Context, socket *os.File) (err error) {
 	if err := awaitMetrics(ctx, url); err != nil {
 		return err
 	}
-	introduce(url)
+	printIntroduction(url)
 	if err := n.send(ctx); err != nil {
 		return err
 	}
 	return unlessStopped(ctx)
 }
 
-// orStatus0 returns err, or what to say where there is none.
+// orStatus0 returns err, or an error for exit status 0 if err is nil.
 func orStatus0(err error) error {
 	if err == nil {
 		return errors.New("exit status 0")
@@ -77,7 +77,7 @@ func orStatus0(err error) error {
 	return err
 }
 
-// unlessStopped returns why ctx ended, or nil if that was the user's wish.
+// unlessStopped returns the cause of ctx's end, or nil if the user stopped the demo.
 func unlessStopped(ctx context.Context) error {
 	if err := context.Cause(ctx); errors.Is(err, errEnded) {
 		return err
@@ -85,7 +85,7 @@ func unlessStopped(ctx context.Context) error {
 	return nil
 }
 
-// metricsURL returns where the user finds what is served on socket.
+// metricsURL returns the URL of the metrics on a listening socket.
 func metricsURL(socket *os.File) (string, error) {
 	listener, err := net.FileListener(socket)
 	if err != nil {
@@ -104,7 +104,7 @@ func metricsURL(socket *os.File) (string, error) {
 func awaitMetrics(ctx context.Context, url string) error {
 	waiting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	// This process is in the host's network namespace, where the socket is.
+	// The socket is in the network namespace of this process, not in the router's.
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
 		err := fetch(waiting, client, url)
@@ -118,7 +118,7 @@ func awaitMetrics(ctx context.Context, url string) error {
 	}
 }
 
-// fetch gets url and returns an error unless that works.
+// fetch requests url and returns an error unless the status is 200.
 func fetch(ctx context.Context, client *http.Client, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -135,21 +135,21 @@ func fetch(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// introduce tells the user what there is to see.
-func introduce(url string) {
+// printIntroduction tells the user what to look at.
+func printIntroduction(url string) {
 	fmt.Printf(`
-A client and a server talk through a router, and to it, in network namespaces
-of their own; nothing of that reaches your network. The router's nft rules log
-to NFLOG group %d, and nflog_exporter runs there. Look at
+A client and a server send packets through a router and to it, in network
+namespaces of their own. No packet reaches your network. The nft rules of the
+router log to NFLOG group %d, and nflog_exporter runs there. Look at
 
   %s
 
-or, with the counters growing by some 80 packets a second,
+The counters grow by some 80 packets a second:
 
   curl -s %s | grep ^nflog_packets_total
 
-for example prefix="fw input drop", where a port scan shows every 20 seconds,
-and protocol="icmpv6". Ctrl-C ends the demo and leaves nothing behind.
+Look at prefix="fw input drop", which shows a port scan every 20 seconds, and at
+protocol="icmpv6". Ctrl-C ends the demo and removes everything that it has made.
 
 `, group, url, url)
 }

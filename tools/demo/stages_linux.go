@@ -19,12 +19,12 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// stopGrace is how long a process has to end after SIGTERM: a little more than
-// the exporter takes at most.
+// stopGrace is the time that a process gets to end after SIGTERM: a little more than
+// the exporter needs at most.
 const stopGrace = 6 * time.Second
 
-// nextStage returns a command that runs this program again, with the same
-// arguments, for another stage. It gets SIGTERM when ctx ends.
+// nextStage returns a command that runs another stage of this program, with the same
+// arguments. The process gets SIGTERM when ctx ends.
 func nextStage(ctx context.Context, stage string, socket *os.File, attr *syscall.SysProcAttr) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
@@ -32,7 +32,7 @@ func nextStage(ctx context.Context, stage string, socket *os.File, attr *syscall
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{socket}
 	cmd.SysProcAttr = attr
-	// Ctrl-C is for the first process alone, which tells the others.
+	// Only the first process gets the terminal's SIGINT. It ends the others.
 	cmd.SysProcAttr.Setpgid = true
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopGrace
@@ -46,7 +46,7 @@ func runInUserNS(ctx context.Context, socket *os.File) error {
 	defer runtime.UnlockOSThread()
 
 	cmd := nextStage(ctx, stageNetwork, socket, netns.UserNS())
-	// It has a child of its own to wait for.
+	// It waits for a child of its own.
 	cmd.WaitDelay = 2 * stopGrace
 	if err := cmd.Start(); err != nil {
 		return forbidden(err)
@@ -61,7 +61,8 @@ func runInUserNS(ctx context.Context, socket *os.File) error {
 	return err
 }
 
-// forbidden explains that err keeps the demo from making its namespaces.
+// forbidden returns an error that says why the demo can't make namespaces, and how
+// to run it nevertheless.
 func forbidden(err error) error {
 	return fmt.Errorf(`user namespaces are forbidden here (%w): run the demo as root, sudo env "PATH=$PATH" make demo, and in a container only if that is privileged`, err)
 }
@@ -75,21 +76,22 @@ func startExporter(ctx context.Context, ns *netns.NS, socket *os.File) (*exec.Cm
 	return cmd, nil
 }
 
-// becomeExporter replaces this process by the exporter. It is the one that can
-// name the process that the socket is for, as socket activation asks.
+// becomeExporter replaces this process by the exporter. For socket activation,
+// LISTEN_PID must be the process id of the exporter, which is that of this process.
 func becomeExporter(path string, flags []string) error {
 	path, err := exec.LookPath(path)
 	if err != nil {
 		return fmt.Errorf("no exporter: %w", err)
 	}
-	// What follows is the thread's, and only the thread that calls exec stays.
+	// The settings below belong to the thread, and only the thread that calls exec
+	// remains.
 	runtime.LockOSThread()
-	// The signal was set when this process started, for its first thread.
+	// Pdeathsig has set the signal for the first thread only.
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return fmt.Errorf("tie to parent process: %w", err)
 	}
-	// A binary with file capabilities would lose the signal; it has the
-	// capabilities that it needs without them.
+	// Exec of a binary with file capabilities would clear the signal. The process has
+	// the capabilities that it needs, so it can do without those of the file.
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("start exporter: %w", err)
 	}

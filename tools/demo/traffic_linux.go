@@ -17,13 +17,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/traffic"
 )
 
-// A job sends something every so often.
+// A job sends packets periodically.
 type job struct {
 	every time.Duration
 	send  func() error
 }
 
-// jobs returns the talk of the network: some 80 log messages a second.
+// jobs returns the jobs of the network. Together they make some 80 log messages a
+// second.
 func (n *network) jobs() []job {
 	jobs := []job{
 		{15 * time.Second, n.announce},
@@ -33,16 +34,16 @@ func (n *network) jobs() []job {
 		router, host := of(lan), of(server)
 		jobs = append(
 			jobs,
-			// To the router, and its replies.
+			// to the router, and its replies
 			job{500 * time.Millisecond, func() error { return traffic.Echo(n.client, router, 2, 56) }},
 			job{3 * time.Second, func() error { return talk(n.client, n.router, router, 22, 2000) }},
 			job{2 * time.Second, func() error { return traffic.UDP(n.client, port(router, 137), 3, 50) }},
-			// Through the router.
+			// through the router
 			job{500 * time.Millisecond, func() error { return traffic.UDP(n.client, port(host, 53), 4, 40) }},
 			job{2 * time.Second, func() error { return talk(n.client, n.server, host, 80, 20_000) }},
 			job{3 * time.Second, func() error { return traffic.SYN(n.client, port(host, 23), 1) }},
 			job{3 * time.Second, func() error { return traffic.UDP(n.client, port(host, 1900), 2, 120) }},
-			// From the router.
+			// from the router
 			job{500 * time.Millisecond, func() error { return traffic.UDP(n.router, port(host, 514), 2, 200) }},
 			job{time.Second, func() error { return traffic.Echo(n.router, host, 1, 56) }},
 		)
@@ -50,7 +51,7 @@ func (n *network) jobs() []job {
 	return jobs
 }
 
-// v4 and v6 return a node's address of either version.
+// v4 and v6 return the IPv4 and the IPv6 address of a node.
 func v4(n node) netip.Addr { return n.v4.Addr() }
 func v6(n node) netip.Addr { return n.v6.Addr() }
 
@@ -59,12 +60,12 @@ func port(addr netip.Addr, number uint16) netip.AddrPort {
 	return netip.AddrPortFrom(addr, number)
 }
 
-// talk sends size bytes from one namespace to a TCP port of another, and back.
+// talk sends size bytes by TCP from one namespace to a port of another, and back.
 func talk(from, to *netns.NS, addr netip.Addr, number uint16, size int) error {
 	return traffic.TCP(from, to, port(addr, number), 1, size)
 }
 
-// scan tries many ports of the router, one after the other.
+// scan scans TCP ports of the router.
 func (n *network) scan() error {
 	var errs []error
 	for number := uint16(8000); number < 8060; number++ {
@@ -73,7 +74,7 @@ func (n *network) scan() error {
 	return errors.Join(errs...)
 }
 
-// announce lets the server say what it is, as switches do.
+// announce sends an LLDP frame from the server, as a switch does.
 func (n *network) announce() error {
 	ifi, err := n.server.Interface("eth0")
 	if err != nil {
@@ -84,8 +85,8 @@ func (n *network) announce() error {
 	return traffic.SendFrames(n.server, ifi.Name, traffic.Ethernet(everyBridge, ifi.HardwareAddr, traffic.EtherTypeLLDP, payload))
 }
 
-// listen opens the UDP ports of the server that traffic goes to, so that it
-// does not answer with errors. Close them all in the end.
+// listen opens sockets at the UDP ports of the server that traffic goes to, so that
+// it does not answer with ICMP errors. Close all of them, even after an error.
 func (n *network) listen() ([]io.Closer, error) {
 	var sinks []io.Closer
 	for _, addr := range []netip.Addr{server.v4.Addr(), server.v6.Addr()} {
@@ -100,7 +101,7 @@ func (n *network) listen() ([]io.Closer, error) {
 	return sinks, nil
 }
 
-// send does the jobs until ctx ends or one fails.
+// send runs the jobs until ctx ends or one fails.
 func (n *network) send(ctx context.Context) (err error) {
 	sinks, err := n.listen()
 	defer func() {
@@ -130,7 +131,7 @@ func (n *network) send(ctx context.Context) (err error) {
 	return <-failed
 }
 
-// run does the job until ctx ends or it fails.
+// run runs the job until ctx ends or it fails.
 func (j job) run(ctx context.Context) error {
 	ticker := time.NewTicker(j.every)
 	defer ticker.Stop()

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PermitNetAdmin lets who executes the file have CAP_NET_ADMIN permitted, but not in effect, as
-// `setcap cap_net_admin+p` does. To have it in effect from the start would make the execution fail where the
+// PermitNetAdmin sets the file capability CAP_NET_ADMIN as permitted, not as effective, like
+// `setcap cap_net_admin+p`. With an effective capability, the file could not be executed where the
 // bounding set lacks it.
 func PermitNetAdmin(path string) error {
 	// struct vfs_cap_data of include/uapi/linux/capability.h, without VFS_CAP_FLAGS_EFFECTIVE
@@ -21,7 +21,7 @@ func PermitNetAdmin(path string) error {
 		data = binary.LittleEndian.AppendUint32(data, word)
 	}
 	if err := unix.Setxattr(path, "security.capability", data, 0); err != nil {
-		return fmt.Errorf("set the capabilities of file %s: %w", path, err)
+		return fmt.Errorf("set file capability of %s: %w", path, err)
 	}
 	return nil
 }

@@ -1,7 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command permit lets a program have CAP_NET_ADMIN permitted, where there is no setcap(8), as in images to build in.
+// Command permit sets the file capability of a program like `setcap cap_net_admin+p`. It is for images with Go but without
+// setcap(8), in which the exporter is built.
 package main
 
 import (
