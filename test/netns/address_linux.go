@@ -93,34 +93,19 @@ func (ns *NS) addNeighbors(name string, peer *NS, peerName string, addrs []netip
 	return nil
 }
 
-// AddRoute adds a route to dst by the router via, which must be reachable on a link
-// of the namespace.
-func (ns *NS) AddRoute(dst netip.Prefix, via netip.Addr) error {
-	route := &rtnetlink.RouteMessage{
-		Family:     family(dst.Addr()),
-		DstLength:  uint8(dst.Bits()),
-		Table:      unix.RT_TABLE_MAIN,
-		Protocol:   unix.RTPROT_STATIC,
-		Scope:      unix.RT_SCOPE_UNIVERSE,
-		Type:       unix.RTN_UNICAST,
-		Attributes: rtnetlink.RouteAttributes{Gateway: via.AsSlice()},
-	}
-	if dst.Bits() > 0 {
-		route.Attributes.Dst = dst.Addr().AsSlice()
-	}
-	return ns.rtnetlink(fmt.Sprintf("add route to %s", dst), func(c *rtnetlink.Conn) error {
-		return c.Route.Add(route)
-	})
-}
-
-// AddDefaultRoute adds a default route, for the address family of via, by the
-// router via.
+// AddDefaultRoute adds a default route, for the address family of via, by the router
+// via. The router must be reachable on a link of the namespace.
 func (ns *NS) AddDefaultRoute(via netip.Addr) error {
-	all := netip.IPv6Unspecified()
-	if via.Is4() {
-		all = netip.IPv4Unspecified()
-	}
-	return ns.AddRoute(netip.PrefixFrom(all, 0), via)
+	return ns.rtnetlink(fmt.Sprintf("add default route by %s", via), func(c *rtnetlink.Conn) error {
+		return c.Route.Add(&rtnetlink.RouteMessage{
+			Family:     family(via),
+			Table:      unix.RT_TABLE_MAIN,
+			Protocol:   unix.RTPROT_STATIC,
+			Scope:      unix.RT_SCOPE_UNIVERSE,
+			Type:       unix.RTN_UNICAST,
+			Attributes: rtnetlink.RouteAttributes{Gateway: via.AsSlice()},
+		})
+	})
 }
 
 // Forward enables forwarding of IPv4 and IPv6 in the namespace. Call it before

@@ -128,14 +128,9 @@ func TestIntegrationForward(t *testing.T) {
 	}
 	veth(t, client, "eth0", prefixes("10.0.1.2/24", "fd00:1::2/64"), router, "lan", prefixes("10.0.1.1/24", "fd00:1::1/64"))
 	veth(t, server, "eth0", prefixes("10.0.2.2/24", "fd00:2::2/64"), router, "wan", prefixes("10.0.2.1/24", "fd00:2::1/64"))
-	for _, via := range []string{"10.0.1.1", "fd00:1::1"} {
-		if err := client.AddDefaultRoute(netip.MustParseAddr(via)); err != nil {
-			t.Fatalf("failed to route: %v", err)
-		}
-	}
-	for dst, via := range map[string]string{"10.0.1.0/24": "10.0.2.1", "fd00:1::/64": "fd00:2::1"} {
-		if err := server.AddRoute(netip.MustParsePrefix(dst), netip.MustParseAddr(via)); err != nil {
-			t.Fatalf("failed to route: %v", err)
+	for via, host := range map[string]*netns.NS{"10.0.1.1": client, "fd00:1::1": client, "10.0.2.1": server, "fd00:2::1": server} {
+		if err := host.AddDefaultRoute(netip.MustParseAddr(via)); err != nil {
+			t.Fatalf("failed to add a route: %v", err)
 		}
 	}
 	rs := nftrules.New(router)

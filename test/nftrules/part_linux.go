@@ -94,8 +94,8 @@ func SetMark(mark uint32) Part {
 	}
 }
 
-// Log logs packets to an NFLOG group, with a prefix unless that is empty.
-func Log(group uint16, prefix string) Part {
+// logTo logs packets to an NFLOG group, with a prefix unless that is empty.
+func logTo(group uint16, prefix string) Part {
 	return func(s *spec) {
 		log := s.nflog()
 		log.Group = group

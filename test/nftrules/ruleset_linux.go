@@ -87,7 +87,7 @@ type Rule struct {
 // Log adds a rule that counts the packets that match every part, and logs them to
 // an NFLOG group, with a prefix unless that is empty.
 func (c *ChainRules) Log(group uint16, prefix string, parts ...Part) *Rule {
-	return c.Rule(append([]Part{Log(group, prefix)}, parts...)...)
+	return c.Rule(append([]Part{logTo(group, prefix)}, parts...)...)
 }
 
 // Rule adds a rule of these parts, which counts the packets that it matches.

@@ -42,7 +42,7 @@ func sendEcho(ns *netns.NS, dst netip.Addr, count, payloadSize int) error {
 		body := make([]byte, 4+payloadSize)
 		body[0], body[1] = 'n', 'f' // identifier
 		body[2], body[3] = byte(i>>8), byte(i)
-		if err := send(fd, ICMP(typ, 0, body), to); err != nil {
+		if err := send(fd, icmpMessage(typ, 0, body), to); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,6 @@ const (
 // An IPv4 is an IPv4 packet.
 type IPv4 struct {
 	Src, Dst       netip.Addr
-	TOS            uint8 // DSCP<<2 | ECN
 	ID             uint16
 	MoreFragments  bool
 	FragmentOffset int    // in bytes, a multiple of 8
@@ -33,7 +32,7 @@ func (p IPv4) Bytes() []byte {
 	if p.MoreFragments {
 		fragment |= 1 << 13
 	}
-	b := []byte{4<<4 | byte(headerLen/4), p.TOS}
+	b := []byte{4<<4 | byte(headerLen/4), 0}
 	b = binary.BigEndian.AppendUint16(b, uint16(headerLen+len(p.Payload)))
 	b = binary.BigEndian.AppendUint16(b, p.ID)
 	b = binary.BigEndian.AppendUint16(b, fragment)
@@ -47,29 +46,28 @@ func (p IPv4) Bytes() []byte {
 
 // An IPv6 is an IPv6 packet.
 type IPv6 struct {
-	Src, Dst     netip.Addr
-	TrafficClass uint8       // DSCP<<2 | ECN
-	Extensions   []Extension // in wire order
-	Protocol     uint8       // of the payload
-	Payload      []byte
+	Src, Dst   netip.Addr
+	Extensions []Extension // in wire order
+	Protocol   uint8       // of the payload
+	Payload    []byte
 }
 
 // Bytes returns the packet in wire format, with a hop limit of 64.
 func (p IPv6) Bytes() []byte {
 	next := func(i int) byte { // number of the header after i extensions
 		if i < len(p.Extensions) {
-			return p.Extensions[i].Header
+			return p.Extensions[i].header
 		}
 		return p.Protocol
 	}
 	var rest []byte
 	for i, extension := range p.Extensions {
 		rest = append(rest, next(i+1))
-		rest = append(rest, extension.Body...)
+		rest = append(rest, extension.body...)
 	}
 	rest = append(rest, p.Payload...)
 
-	b := binary.BigEndian.AppendUint32(nil, 6<<28|uint32(p.TrafficClass)<<20)
+	b := binary.BigEndian.AppendUint32(nil, 6<<28)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(rest)))
 	b = append(b, next(0), 64)
 	b = append(b, p.Src.AsSlice()...)
@@ -77,37 +75,39 @@ func (p IPv6) Bytes() []byte {
 	return append(b, rest...)
 }
 
-// Protocol numbers of IPv6 headers.
+// ProtocolNoNext says that nothing follows an IPv6 header.
+const ProtocolNoNext = 59
+
+// Protocol numbers of IPv6 extension headers.
 const (
-	ProtocolHopByHop           = 0
-	ProtocolRouting            = 43
-	ProtocolFragment           = 44
-	ProtocolAH                 = 51
-	ProtocolNoNext             = 59 // nothing follows
-	ProtocolDestinationOptions = 60
+	protocolHopByHop           = 0
+	protocolRouting            = 43
+	protocolFragment           = 44
+	protocolAH                 = 51
+	protocolDestinationOptions = 60
 )
 
 // An Extension is an extension header of IPv6.
 type Extension struct {
-	Header uint8  // protocol number of this header
-	Body   []byte // the header without its first byte, the next header's number
+	header uint8  // protocol number of this header
+	body   []byte // the header without its first byte, the next header's number
 }
 
 // HopByHop returns a hop-by-hop options header of 8 bytes, with padding only.
 func HopByHop() Extension {
-	return Extension{Header: ProtocolHopByHop, Body: padding()}
+	return Extension{header: protocolHopByHop, body: padding()}
 }
 
 // DestinationOptions returns a destination options header of 8 bytes, with padding
 // only.
 func DestinationOptions() Extension {
-	return Extension{Header: ProtocolDestinationOptions, Body: padding()}
+	return Extension{header: protocolDestinationOptions, body: padding()}
 }
 
 // Routing returns a routing header of 8 bytes, of the experimental type 253, with no
 // segments left: every node must ignore it (RFC 8200, section 4.4).
 func Routing() Extension {
-	return Extension{Header: ProtocolRouting, Body: []byte{0, 253, 0, 0, 0, 0, 0}}
+	return Extension{header: protocolRouting, body: []byte{0, 253, 0, 0, 0, 0, 0}}
 }
 
 // Fragment returns a fragment header. The offset is in bytes, a multiple of 8.
@@ -117,7 +117,7 @@ func Fragment(offset int, more bool, id uint32) Extension {
 		field |= 1
 	}
 	body := binary.BigEndian.AppendUint16([]byte{0}, field)
-	return Extension{Header: ProtocolFragment, Body: binary.BigEndian.AppendUint32(body, id)}
+	return Extension{header: protocolFragment, body: binary.BigEndian.AppendUint32(body, id)}
 }
 
 // Authentication returns an authentication header of 24 bytes. Its security
@@ -125,7 +125,7 @@ func Fragment(offset int, more bool, id uint32) Extension {
 func Authentication() Extension {
 	body := make([]byte, 23)
 	body[0] = 4 // length in units of 4 bytes, less 2
-	return Extension{Header: ProtocolAH, Body: body}
+	return Extension{header: protocolAH, body: body}
 }
 
 // padding returns the body of an options header: the length 0 (in units of 8 bytes,

@@ -16,16 +16,6 @@ const (
 	ProtocolICMPv6 = 58
 )
 
-// Flags of TCP.
-const (
-	FlagFIN = 1 << iota
-	FlagSYN
-	FlagRST
-	FlagPSH
-	FlagACK
-	FlagURG
-)
-
 // UDPDatagram returns a UDP datagram with its checksum.
 func UDPDatagram(src, dst netip.AddrPort, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16(nil, src.Port())
@@ -41,7 +31,8 @@ func UDPDatagram(src, dst netip.AddrPort, payload []byte) []byte {
 	return b
 }
 
-// TCPSegment returns a TCP segment with its checksum.
+// TCPSegment returns a TCP segment with its checksum. The flags are the byte of the
+// header, from CWR (0x80) to FIN (0x01).
 func TCPSegment(src, dst netip.AddrPort, flags uint8, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16(nil, src.Port())
 	b = binary.BigEndian.AppendUint16(b, dst.Port())
@@ -59,18 +50,10 @@ func TCPSegment(src, dst netip.AddrPort, flags uint8, payload []byte) []byte {
 	return b
 }
 
-// ICMP returns an ICMP message with its checksum. The body follows the checksum.
-func ICMP(typ, code uint8, body []byte) []byte {
+// icmpMessage returns an ICMP message with its checksum. The body follows the checksum.
+func icmpMessage(typ, code uint8, body []byte) []byte {
 	b := append([]byte{typ, code, 0, 0}, body...)
 	binary.BigEndian.PutUint16(b[2:], checksum(b))
-	return b
-}
-
-// ICMPv6 returns an ICMPv6 message with its checksum, which covers the addresses,
-// too. The body follows the checksum.
-func ICMPv6(src, dst netip.Addr, typ, code uint8, body []byte) []byte {
-	b := append([]byte{typ, code, 0, 0}, body...)
-	binary.BigEndian.PutUint16(b[2:], transportChecksum(src, dst, ProtocolICMPv6, b))
 	return b
 }
 
