@@ -19,7 +19,7 @@ import (
 // bookTimeout is how long the exporter's counters may lag behind the rules'.
 const bookTimeout = 20 * time.Second
 
-// A counter is a rule that logs to the group and counts what it logs.
+// A counter is a rule that logs to the group and counts the packets that it logs.
 type counter interface {
 	Count() (packets, bytes uint64, err error)
 }

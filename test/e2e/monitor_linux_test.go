@@ -185,9 +185,9 @@ func (m *monitor) checkFiring(t *testing.T, want ...string) {
 	}
 }
 
-// awaitTroubledCounts waits until Prometheus accounts for every packet that the rules of the troubled group have logged, beside
-// the first before ones. A loss shows in nflog_lost_packets_total with the next packet of its group, which may be lost, too. So
-// each attempt logs one more packet, and compares counts that include it.
+// awaitTroubledCounts waits until Prometheus accounts for every packet of the troubled group that was logged since the exporter
+// started; before is the count of the rules until then. A loss shows in nflog_lost_packets_total with the next packet of its
+// group, which may be lost, too. So each attempt logs one more packet, and compares counts that include it.
 func (m *monitor) awaitTroubledCounts(t *testing.T, s *site, before uint64) {
 	t.Helper()
 	selector := fmt.Sprintf(`{job=%q,instance=%q,group="%d"}`, promJob, instance, troubled)

@@ -54,7 +54,7 @@ func sockaddr(addr netip.AddrPort) unix.Sockaddr {
 	return &unix.SockaddrInet6{Addr: addr.Addr().As16(), Port: int(addr.Port())}
 }
 
-// wrap adds to an error what was sent to whom.
+// wrap adds to an error the kind of the packets and their destination.
 func wrap(err error, what string, to any) error {
 	if err == nil {
 		return nil

@@ -14,7 +14,7 @@ const (
 	maxSize = 65507
 )
 
-// load is what the readers have to read.
+// load describes the packets and the rules of a measurement.
 type load struct {
 	rules    int  // that log each packet
 	prefixes int  // different prefixes of the rules

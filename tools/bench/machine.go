@@ -46,8 +46,8 @@ func machine() string {
 	return strings.Join(parts, ", ")
 }
 
-// cpuModel returns the model name of the first CPU, or "" on architectures
-// whose /proc/cpuinfo has none.
+// cpuModel returns the model name of the first CPU, or "" if /proc/cpuinfo has
+// none. That depends on the architecture.
 func cpuModel() string {
 	cpuinfo, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

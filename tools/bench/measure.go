@@ -133,7 +133,7 @@ func (c *child) awaitIdle(ctx context.Context) error {
 	}
 }
 
-// activity is what a reader has done, and what waits for it.
+// activity is the CPU time of a reader and the state of its group.
 type activity struct {
 	cpu   time.Duration // used so far
 	group procnet.Group
