@@ -61,7 +61,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// documentedFlags returns all flags in the README with their defaults.
+// documentedFlags returns the flags of docs/configuration.md with their defaults.
 func documentedFlags(t *testing.T) map[string]string {
 	t.Helper()
 	page, err := os.ReadFile(tree + "/docs/configuration.md")
