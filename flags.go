@@ -38,7 +38,7 @@ type options struct {
 	configCheck bool
 
 	logLevel string
-	// logFormat is logfmtFormat or jsonFormat.
+	// logFormat is "logfmt" or "json".
 	logFormat string
 }
 
@@ -105,9 +105,9 @@ func newApp() (*kingpin.Application, *options) {
 	addFlag(app, "log.level", "info",
 		"Log messages of this severity and above: debug, info, warn or error.",
 		oneOf("debug", "info", "warn", "error"), &o.logLevel)
-	addFlag(app, "log.format", logfmtFormat,
+	addFlag(app, "log.format", "logfmt",
 		"Format of log messages: logfmt or json.",
-		oneOf(logfmtFormat, jsonFormat), &o.logFormat)
+		oneOf("logfmt", "json"), &o.logFormat)
 
 	return app, o
 }

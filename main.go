@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
 const (
@@ -84,7 +85,7 @@ func export(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if err != nil || done {
 		return err
 	}
-	logger, slogger := newLoggers(stderr, o.logLevel, o.logFormat)
+	logger, slogger := logging.New(stderr, o.logLevel, o.logFormat)
 
 	file, warnings, err := o.loadConfig()
 	if o.configCheck {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
 // pipeListener is a net.Listener whose connections do not leave the process,
@@ -99,7 +101,7 @@ func TestReadAndServeStops(t *testing.T) {
 				defer time.Sleep(2 * time.Hour) // until what hangs has ended, too
 
 				var out bytes.Buffer
-				logger, slogger := newLoggers(&out, "info", logfmtFormat)
+				logger, slogger := logging.New(&out, "info", "logfmt")
 				r := &fakeReader{
 					run: func(ctx context.Context) {
 						<-ctx.Done()
@@ -138,7 +140,7 @@ func TestReadAndServeFinishesScrape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		logger, slogger := newLoggers(io.Discard, "info", logfmtFormat)
+		logger, slogger := logging.New(io.Discard, "info", "logfmt")
 		r := &fakeReader{collect: func(chan<- prometheus.Metric) {
 			cancel()
 			time.Sleep(2 * time.Second)
@@ -160,7 +162,7 @@ func TestReadAndServeFinishesScrape(t *testing.T) {
 
 func TestReadAndServeReportsFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		logger, slogger := newLoggers(io.Discard, "info", logfmtFormat)
+		logger, slogger := logging.New(io.Discard, "info", "logfmt")
 		drained := false
 		r := &fakeReader{run: func(ctx context.Context) {
 			<-ctx.Done()

@@ -20,6 +20,8 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
 // Limits on clients that are slow or gone. A scrape is answered well
@@ -95,7 +97,7 @@ type servers struct {
 // up: several at a time would race, and wrap the handler several times over.
 func serve(listeners []net.Listener, handler http.Handler, flags *web.FlagConfig, logger log.Logger, slogger *slog.Logger) *servers {
 	s := &servers{failed: make(chan error, len(listeners))}
-	errorLog := newHTTPErrorLog(level.Warn(logger))
+	errorLog := logging.NewHTTPErrorLog(level.Warn(logger))
 	for _, l := range listeners {
 		server := &http.Server{
 			Handler:           handler,

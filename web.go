@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
 const (
@@ -79,7 +80,7 @@ func newMetricsHandler(r reader, own *prometheus.Registry, o webOptions, logger 
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	opts := promhttp.HandlerOpts{
-		ErrorLog:          newHTTPErrorLog(level.Error(logger)),
+		ErrorLog:          logging.NewHTTPErrorLog(level.Error(logger)),
 		ErrorHandling:     promhttp.ContinueOnError,
 		EnableOpenMetrics: true,
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
 // fakeReader is a reader whose states and metrics a test controls.
@@ -341,7 +342,7 @@ func TestServeWithWebConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	logger, slogger := newLoggers(io.Discard, "error", logfmtFormat)
+	logger, slogger := logging.New(io.Discard, "error", "logfmt")
 	s := serve(listeners, testHandler(t, &fakeReader{}, o), o.toolkit, logger, slogger)
 
 	for _, l := range listeners {

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package logging
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ import (
 
 func TestLoggersLogfmt(t *testing.T) {
 	var out bytes.Buffer
-	logger, slogger := newLoggers(&out, "info", logfmtFormat)
+	logger, slogger := New(&out, "info", "logfmt")
 	level.Info(logger).Log("msg", "native line", "err", errors.New("broken"))
 	level.Warn(log.With(logger, "group", 7)).Log("msg", "with context")
 	slogger.Info("bridged line", "err", errors.New("broken"))
@@ -30,10 +30,10 @@ func TestLoggersLogfmt(t *testing.T) {
 
 	const ts = `ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z `
 	want := []string{
-		`^` + ts + `caller=log_test\.go:\d+ level=info msg="native line" err=broken$`,
-		`^` + ts + `caller=log_test\.go:\d+ level=warn group=7 msg="with context"$`,
-		`^` + ts + `level=info caller=log_test\.go:\d+ msg="bridged line" err=broken$`,
-		`^` + ts + `level=warn caller=log_test\.go:\d+ msg="with context" group=7$`,
+		`^` + ts + `caller=logging_test\.go:\d+ level=info msg="native line" err=broken$`,
+		`^` + ts + `caller=logging_test\.go:\d+ level=warn group=7 msg="with context"$`,
+		`^` + ts + `level=info caller=logging_test\.go:\d+ msg="bridged line" err=broken$`,
+		`^` + ts + `level=warn caller=logging_test\.go:\d+ msg="with context" group=7$`,
 	}
 	got := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if len(got) != len(want) {
@@ -48,7 +48,7 @@ func TestLoggersLogfmt(t *testing.T) {
 
 func TestLoggersJSON(t *testing.T) {
 	var out bytes.Buffer
-	logger, slogger := newLoggers(&out, "info", jsonFormat)
+	logger, slogger := New(&out, "info", jsonFormat)
 	level.Info(logger).Log("msg", "line")
 	slogger.Info("line")
 
@@ -75,7 +75,7 @@ func TestLoggersFilter(t *testing.T) {
 	for i, minLevel := range all {
 		t.Run(minLevel, func(t *testing.T) {
 			var out bytes.Buffer
-			logger, slogger := newLoggers(&out, minLevel, logfmtFormat)
+			logger, slogger := New(&out, minLevel, "logfmt")
 			level.Debug(logger).Log("msg", "native")
 			level.Info(logger).Log("msg", "native")
 			level.Warn(logger).Log("msg", "native")
@@ -104,7 +104,7 @@ func TestLoggersFilter(t *testing.T) {
 func TestHTTPErrorLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := newHTTPErrorLog(level.Error(log.NewLogfmtLogger(&out)))
+		l := NewHTTPErrorLog(level.Error(log.NewLogfmtLogger(&out)))
 
 		l.Println("first", 1)
 		for range 1000 {

@@ -1,7 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package logging makes the exporter's loggers.
+package logging
 
 import (
 	"io"
@@ -18,17 +19,16 @@ import (
 )
 
 const (
-	logfmtFormat = "logfmt"
-	jsonFormat   = "json"
+	jsonFormat = "json"
 
 	// timestampLayout is RFC 3339 with milliseconds.
 	timestampLayout = "2006-01-02T15:04:05.000Z07:00"
 )
 
-// newLoggers returns the exporter's logger and one of the same format and
+// New returns the exporter's logger and one of the same format and
 // filter for packages that log through log/slog. minLevel and format are
 // values that --log.level and --log.format take.
-func newLoggers(w io.Writer, minLevel, format string) (log.Logger, *slog.Logger) {
+func New(w io.Writer, minLevel, format string) (log.Logger, *slog.Logger) {
 	w = log.NewSyncWriter(w)
 	base := log.NewLogfmtLogger(w)
 	if format == jsonFormat {
@@ -70,10 +70,10 @@ const maxHTTPError = 1000
 // kind in serving HTTP.
 const httpErrorInterval = 10 * time.Second
 
-// newHTTPErrorLog returns a logger of the standard library, as HTTP servers
+// NewHTTPErrorLog returns a logger of the standard library, as HTTP servers
 // and handlers want it, that writes to logger at most once in every
 // httpErrorInterval.
-func newHTTPErrorLog(logger log.Logger) *stdlog.Logger {
+func NewHTTPErrorLog(logger log.Logger) *stdlog.Logger {
 	return stdlog.New(&limitedWriter{logger: logger, interval: httpErrorInterval}, "", 0)
 }
 
