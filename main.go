@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -24,24 +23,17 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/internal/config"
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
+	"github.com/nflog-exporter/nflog_exporter/internal/web"
 )
 
 const (
-	program = "nflog_exporter"
-
 	// The exporter ends within five seconds of a signal: scrapes under way
 	// have scrapeGrace to finish, and readers stopGrace to drain.
 	scrapeGrace = 3 * time.Second
 	stopGrace   = 4 * time.Second
 )
-
-// reader is what is needed of a collector.Collector.
-type reader interface {
-	prometheus.TransactionalGatherer
-	Run(ctx context.Context)
-	Groups() []collector.GroupState
-}
 
 func main() {
 	// The runtime leaves stack traces out of a program whose file has a capability, as the image's has.
@@ -59,50 +51,41 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	lines := []string{oneLine(err.Error())}
-	if m := mistakes(nil); errors.As(err, &m) {
+	lines := []string{logging.OneLine(err.Error())}
+	if m := config.Diagnostics(nil); errors.As(err, &m) {
 		lines = strings.Split(m.Error(), "\n")
 	}
 	for _, line := range lines {
-		fmt.Fprintf(stderr, "%s: error: %s\n", program, line)
+		fmt.Fprintf(stderr, "%s: error: %s\n", config.Program, line)
 	}
 	return 1
-}
-
-// oneLine joins the lines of s, as some parsers' errors have several.
-func oneLine(s string) string {
-	var parts []string
-	for line := range strings.Lines(s) {
-		parts = append(parts, strings.TrimSpace(line))
-	}
-	return strings.Join(parts, " ")
 }
 
 // export sets all up and, once nothing of what the user gave can fail any
 // more, runs it.
 func export(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, done, err := parseFlags(args, stdout)
+	o, done, err := config.Parse(args, stdout)
 	if err != nil || done {
 		return err
 	}
-	logger, slogger := logging.New(stderr, o.logLevel, o.logFormat)
+	logger, slogger := logging.New(stderr, o.LogLevel, o.LogFormat)
 
-	file, warnings, err := o.loadConfig()
-	if o.configCheck {
+	file, warnings, err := o.Load()
+	if o.ConfigCheck {
 		for _, w := range warnings {
 			fmt.Fprintf(stdout, "%v (warning)\n", w)
 		}
 	} else {
-		logWarnings(logger, warnings)
+		config.LogWarnings(logger, warnings)
 	}
 	if err != nil {
 		return err
 	}
-	c, err := collector.New(o.collectorConfig(file, logger))
+	c, err := collector.New(o.CollectorConfig(file, logger))
 	if err != nil {
 		return fmt.Errorf("set up collector: %w", err)
 	}
-	if o.configCheck {
+	if o.ConfigCheck {
 		fmt.Fprintln(stdout, "flags and configuration file can be used")
 		return nil
 	}
@@ -112,58 +95,65 @@ func export(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		return err
 	}
 	defer stopReload()
-	handler, err := newHandler(c, own, reload, o.web, logger)
+	handler, err := web.NewHandler(c, own, reload, o.Web, logger)
 	if err != nil {
 		return fmt.Errorf("set up metrics: %w", err)
 	}
-	listeners, err := listen(o.web.toolkit)
+	listeners, err := web.Listen(o.Web.Toolkit)
 	if err != nil {
 		return err
 	}
 
-	level.Info(logger).Log("msg", "Starting "+program, "version", version.Info())
+	level.Info(logger).Log("msg", "Starting "+config.Program, "version", version.Info())
 	level.Info(logger).Log("msg", "Build context", "build_context", version.BuildContext())
-	s := serve(listeners, handler, o.web.toolkit, logger, slogger)
-	return readAndServe(ctx, c, s, logger)
+	s := web.Serve(listeners, handler, o.Web.Toolkit, logger, slogger)
+	return readAndServe(ctx, c.Run, s, logger)
 }
 
 // setUpReload lets the configuration file, if there is one, be applied anew on SIGHUP and by the handler. Without
 // one, SIGHUP is ignored, and there is no handler.
-func setUpReload(o *options, c reloadable, own *prometheus.Registry, logger log.Logger) (handler http.Handler, stop func(), err error) {
+func setUpReload(o *config.Options, c config.Reloadable, own *prometheus.Registry, logger log.Logger) (reload func() error, stop func(), err error) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	stop = func() {
 		signal.Stop(signals)
 		close(signals)
 	}
-	if o.configFile == "" {
+	if o.ConfigFile == "" {
 		return nil, stop, nil
 	}
-	r, err := newReloader(o, c, own, logger)
+	r, err := config.NewReloader(o, c, own, logger)
 	if err != nil {
 		stop()
 		return nil, nil, err
 	}
-	go r.onSignal(signals)
-	return r, stop, nil
+	go reloadOn(signals, r.Reload)
+	return r.Reload, stop, nil
 }
 
-// readAndServe lets r read while s serves, until ctx ends or s fails, and
+// reloadOn reloads whenever a signal comes, until the channel is closed.
+func reloadOn(signals <-chan os.Signal, reload func() error) {
+	for range signals {
+		_ = reload() // which logs its error
+	}
+}
+
+// readAndServe lets read run while s serves, until ctx ends or s fails, and
 // then stops both.
-func readAndServe(ctx context.Context, r reader, s *servers, logger log.Logger) error {
+func readAndServe(ctx context.Context, read func(context.Context), s *web.Servers, logger log.Logger) error {
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		r.Run(reading)
+		read(reading)
 	}()
 
 	var err error
 	select {
 	case <-ctx.Done():
 		level.Info(logger).Log("msg", "Stopping on a signal")
-	case err = <-s.failed:
+	case err = <-s.Failed:
 		err = fmt.Errorf("serve: %w", err)
 	}
 	stopReading()
@@ -173,13 +163,13 @@ func readAndServe(ctx context.Context, r reader, s *servers, logger log.Logger) 
 
 // stop waits for the end of scrapes and readers. What has not ended after
 // stopGrace ends with the process.
-func stop(s *servers, drained <-chan struct{}, logger log.Logger) {
+func stop(s *web.Servers, drained <-chan struct{}, logger log.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
 
 	scrapes, cancelScrapes := context.WithTimeout(ctx, scrapeGrace)
 	defer cancelScrapes()
-	if !s.shutdown(scrapes) {
+	if !s.Shutdown(scrapes) {
 		level.Warn(logger).Log("msg", "Cut off connections that were still busy")
 	}
 

@@ -8,66 +8,216 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
-	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
+	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/internal/config"
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
+	"github.com/nflog-exporter/nflog_exporter/internal/web"
+	"github.com/nflog-exporter/nflog_exporter/test/pipenet"
 )
 
-// pipeListener is a net.Listener whose connections do not leave the process,
-// so that it works where time stands still.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	close  func()
+// writeFile returns the path of a file that holds text.
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file.yml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
-func newPipeListener() *pipeListener {
-	closed := make(chan struct{})
-	return &pipeListener{
-		conns:  make(chan net.Conn),
-		closed: closed,
-		close:  sync.OnceFunc(func() { close(closed) }),
+// TestRunRefuses checks that each reason not to start is a line on stderr, and so is each mistake in a configuration file.
+func TestRunRefuses(t *testing.T) {
+	inUse, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inUse.Close()
+	address := inUse.Addr().String()
+	badConfig := "--config.file=" + writeFile(t, "groups:\n- group: 1\n  timeout: 1s\n- group: 01\nprefix_rules: [{match: 'fw ('}]\n")
+	mistakes := []string{
+		`FILE:3:3: "timeout": must be one of group, copy_range, queue_threshold, queue_timeout, batch_buffer, socket_buffer`,
+		`FILE:4:10: group="01": must not be given more than once`,
+		`FILE:5:24: match="fw (": must be a regular expression in RE2's syntax: missing closing ): "fw ("`,
+	}
+
+	tests := []struct {
+		name string
+		args []string
+		want []string // FILE stands for the path of the last flag
+	}{
+		{name: "value", args: []string{"--nflog.group=all"}, want: []string{`--nflog.group="all": must be a number from 0 to 65535`}},
+		{name: "unknown flag over several lines", args: []string{"--a\nb"}, want: []string{`unknown long flag '--a b', try --help`}},
+		{
+			name: "web configuration with several mistakes",
+			args: []string{"--web.config.file=" + writeFile(t, "tls_server: {}\nrate_limits: {}\n")},
+			want: []string{`--web.config.file="FILE": must be a valid web configuration file: yaml: unmarshal errors: ` +
+				`line 1: field tls_server not found in type web.Config line 2: field rate_limits not found in type web.Config`},
+		},
+		{
+			name: "configuration file missing",
+			args: []string{"--config.check", "--config.file=/missing.yml"},
+			want: []string{`--config.file="FILE": must be a valid configuration file: open FILE: no such file or directory`},
+		},
+		{name: "mistakes in the configuration file", args: []string{badConfig}, want: mistakes},
+		{name: "mistakes found by a check", args: []string{"--config.check", badConfig}, want: mistakes},
+		{
+			name: "listen address in use",
+			args: []string{"--web.listen-address=127.0.0.1:0", "--web.listen-address=" + address},
+			want: []string{`--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use`},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if got, want := run(t.Context(), tt.args, &stdout, &stderr), 1; got != want {
+				t.Errorf("unexpected exit status: got %d, want %d", got, want)
+			}
+			_, path, _ := strings.Cut(tt.args[len(tt.args)-1], "=")
+			var want strings.Builder
+			for _, line := range tt.want {
+				want.WriteString("nflog_exporter: error: " + strings.ReplaceAll(line, "FILE", path) + "\n")
+			}
+			if diff := cmp.Diff(want.String(), stderr.String()); diff != "" {
+				t.Errorf("unexpected stderr (-want +got):\n%s", diff)
+			}
+			if stdout.Len() != 0 {
+				t.Errorf("unexpected stdout: %q", stdout.String())
+			}
+		})
 	}
 }
 
-var errPipeClosed = errors.New("pipe listener closed")
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, errPipeClosed
+// TestRunEnds has command lines that only ask for output.
+func TestRunEnds(t *testing.T) {
+	const checked = "flags and configuration file can be used\n"
+	path := writeFile(t, "prefix_rules:\n  - match: '(?P<node>\\w+)'\n    labels: {pod: a, kind: b}\n")
+	warnings := path + `:2:12: label "node": is often set by scrape configurations, then Prometheus stores it as exported_node (warning)
+` + path + `:3:14: label "pod": is often set by scrape configurations, then Prometheus stores it as exported_pod (warning)
+`
+	tests := []struct {
+		name string
+		args []string
+		want string // what stdout begins with
+	}{
+		{name: "help", args: []string{"--help"}, want: "usage: nflog_exporter [<flags>]\n"},
+		{name: "version", args: []string{"--version"}, want: "nflog_exporter, version "},
+		{name: "check", args: []string{"--config.check"}, want: checked},
+		{name: "check with warnings", args: []string{"--config.check", "--config.file=" + path}, want: warnings + checked},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if got := run(t.Context(), tt.args, &stdout, &stderr); got != 0 || stderr.Len() != 0 {
+				t.Errorf("unexpected exit status %d, stderr %q", got, stderr.String())
+			}
+			got := stdout.String()
+			if !strings.HasPrefix(got, tt.want) || strings.Contains(tt.want, checked) && got != tt.want {
+				t.Errorf("unexpected stdout: got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 
-func (l *pipeListener) Close() error {
-	l.close()
-	return nil
+// TestRunWarnsBesideMistakes checks that the warnings about a file with mistakes are shown, too.
+func TestRunWarnsBesideMistakes(t *testing.T) {
+	path := writeFile(t, "prefix_rules: [{match: '(?P<pod>a)'}, {match: '('}]\n")
+	for _, args := range [][]string{{"--config.file=" + path}, {"--config.check", "--config.file=" + path}} {
+		var out bytes.Buffer
+		if got := run(t.Context(), args, &out, &out); got != 1 {
+			t.Errorf("%v: unexpected exit status %d", args, got)
+		}
+		warned := strings.Index(out.String(), `label \"pod\": is often set`) // logged
+		if warned < 0 {
+			warned = strings.Index(out.String(), `:1:24: label "pod": is often set`)
+		}
+		if refused := strings.Index(out.String(), ":1:47: match="); warned < 0 || refused < warned {
+			t.Errorf("%v: want a warning and a mistake: %s", args, out.String())
+		}
+	}
 }
 
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
-
-// get requests path over a connection of its own, reads the answer, and
-// returns the error that cut it off, if any.
-func (l *pipeListener) get(t *testing.T, path string) error {
-	client, server := net.Pipe()
-	defer client.Close()
-	l.conns <- server
-
-	transport := &http.Transport{
-		DialContext: func(context.Context, string, string) (net.Conn, error) { return client, nil },
+// TestSetUpReloadWithoutFile checks that without a file nothing can be reloaded, and there are no metrics of it.
+func TestSetUpReloadWithoutFile(t *testing.T) {
+	o, _, err := config.Parse(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
 	}
+	own := prometheus.NewRegistry()
+	reload, stop, err := setUpReload(o, nil, own, log.NewNopLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if reload != nil {
+		t.Error("there is something to reload")
+	}
+	if families, err := own.Gather(); err != nil || len(families) > 0 {
+		t.Errorf("unexpected metrics: %v, %v", families, err)
+	}
+}
+
+func TestReloadOn(t *testing.T) {
+	signals := make(chan os.Signal, 3)
+	for range 3 {
+		signals <- syscall.SIGHUP
+	}
+	close(signals)
+	times := 0
+	reloadOn(signals, func() error {
+		times++
+		return io.ErrUnexpectedEOF
+	})
+	if times != 3 {
+		t.Errorf("reloaded %d times, want 3", times)
+	}
+}
+
+// A source has no groups, and a metric that takes a while.
+type source struct{ gather func() }
+
+// Gather implements prometheus.TransactionalGatherer.
+func (s source) Gather() ([]*dto.MetricFamily, func(), error) {
+	s.gather()
+	return nil, func() {}, nil
+}
+
+func (s source) Groups() []collector.GroupState { return nil }
+
+// serve serves the metrics of a source on the listeners.
+func serve(t *testing.T, gather func(), logger log.Logger, slogger *slog.Logger, listeners ...net.Listener) *web.Servers {
+	t.Helper()
+	o, _, err := config.Parse(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := web.NewHandler(source{gather}, prometheus.NewRegistry(), nil, o.Web, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return web.Serve(listeners, handler, o.Web.Toolkit, logger, slogger)
+}
+
+// scrape requests metrics over a connection of its own, reads the answer, and returns the error that cut it off, if any.
+func scrape(t *testing.T, l *pipenet.Listener) error {
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return l.Dial() }}
 	defer transport.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, http.NoBody)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/metrics", http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -82,18 +232,19 @@ func (l *pipeListener) get(t *testing.T, path string) error {
 
 func TestReadAndServeStops(t *testing.T) {
 	tests := []struct {
-		name    string
-		collect time.Duration // what a scrape takes that begins a second before the signal
-		drain   time.Duration // what readers take to drain
-		wait    time.Duration // until readAndServe returns
-		cutOff  bool          // whether the scrape fails
-		log     string
+		name   string
+		gather time.Duration // what a scrape takes that begins a second before the signal
+		drain  time.Duration // what readers take to drain
+		wait   time.Duration // until readAndServe returns
+		cutOff bool          // whether the scrape fails
+		log    string
 	}{
-		{name: "idle", collect: time.Second / 2, wait: 0, log: "msg=Stopped\n"},
-		{name: "readers drain", collect: time.Second / 2, drain: 2 * time.Second, wait: 2 * time.Second, log: "msg=Stopped\n"},
-		{name: "readers hang", collect: time.Second / 2, drain: time.Hour, wait: stopGrace, log: "msg=\"Stopped before all groups were drained and unbound\"\n"},
-		{name: "scrape hangs", collect: time.Hour, wait: scrapeGrace, cutOff: true, log: "msg=\"Cut off connections that were still busy\"\n"},
-		{name: "all hang", collect: time.Hour, drain: time.Hour, wait: stopGrace, cutOff: true, log: "msg=\"Stopped before all groups were drained and unbound\"\n"},
+		{name: "idle", gather: time.Second / 2, wait: 0, log: "msg=Stopped\n"},
+		{name: "scrape ends", gather: 3 * time.Second, wait: 2 * time.Second, log: "msg=Stopped\n"},
+		{name: "readers drain", gather: time.Second / 2, drain: 2 * time.Second, wait: 2 * time.Second, log: "msg=Stopped\n"},
+		{name: "readers hang", gather: time.Second / 2, drain: time.Hour, wait: stopGrace, log: "msg=\"Stopped before all groups were drained and unbound\"\n"},
+		{name: "scrape hangs", gather: time.Hour, wait: scrapeGrace, cutOff: true, log: "msg=\"Cut off connections that were still busy\"\n"},
+		{name: "all hang", gather: time.Hour, drain: time.Hour, wait: stopGrace, cutOff: true, log: "msg=\"Stopped before all groups were drained and unbound\"\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,24 +253,19 @@ func TestReadAndServeStops(t *testing.T) {
 
 				var out bytes.Buffer
 				logger, slogger := logging.New(&out, "info", "logfmt")
-				r := &fakeReader{
-					run: func(ctx context.Context) {
-						<-ctx.Done()
-						time.Sleep(tt.drain)
-					},
-					collect: func(chan<- prometheus.Metric) { time.Sleep(tt.collect) },
-				}
-				o := testWebOptions()
-				l := newPipeListener()
-				s := serve([]net.Listener{l}, testHandler(t, r, o), o.toolkit, logger, slogger)
-
+				l := pipenet.Listen()
+				s := serve(t, func() { time.Sleep(tt.gather) }, logger, slogger, l)
 				scraped := make(chan error, 1)
-				go func() { scraped <- l.get(t, "/metrics") }()
+				go func() { scraped <- scrape(t, l) }()
 
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				start := time.Now()
-				if err := readAndServe(ctx, r, s, logger); err != nil {
+				err := readAndServe(ctx, func(ctx context.Context) {
+					<-ctx.Done()
+					time.Sleep(tt.drain)
+				}, s, logger)
+				if err != nil {
 					t.Errorf("unexpected error: %v", err)
 				}
 				if got := time.Since(start) - time.Second; got < tt.wait || got > tt.wait+time.Second/2 {
@@ -136,63 +282,23 @@ func TestReadAndServeStops(t *testing.T) {
 	}
 }
 
-func TestReadAndServeFinishesScrape(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		logger, slogger := logging.New(io.Discard, "info", "logfmt")
-		r := &fakeReader{collect: func(chan<- prometheus.Metric) {
-			cancel()
-			time.Sleep(2 * time.Second)
-		}}
-		o := testWebOptions()
-		l := newPipeListener()
-		s := serve([]net.Listener{l}, testHandler(t, r, o), o.toolkit, logger, slogger)
-
-		scraped := make(chan error, 1)
-		go func() { scraped <- l.get(t, "/metrics") }()
-		if err := readAndServe(ctx, r, s, logger); err != nil {
-			t.Errorf("unexpected error: %v", err)
-		}
-		if err := <-scraped; err != nil {
-			t.Errorf("scrape under way was cut off: %v", err)
-		}
-	})
-}
-
 func TestReadAndServeReportsFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		logger, slogger := logging.New(io.Discard, "info", "logfmt")
+		good, bad := pipenet.Listen(), pipenet.Listen()
+		s := serve(t, func() {}, logger, slogger, good, bad)
+		bad.Close()
+
 		drained := false
-		r := &fakeReader{run: func(ctx context.Context) {
+		err := readAndServe(t.Context(), func(ctx context.Context) {
 			<-ctx.Done()
 			drained = true
-		}}
-		o := testWebOptions()
-		bad, good := newPipeListener(), newPipeListener()
-		s := serve([]net.Listener{good, bad}, testHandler(t, r, o), o.toolkit, logger, slogger)
-
-		bad.Close()
-		if err := readAndServe(t.Context(), r, s, logger); !errors.Is(err, errPipeClosed) {
-			t.Errorf("unexpected error: got %v, want %v", err, errPipeClosed)
+		}, s, logger)
+		if !errors.Is(err, pipenet.ErrClosed) {
+			t.Errorf("unexpected error: got %v, want %v", err, pipenet.ErrClosed)
 		}
 		if !drained {
 			t.Error("readers were not stopped")
 		}
 	})
-}
-
-func TestOneLine(t *testing.T) {
-	tests := []struct{ name, in, want string }{
-		{name: "empty"},
-		{name: "one", in: "a  b", want: "a  b"},
-		{name: "several", in: "errors:\n  line 1\r\n\tline 2\n", want: "errors: line 1 line 2"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := oneLine(tt.in); got != tt.want {
-				t.Errorf("unexpected line: got %q, want %q", got, tt.want)
-			}
-		})
-	}
 }

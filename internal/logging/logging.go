@@ -108,3 +108,12 @@ func (w *limitedWriter) Write(p []byte) (int, error) {
 
 	return len(p), w.logger.Log(keyvals...)
 }
+
+// OneLine joins the lines of s, as some errors have several.
+func OneLine(s string) string {
+	var parts []string
+	for line := range strings.Lines(s) {
+		parts = append(parts, strings.TrimSpace(line))
+	}
+	return strings.Join(parts, " ")
+}

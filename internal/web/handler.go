@@ -1,7 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package web serves metrics, state and a landing page over HTTP.
+package web
 
 import (
 	"cmp"
@@ -19,9 +20,10 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/version"
-	"github.com/prometheus/exporter-toolkit/web"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/internal/config"
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
@@ -31,27 +33,15 @@ const (
 	reloadPath  = "/-/reload"
 )
 
-// webOptions is what the command line says of serving.
-type webOptions struct {
-	toolkit                *web.FlagConfig
-	telemetryPath          string
-	disableExporterMetrics bool
-	maxRequests            int
-	lifecycle              bool
+// Reader is what is needed of a collector.Collector.
+type Reader interface {
+	prometheus.TransactionalGatherer
+	Groups() []collector.GroupState
 }
 
-// checkConfigFile reads the file of --web.config.file, and those that it names.
-func (o *webOptions) checkConfigFile() error {
-	file := *o.toolkit.WebConfigFile
-	if err := web.Validate(file); err != nil {
-		return &flagError{flag: "web.config.file", value: file, err: fmt.Errorf("must be a valid web configuration file: %w", err)}
-	}
-	return nil
-}
-
-// newHandler returns the handler of all that the exporter serves: the metrics of r and of the exporter's
+// NewHandler returns the handler of all that the exporter serves: the metrics of r and of the exporter's
 // own registry among it. There may be nothing to reload.
-func newHandler(r reader, own *prometheus.Registry, reload http.Handler, o webOptions, logger log.Logger) (http.Handler, error) {
+func NewHandler(r Reader, own *prometheus.Registry, reload func() error, o config.Web, logger log.Logger) (http.Handler, error) {
 	metrics, err := newMetricsHandler(r, own, o, logger)
 	if err != nil {
 		return nil, err
@@ -60,13 +50,13 @@ func newHandler(r reader, own *prometheus.Registry, reload http.Handler, o webOp
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthyPath, serveHealthy)
 	mux.HandleFunc("GET "+readyPath, readyHandler(r))
-	if o.lifecycle && reload != nil {
-		mux.Handle("POST "+reloadPath, reload)
+	if o.Lifecycle && reload != nil {
+		mux.HandleFunc("POST "+reloadPath, reloadHandler(reload))
 	}
-	if o.telemetryPath != "/" {
-		mux.HandleFunc("GET /{$}", landingHandler(r, o.telemetryPath))
+	if o.TelemetryPath != "/" {
+		mux.HandleFunc("GET /{$}", landingHandler(r, o.TelemetryPath))
 	}
-	pattern := "GET " + o.telemetryPath
+	pattern := "GET " + o.TelemetryPath
 	if strings.HasSuffix(pattern, "/") {
 		pattern += "{$}" // that path alone, not all below it
 	}
@@ -75,8 +65,8 @@ func newHandler(r reader, own *prometheus.Registry, reload http.Handler, o webOp
 	return mux, nil
 }
 
-func newMetricsHandler(r reader, own *prometheus.Registry, o webOptions, logger log.Logger) (http.Handler, error) {
-	if err := own.Register(versioncollector.NewCollector(program)); err != nil {
+func newMetricsHandler(r Reader, own *prometheus.Registry, o config.Web, logger log.Logger) (http.Handler, error) {
+	if err := own.Register(versioncollector.NewCollector(config.Program)); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	opts := promhttp.HandlerOpts{
@@ -85,8 +75,8 @@ func newMetricsHandler(r reader, own *prometheus.Registry, o webOptions, logger 
 		EnableOpenMetrics: true,
 	}
 	gatherer := prometheus.NewMultiTRegistry(prometheus.ToTransactionalGatherer(own), r)
-	if o.disableExporterMetrics {
-		return limited(o.maxRequests, buffered(promhttp.HandlerForTransactional(gatherer, opts))), nil
+	if o.DisableExporterMetrics {
+		return limited(o.MaxRequests, buffered(promhttp.HandlerForTransactional(gatherer, opts))), nil
 	}
 
 	own.MustRegister(
@@ -94,8 +84,21 @@ func newMetricsHandler(r reader, own *prometheus.Registry, o webOptions, logger 
 		collectors.NewGoCollector(),
 	)
 	opts.Registry = own
-	metrics := limited(o.maxRequests, buffered(promhttp.HandlerForTransactional(gatherer, opts)))
+	metrics := limited(o.MaxRequests, buffered(promhttp.HandlerForTransactional(gatherer, opts)))
 	return promhttp.InstrumentMetricHandler(own, metrics), nil
+}
+
+// reloadHandler applies the configuration file anew.
+func reloadHandler(reload func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		if err := reload(); err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			fmt.Fprintln(w, err)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
 }
 
 func serveHealthy(w http.ResponseWriter, _ *http.Request) {
@@ -106,7 +109,7 @@ func serveHealthy(w http.ResponseWriter, _ *http.Request) {
 // readyHandler answers with the state of each group, and with 503 until every
 // one has been tried. Whether a group could be bound makes no difference: a
 // rollout shall not wait for another program to let go of it.
-func readyHandler(r reader) http.HandlerFunc {
+func readyHandler(r Reader) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		groups := r.Groups()
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -128,7 +131,7 @@ h3 { font-size: 1.1rem; margin-bottom: 0; }
 
 // landingHandler makes the landing page anew for each request, since it shows
 // the groups as they are.
-func landingHandler(r reader, telemetryPath string) http.HandlerFunc {
+func landingHandler(r Reader, telemetryPath string) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		var groups strings.Builder
 		groups.WriteString("<h3>Groups</h3>\n<ul>\n")
@@ -137,12 +140,12 @@ func landingHandler(r reader, telemetryPath string) http.HandlerFunc {
 		}
 		groups.WriteString("</ul>\n")
 
-		page, err := web.NewLandingPage(web.LandingConfig{
-			Name:        program,
-			Description: description,
+		page, err := toolkit.NewLandingPage(toolkit.LandingConfig{
+			Name:        config.Program,
+			Description: config.Description,
 			Version:     cmp.Or(version.Version, version.Info()), // go build alone sets none
 			ExtraCSS:    landingStyle,
-			Links: []web.LandingLinks{
+			Links: []toolkit.LandingLinks{
 				{Address: telemetryPath, Text: "Metrics", Description: "what Prometheus reads"},
 				{Address: healthyPath, Text: "Health", Description: "whether the exporter runs"},
 				{Address: readyPath, Text: "Readiness", Description: "whether every group has been tried"},
@@ -172,5 +175,5 @@ func describeGroup(g collector.GroupState) string {
 	default:
 		s += ": not bound: " + g.Reason
 	}
-	return oneLine(s)
+	return logging.OneLine(s)
 }

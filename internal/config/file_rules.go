@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"go.yaml.in/yaml/v4"

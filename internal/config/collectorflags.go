@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"errors"
@@ -63,10 +63,10 @@ func extraLabels() []string { return collector.LabelNames()[len(collector.Defaul
 func checkHistogramLabels(c *collector.Config) error {
 	for _, name := range c.HistogramLabels {
 		if !slices.Contains(c.Labels, name) && name != "group" {
-			return &flagError{
-				flag:  "collector.histogram-labels",
-				value: strings.Join(c.HistogramLabels, ","),
-				err:   fmt.Errorf("must be some of --collector.labels, which has no %s", name),
+			return &FlagError{
+				Flag:  "collector.histogram-labels",
+				Value: strings.Join(c.HistogramLabels, ","),
+				Err:   fmt.Errorf("must be some of --collector.labels, which has no %s", name),
 			}
 		}
 	}
@@ -154,7 +154,7 @@ func (p *interfacePatterns) Set(s string) error {
 		}
 		err = fmt.Errorf("%w: %w", err, bad)
 	}
-	return &flagError{flag: "collector.interface-pattern", value: s, err: err}
+	return &FlagError{Flag: "collector.interface-pattern", Value: s, Err: err}
 }
 
 // String implements kingpin.Value.

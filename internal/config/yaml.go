@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"bytes"
@@ -16,24 +16,26 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// remark is something to say about a place in a file.
-type remark struct {
-	path         string
-	line, column int
-	text         string
+// A Diagnostic is something to say about a place in a file.
+type Diagnostic struct {
+	Path         string
+	Line, Column int
+	Text         string
 }
 
 // String returns the remark as compilers write them.
-func (r remark) String() string { return fmt.Sprintf("%s:%d:%d: %s", r.path, r.line, r.column, r.text) }
+func (r Diagnostic) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s", r.Path, r.Line, r.Column, r.Text)
+}
 
-// mistakes are what makes a file unusable.
-type mistakes []remark
+// Diagnostics are what makes a file unusable.
+type Diagnostics []Diagnostic
 
 // maxMistakes is how many of them are told one by one.
 const maxMistakes = 100
 
 // Error returns a line for each mistake.
-func (m mistakes) Error() string {
+func (m Diagnostics) Error() string {
 	lines := make([]string, len(m))
 	for i, r := range m {
 		lines[i] = r.String()
@@ -45,8 +47,8 @@ func (m mistakes) Error() string {
 // scalars by their text, so that no, 0x10 and 1e3 are what they look like.
 type fileReader struct {
 	path     string
-	mistakes mistakes
-	warnings []remark
+	mistakes Diagnostics
+	warnings []Diagnostic
 }
 
 // field is a key with its value.
@@ -62,9 +64,9 @@ func lookup(fields []field, name string) (field, bool) {
 	return fields[i], true
 }
 
-func (r *fileReader) remark(n *yaml.Node, format string, args ...any) remark {
+func (r *fileReader) remark(n *yaml.Node, format string, args ...any) Diagnostic {
 	// Some nodes and errors of the YAML library have no place.
-	return remark{r.path, max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...)}
+	return Diagnostic{r.path, max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...)}
 }
 
 func (r *fileReader) mistake(n *yaml.Node, format string, args ...any) {
@@ -76,17 +78,17 @@ func (r *fileReader) warn(n *yaml.Node, format string, args ...any) {
 }
 
 // result returns the warnings and, if there are any, the mistakes, in the order of the file.
-func (r *fileReader) result() (warnings []remark, err error) {
-	for _, remarks := range [][]remark{r.warnings, r.mistakes} {
-		slices.SortStableFunc(remarks, func(a, b remark) int {
-			return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+func (r *fileReader) result() (warnings []Diagnostic, err error) {
+	for _, remarks := range [][]Diagnostic{r.warnings, r.mistakes} {
+		slices.SortStableFunc(remarks, func(a, b Diagnostic) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})
 	}
 	switch more := len(r.mistakes) - maxMistakes; {
 	case len(r.mistakes) == 0:
 		return r.warnings, nil
 	case more > 0:
-		r.mistakes[maxMistakes].text = fmt.Sprintf("and %d more mistakes from here on", more)
+		r.mistakes[maxMistakes].Text = fmt.Sprintf("and %d more mistakes from here on", more)
 		return r.warnings, r.mistakes[:maxMistakes+1]
 	}
 	return r.warnings, r.mistakes

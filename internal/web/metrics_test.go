@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package web
 
 import (
 	"bufio"
@@ -13,10 +13,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/test/pipenet"
 )
 
 // TestBuffered checks that an answer is what the handler makes of it.
@@ -115,11 +117,13 @@ func manyGroups(t *testing.T) *collector.Collector {
 }
 
 // slowClient asks for metrics, and returns when it has begun to read the answer.
-func slowClient(t *testing.T, l *pipeListener) (conn net.Conn, rest *bufio.Reader) {
+func slowClient(t *testing.T, l *pipenet.Listener) (conn net.Conn, rest *bufio.Reader) {
 	t.Helper()
-	conn, server := net.Pipe()
+	conn, err := l.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { conn.Close() })
-	l.conns <- server
 	if _, err := io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -135,9 +139,9 @@ func slowClient(t *testing.T, l *pipeListener) (conn net.Conn, rest *bufio.Reade
 // until it has read its answer.
 func TestSlowClients(t *testing.T) {
 	o := testWebOptions()
-	o.maxRequests = 3
+	o.MaxRequests = 3
 	h := testHandler(t, manyGroups(t), o)
-	l := newPipeListener()
+	l := pipenet.Listen()
 	server := &http.Server{Handler: h}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
@@ -177,8 +181,18 @@ func TestSlowClients(t *testing.T) {
 // TestNoMaxRequests checks that 0 is no limit.
 func TestNoMaxRequests(t *testing.T) {
 	o := testWebOptions()
-	o.maxRequests = 0
+	o.MaxRequests = 0
 	if res := request(t, testHandler(t, &fakeReader{}, o), "GET", "/metrics", nil); res.Code != 200 {
 		t.Errorf("unexpected status: got %d, want 200", res.Code)
+	}
+}
+
+// waitFor waits for a condition.
+func waitFor(t *testing.T, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not so after 10s")
+		}
 	}
 }

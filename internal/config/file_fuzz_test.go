@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"bytes"
@@ -34,10 +34,10 @@ func FuzzConfigFile(f *testing.F) {
 		got, warnings, err := parseConfigFile("f", data, testDefaults, false)
 		remarks := warnings
 		if err != nil {
-			if diff := cmp.Diff(fileConfig{}, got); diff != "" {
+			if diff := cmp.Diff(File{}, got); diff != "" {
 				t.Errorf("a configuration beside an error (-want +got):\n%s", diff)
 			}
-			var bad mistakes
+			var bad Diagnostics
 			if !errors.As(err, &bad) || len(bad) == 0 {
 				t.Fatalf("no mistakes: %v", err)
 			}
@@ -50,11 +50,11 @@ func FuzzConfigFile(f *testing.F) {
 			lines += bytes.Count(data, []byte(end))
 		}
 		for _, r := range remarks {
-			if r.line < 1 || r.line > lines || r.column < 1 || r.column > len(data)+1 {
+			if r.Line < 1 || r.Line > lines || r.Column < 1 || r.Column > len(data)+1 {
 				t.Errorf("%s: not in the file", r)
 			}
-			if strings.ContainsAny(r.text, "\r\n") || !utf8.ValidString(r.text) {
-				t.Errorf("not a line of text: %q", r.text)
+			if strings.ContainsAny(r.Text, "\r\n") || !utf8.ValidString(r.Text) {
+				t.Errorf("not a line of text: %q", r.Text)
 			}
 		}
 

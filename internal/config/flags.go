@@ -1,7 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package config reads the command line and the configuration file.
+package config
 
 import (
 	"errors"
@@ -12,39 +13,62 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log"
 	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
 )
 
 const (
-	description   = "Prometheus exporter for what Linux firewalls log to NFLOG groups."
+	// Program is the name of the exporter.
+	Program = "nflog_exporter"
+
+	// Description says in a line what it is.
+	Description   = "Prometheus exporter for what Linux firewalls log to NFLOG groups."
 	listenAddress = ":10100"
 
 	// defaultBatchBuffer is the largest that the kernel takes.
 	defaultBatchBuffer = "128KiB"
 )
 
-// options is what the command line says.
-type options struct {
+// Web is what the command line says of serving.
+type Web struct {
+	Toolkit                *web.FlagConfig
+	TelemetryPath          string
+	DisableExporterMetrics bool
+	MaxRequests            int
+	Lifecycle              bool
+}
+
+// checkConfigFile reads the file of --web.config.file, and those that it names.
+func (o *Web) checkConfigFile() error {
+	file := *o.Toolkit.WebConfigFile
+	if err := web.Validate(file); err != nil {
+		return &FlagError{Flag: "web.config.file", Value: file, Err: fmt.Errorf("must be a valid web configuration file: %w", err)}
+	}
+	return nil
+}
+
+// Options is what the command line says.
+type Options struct {
 	groups    []uint16
 	groupsSet bool                  // on the command line
 	netns     []string              // as GroupConfig has them
 	settings  collector.GroupConfig // of each group; Group is left zero
 	collector collector.Config      // but for the groups
-	web       webOptions
+	Web       Web
 
-	configFile  string
-	configCheck bool
+	ConfigFile  string
+	ConfigCheck bool
 
-	logLevel string
-	// logFormat is "logfmt" or "json".
-	logFormat string
+	LogLevel string
+	// LogFormat is logfmt or json.
+	LogFormat string
 }
 
-// collectorConfig returns the part of the options that concerns the collector, with what the
+// CollectorConfig returns the part of the options that concerns the collector, with what the
 // configuration file says.
-func (o *options) collectorConfig(file fileConfig, logger log.Logger) collector.Config {
+func (o *Options) CollectorConfig(file File, logger log.Logger) collector.Config {
 	cfg := o.collector
 	cfg.Logger = logger
 	cfg.Groups = o.groupConfigs(file.Groups)
@@ -54,7 +78,7 @@ func (o *options) collectorConfig(file fileConfig, logger log.Logger) collector.
 
 // groupConfigs returns the groups of the configuration file, or those of the flags if it has none,
 // in each network namespace.
-func (o *options) groupConfigs(fromFile []collector.GroupConfig) []collector.GroupConfig {
+func (o *Options) groupConfigs(fromFile []collector.GroupConfig) []collector.GroupConfig {
 	groups := fromFile
 	if len(groups) == 0 {
 		for _, group := range o.groups {
@@ -73,46 +97,46 @@ func (o *options) groupConfigs(fromFile []collector.GroupConfig) []collector.Gro
 	return configs
 }
 
-// loadConfig reads the configuration file, if there is one. Mistakes in the file name their places, other errors
+// Load reads the configuration file, if there is one. Mistakes in the file name their places, other errors
 // the flag.
-func (o *options) loadConfig() (fileConfig, []remark, error) {
-	if o.configFile == "" {
-		return fileConfig{}, nil, nil
+func (o *Options) Load() (File, []Diagnostic, error) {
+	if o.ConfigFile == "" {
+		return File{}, nil, nil
 	}
-	file, warnings, err := loadConfigFile(o.configFile, o.settings, o.groupsSet)
-	if m := mistakes(nil); err != nil && !errors.As(err, &m) {
-		err = &flagError{flag: "config.file", value: o.configFile, err: fmt.Errorf("must be a valid configuration file: %w", err)}
+	file, warnings, err := loadConfigFile(o.ConfigFile, o.settings, o.groupsSet)
+	if m := Diagnostics(nil); err != nil && !errors.As(err, &m) {
+		err = &FlagError{Flag: "config.file", Value: o.ConfigFile, Err: fmt.Errorf("must be a valid configuration file: %w", err)}
 	}
 	return file, warnings, err
 }
 
 // newApp returns the command line's grammar and the options that parsing with
 // it fills.
-func newApp() (*kingpin.Application, *options) {
-	app := kingpin.New(program, description)
+func newApp() (*kingpin.Application, *Options) {
+	app := kingpin.New(Program, Description)
 	app.HelpFlag.Help("Show this help.").Short('h')
-	app.Version(version.Print(program))
+	app.Version(version.Print(Program))
 
-	o := &options{}
+	o := &Options{}
 	addGroupFlags(app, o)
 	addCollectorFlags(app, &o.collector)
 	app.Flag("config.file",
-		"YAML file with groups and prefix rules. Read again on SIGHUP.").StringVar(&o.configFile)
+		"YAML file with groups and prefix rules. Read again on SIGHUP.").StringVar(&o.ConfigFile)
 	app.Flag("config.check",
-		"Check flags and configuration file, report every mistake, and exit.").BoolVar(&o.configCheck)
-	addWebFlags(app, &o.web)
+		"Check flags and configuration file, report every mistake, and exit.").BoolVar(&o.ConfigCheck)
+	addWebFlags(app, &o.Web)
 
 	addFlag(app, "log.level", "info",
 		"Log messages of this severity and above: debug, info, warn or error.",
-		oneOf("debug", "info", "warn", "error"), &o.logLevel)
+		oneOf("debug", "info", "warn", "error"), &o.LogLevel)
 	addFlag(app, "log.format", "logfmt",
 		"Format of log messages: logfmt or json.",
-		oneOf("logfmt", "json"), &o.logFormat)
+		oneOf("logfmt", "json"), &o.LogFormat)
 
 	return app, o
 }
 
-func addGroupFlags(app *kingpin.Application, o *options) {
+func addGroupFlags(app *kingpin.Application, o *Options) {
 	addRepeatableFlag(app, "nflog.group", "100",
 		"Number of an NFLOG group to read. Repeatable.",
 		groupDomain, &o.groups)
@@ -137,26 +161,26 @@ func addGroupFlags(app *kingpin.Application, o *options) {
 		socketBufferDomain, &o.settings.SocketBuffer)
 }
 
-func addWebFlags(app *kingpin.Application, o *webOptions) {
-	o.toolkit = kingpinflag.AddFlags(app, listenAddress)
+func addWebFlags(app *kingpin.Application, o *Web) {
+	o.Toolkit = kingpinflag.AddFlags(app, listenAddress)
 	app.GetFlag("web.listen-address").Help(
 		"Address on which to expose metrics and web interface, as `:10100` or `[::1]:10100`. Repeatable.")
 	addFlag(app, "web.telemetry-path", "/metrics",
 		"Path under which to expose metrics.",
-		telemetryPath(), &o.telemetryPath)
+		telemetryPath(), &o.TelemetryPath)
 	app.Flag("web.disable-exporter-metrics",
 		"Exclude metrics about the exporter itself (promhttp_*, process_*, go_*), except its build information.").
-		BoolVar(&o.disableExporterMetrics)
+		BoolVar(&o.DisableExporterMetrics)
 	app.Flag("web.enable-lifecycle",
-		"Read the configuration file again on POST /-/reload.").BoolVar(&o.lifecycle)
+		"Read the configuration file again on POST /-/reload.").BoolVar(&o.Lifecycle)
 	addFlag(app, "web.max-requests", "40",
 		"Scrapes that are served at the same time; further ones are answered with 503. 0 for no limit.",
-		numberBetween[int](0, 1_000_000), &o.maxRequests)
+		numberBetween[int](0, 1_000_000), &o.MaxRequests)
 }
 
-// parseFlags reads the command line. Where it only asked for help or the
+// Parse reads the command line. Where it only asked for help or the
 // version, these have been written to stdout and done is true.
-func parseFlags(args []string, stdout io.Writer) (o *options, done bool, err error) {
+func Parse(args []string, stdout io.Writer) (o *Options, done bool, err error) {
 	app, o := newApp()
 	app.UsageWriter(stdout)
 	app.Terminate(func(int) {
@@ -177,13 +201,13 @@ func parseFlags(args []string, stdout io.Writer) (o *options, done bool, err err
 		err = checkHistogramLabels(&o.collector)
 	}
 	if err == nil {
-		err = o.web.checkConfigFile()
+		err = o.Web.checkConfigFile()
 	}
 	if err == nil {
 		return o, false, nil
 	}
 
-	if bad := (*flagError)(nil); !errors.As(err, &bad) {
+	if bad := (*FlagError)(nil); !errors.As(err, &bad) {
 		err = fmt.Errorf("%w, try --help", err)
 	}
 	return nil, false, err
@@ -203,7 +227,7 @@ func checkSwitches(app *kingpin.Application, args []string) error {
 		}
 		flag := app.GetFlag(strings.TrimPrefix(name, "no-"))
 		if flag != nil && flag.Model().IsBoolFlag() {
-			return &flagError{flag: name, value: value, err: errors.New("must be given without a value")}
+			return &FlagError{Flag: name, Value: value, Err: errors.New("must be given without a value")}
 		}
 	}
 	return nil

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"fmt"
@@ -18,8 +18,8 @@ import (
 // maxConfigFile is far more than a configuration needs.
 const maxConfigFile = 256 * kibibyte
 
-// fileConfig is what the configuration file says.
-type fileConfig struct {
+// File is what the configuration file says.
+type File struct {
 	Groups []collector.GroupConfig // none where the file leaves them to the flags
 	Rules  []prefix.Rule
 }
@@ -27,24 +27,24 @@ type fileConfig struct {
 // loadConfigFile reads a configuration file. Its groups have the settings of defaults where they have
 // none of their own; they are a mistake where the command line names groups. All mistakes are in the
 // error, a line each.
-func loadConfigFile(path string, defaults collector.GroupConfig, groupsOnCommandLine bool) (fileConfig, []remark, error) {
+func loadConfigFile(path string, defaults collector.GroupConfig, groupsOnCommandLine bool) (File, []Diagnostic, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return fileConfig{}, nil, err
+		return File{}, nil, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
 	switch {
 	case err != nil:
-		return fileConfig{}, nil, err
+		return File{}, nil, err
 	case len(data) > maxConfigFile:
-		return fileConfig{}, nil, fmt.Errorf("%s: must not be larger than %s", path, formatSize(maxConfigFile))
+		return File{}, nil, fmt.Errorf("%s: must not be larger than %s", path, formatSize(maxConfigFile))
 	}
 	return parseConfigFile(path, data, defaults, groupsOnCommandLine)
 }
 
-func parseConfigFile(path string, data []byte, defaults collector.GroupConfig, groupsOnCommandLine bool) (fileConfig, []remark, error) {
-	var c fileConfig
+func parseConfigFile(path string, data []byte, defaults collector.GroupConfig, groupsOnCommandLine bool) (File, []Diagnostic, error) {
+	var c File
 	r := &fileReader{path: path}
 	if root := r.document(data); root != nil {
 		for _, f := range r.fields(root, "the file", "groups", "prefix_rules") {
@@ -61,7 +61,7 @@ func parseConfigFile(path string, data []byte, defaults collector.GroupConfig, g
 	}
 	warnings, err := r.result()
 	if err != nil {
-		return fileConfig{}, warnings, err
+		return File{}, warnings, err
 	}
 	return c, warnings, nil
 }

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"os"
@@ -17,7 +17,7 @@ import (
 // page returns a page of the documentation.
 func page(t *testing.T, name string) string {
 	t.Helper()
-	b, err := os.ReadFile("docs/" + name)
+	b, err := os.ReadFile("../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestDocumentedConfigFile(t *testing.T) {
 // TestDocumentedReloadMetrics compares the table of metrics in docs/metrics.md with those of a configuration file.
 func TestDocumentedReloadMetrics(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	if _, err := newReloader(&options{}, nil, registry, log.NewNopLogger()); err != nil {
+	if _, err := NewReloader(&Options{}, nil, registry, log.NewNopLogger()); err != nil {
 		t.Fatal(err)
 	}
 	families, err := registry.Gather()
@@ -81,7 +81,7 @@ func TestDocumentedReloadMetrics(t *testing.T) {
 		want[f.GetName()] = strings.ToLower(f.GetType().String())
 	}
 	got := make(map[string]string)
-	row := regexp.MustCompile("(?m)^\\| `(" + program + "_config_[a-z_]+)` \\| ([a-z]+) \\| none \\|")
+	row := regexp.MustCompile("(?m)^\\| `(" + Program + "_config_[a-z_]+)` \\| ([a-z]+) \\| none \\|")
 	for _, m := range row.FindAllStringSubmatch(page(t, "metrics.md"), -1) {
 		got[m[1]] = m[2]
 	}

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package web
 
 import (
 	"context"
@@ -19,8 +19,9 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
-	"github.com/prometheus/exporter-toolkit/web"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/nflog-exporter/nflog_exporter/internal/config"
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
@@ -34,8 +35,8 @@ const (
 	idleTimeout       = 5 * time.Minute
 )
 
-// listen opens the sockets that the flags ask for.
-func listen(flags *web.FlagConfig) ([]net.Listener, error) {
+// Listen opens the sockets that the flags ask for.
+func Listen(flags *toolkit.FlagConfig) ([]net.Listener, error) {
 	if *flags.WebSystemdSocket {
 		return systemdListeners()
 	}
@@ -45,7 +46,7 @@ func listen(flags *web.FlagConfig) ([]net.Listener, error) {
 		l, err := listenTCP(address)
 		if err != nil {
 			closeAll(listeners)
-			return nil, &flagError{flag: "web.listen-address", value: address, err: fmt.Errorf("must be HOST:PORT or :PORT of this host, not in use: %w", err)}
+			return nil, &config.FlagError{Flag: "web.listen-address", Value: address, Err: fmt.Errorf("must be HOST:PORT or :PORT of this host, not in use: %w", err)}
 		}
 		listeners = append(listeners, l)
 	}
@@ -86,17 +87,17 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// servers serves one handler on several listeners.
-type servers struct {
+// Servers serves one handler on several listeners.
+type Servers struct {
 	all    []*http.Server
-	failed chan error // what ended the serving of a listener
+	Failed chan error // what ended the serving of a listener
 }
 
-// serve starts to serve handler on the listeners. Each has a server of its
+// Serve starts to serve handler on the listeners. Each has a server of its
 // own, since the toolkit changes the server that it is given while it sets it
 // up: several at a time would race, and wrap the handler several times over.
-func serve(listeners []net.Listener, handler http.Handler, flags *web.FlagConfig, logger log.Logger, slogger *slog.Logger) *servers {
-	s := &servers{failed: make(chan error, len(listeners))}
+func Serve(listeners []net.Listener, handler http.Handler, flags *toolkit.FlagConfig, logger log.Logger, slogger *slog.Logger) *Servers {
+	s := &Servers{Failed: make(chan error, len(listeners))}
 	errorLog := logging.NewHTTPErrorLog(level.Warn(logger))
 	for _, l := range listeners {
 		server := &http.Server{
@@ -109,15 +110,15 @@ func serve(listeners []net.Listener, handler http.Handler, flags *web.FlagConfig
 		}
 		s.all = append(s.all, server)
 		go func() {
-			s.failed <- web.Serve(l, server, flags, slogger)
+			s.Failed <- toolkit.Serve(l, server, flags, slogger)
 		}()
 	}
 	return s
 }
 
-// shutdown closes the listeners and waits for the requests under way. Those
-// that outlast ctx are cut off, and shutdown returns false.
-func (s *servers) shutdown(ctx context.Context) bool {
+// Shutdown closes the listeners and waits for the requests under way. Those
+// that outlast ctx are cut off, and Shutdown returns false.
+func (s *Servers) Shutdown(ctx context.Context) bool {
 	var wg sync.WaitGroup
 	var cutOff atomic.Bool
 	for _, server := range s.all {

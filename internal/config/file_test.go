@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"errors"
@@ -37,7 +37,7 @@ func TestParseConfigFile(t *testing.T) {
 	tests := []struct {
 		name string
 		file string
-		want fileConfig
+		want File
 	}{
 		{name: "empty"},
 		{name: "comments", file: "# nothing\n\n# at all\n"},
@@ -61,7 +61,7 @@ prefix_rules:
     labels: {action: '${verdict}', site: "a b"}
     prefix: 'fw ${zone}'
 `,
-			want: fileConfig{
+			want: File{
 				Groups: []collector.GroupConfig{{
 					Group: 100, CopyRange: 64, QueueThreshold: 1000, QueueTimeout: time.Second, BatchBuffer: 65536, SocketBuffer: 1048576,
 				}},
@@ -75,7 +75,7 @@ prefix_rules:
 		{
 			name: "settings of the flags",
 			file: "groups: [{group: 5}, {copy_range: 1500, group: 0}]\n",
-			want: fileConfig{Groups: []collector.GroupConfig{
+			want: File{Groups: []collector.GroupConfig{
 				group(5, nil),
 				group(0, func(g *collector.GroupConfig) { g.CopyRange = 1500 }),
 			}},
@@ -83,7 +83,7 @@ prefix_rules:
 		{
 			name: "presets in order",
 			file: "prefix_rules:\n- match: a\n- preset: k3s\n- match: b\n- preset: shorewall\n",
-			want: fileConfig{Rules: append(append(append(
+			want: File{Rules: append(append(append(
 				[]prefix.Rule{{Match: "a"}},
 				prefix.Preset("k3s")...),
 				prefix.Rule{Match: "b"}),
@@ -92,7 +92,7 @@ prefix_rules:
 		{
 			name: "text is what it looks like",
 			file: "groups: [{group: \"07\", copy_range: 0128}]\nprefix_rules: [{match: no, labels: {a: 1e3, b: 0x10, c: 'null', d: ''}}]\n",
-			want: fileConfig{
+			want: File{
 				Groups: []collector.GroupConfig{group(7, nil)},
 				Rules: []prefix.Rule{{
 					Match: "no", Labels: map[string]string{"a": "1e3", "b": "0x10", "c": "null", "d": ""},
@@ -102,12 +102,12 @@ prefix_rules:
 		{
 			name: "Windows",
 			file: "groups:\r\n  - group: 1\r\n",
-			want: fileConfig{Groups: []collector.GroupConfig{group(1, nil)}},
+			want: File{Groups: []collector.GroupConfig{group(1, nil)}},
 		},
 		{
 			name: "anchor without alias",
 			file: "groups: &groups\n- group: &number 1\n",
-			want: fileConfig{Groups: []collector.GroupConfig{group(1, nil)}},
+			want: File{Groups: []collector.GroupConfig{group(1, nil)}},
 		},
 	}
 	for _, tt := range tests {
@@ -308,7 +308,7 @@ func TestParseConfigFileRefuses(t *testing.T) {
 
 func TestParseConfigFileManyMistakes(t *testing.T) {
 	_, _, err := parseConfigFile("nflog.yml", []byte("groups:\n"+strings.Repeat("- x\n", 150)), testDefaults, false)
-	var bad mistakes
+	var bad Diagnostics
 	if !errors.As(err, &bad) {
 		t.Fatalf("error %v, want mistakes", err)
 	}

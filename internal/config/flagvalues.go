@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"errors"
@@ -17,20 +17,20 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 )
 
-// flagError says what is wrong with the value of a flag.
-type flagError struct {
-	flag  string // without dashes
-	value string
-	err   error // what is allowed, and what is wrong where that isn't plain
+// FlagError says what is wrong with the value of a flag.
+type FlagError struct {
+	Flag  string // without dashes
+	Value string
+	Err   error // what is allowed, and what is wrong where that isn't plain
 }
 
 // Error implements error.
-func (e *flagError) Error() string {
-	return fmt.Sprintf("--%s=%q: %v", e.flag, e.value, e.err)
+func (e *FlagError) Error() string {
+	return fmt.Sprintf("--%s=%q: %v", e.Flag, e.Value, e.Err)
 }
 
 // Unwrap returns what is wrong with the value.
-func (e *flagError) Unwrap() error { return e.err }
+func (e *FlagError) Unwrap() error { return e.Err }
 
 // domain is a set of values that a flag can take.
 type domain[T any] struct {
@@ -117,7 +117,7 @@ type value[T any] struct {
 func (v *value[T]) Set(s string) error {
 	t, ok := v.domain.parse(s)
 	if !ok {
-		return &flagError{flag: v.flag, value: s, err: errors.New("must be " + v.domain.allowed)}
+		return &FlagError{Flag: v.flag, Value: s, Err: errors.New("must be " + v.domain.allowed)}
 	}
 	*v.target = t
 	return nil
@@ -141,7 +141,7 @@ func (v *distinctValues[T]) Set(s string) error {
 		return err
 	}
 	if slices.Contains(*v.targets, t) {
-		return &flagError{flag: v.flag, value: s, err: errors.New("must not be given more than once")}
+		return &FlagError{Flag: v.flag, Value: s, Err: errors.New("must not be given more than once")}
 	}
 	*v.targets = append(*v.targets, t)
 	return nil

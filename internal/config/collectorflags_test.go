@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"reflect"
@@ -176,7 +176,7 @@ func TestParseCollectorFlags(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o, _, err := parseFlags(tt.args, nil)
+			o, _, err := Parse(tt.args, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,7 +185,7 @@ func TestParseCollectorFlags(t *testing.T) {
 			if diff := cmp.Diff(want, o.collector, comparePatterns()); diff != "" {
 				t.Errorf("unexpected configuration (-want +got):\n%s", diff)
 			}
-			if _, err := collector.New(o.collectorConfig(fileConfig{}, nil)); err != nil {
+			if _, err := collector.New(o.CollectorConfig(File{}, nil)); err != nil {
 				t.Errorf("the collector refuses it: %v", err)
 			}
 		})
@@ -195,11 +195,11 @@ func TestParseCollectorFlags(t *testing.T) {
 // TestEveryLabelIsCounted checks that the labels which the flag allows are those that the collector knows.
 func TestEveryLabelIsCounted(t *testing.T) {
 	for _, label := range collector.LabelNames() {
-		o, _, err := parseFlags([]string{"--collector.labels=" + label, "--collector.histogram-labels=" + label}, nil)
+		o, _, err := Parse([]string{"--collector.labels=" + label, "--collector.histogram-labels=" + label}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := collector.New(o.collectorConfig(fileConfig{}, nil)); err != nil {
+		if _, err := collector.New(o.CollectorConfig(File{}, nil)); err != nil {
 			t.Errorf("the collector refuses it: %v", err)
 		}
 	}

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"bytes"
@@ -20,9 +20,9 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-func TestParseFlags(t *testing.T) {
-	defaults := func() *options {
-		return &options{
+func TestParse(t *testing.T) {
+	defaults := func() *Options {
+		return &Options{
 			groups: []uint16{100},
 			netns:  []string{""},
 			settings: collector.GroupConfig{
@@ -33,26 +33,26 @@ func TestParseFlags(t *testing.T) {
 				SocketBuffer:   16 << 20,
 			},
 			collector: defaultCollectorConfig(),
-			web: webOptions{
-				toolkit: &web.FlagConfig{
+			Web: Web{
+				Toolkit: &web.FlagConfig{
 					WebListenAddresses: &[]string{":10100"},
 					WebSystemdSocket:   new(bool),
 					WebConfigFile:      new(string),
 				},
-				telemetryPath: "/metrics",
-				maxRequests:   40,
+				TelemetryPath: "/metrics",
+				MaxRequests:   40,
 			},
-			logLevel:  "info",
-			logFormat: "logfmt",
+			LogLevel:  "info",
+			LogFormat: "logfmt",
 		}
 	}
 
 	tests := []struct {
 		name string
 		args []string
-		want func(*options)
+		want func(*Options)
 	}{
-		{name: "none", want: func(*options) {}},
+		{name: "none", want: func(*Options) {}},
 		{
 			name: "all",
 			args: []string{
@@ -65,7 +65,7 @@ func TestParseFlags(t *testing.T) {
 				"--web.telemetry-path=/", "--web.disable-exporter-metrics", "--web.enable-lifecycle", "--web.max-requests=0",
 				"--log.level=debug", "--log.format=json",
 			},
-			want: func(o *options) {
+			want: func(o *Options) {
 				o.groups, o.groupsSet = []uint16{0, 65535}, true
 				o.netns = []string{"blue", "", "/proc/1/ns/net"}
 				o.settings = collector.GroupConfig{
@@ -75,14 +75,14 @@ func TestParseFlags(t *testing.T) {
 					BatchBuffer:    65536,
 					SocketBuffer:   1 << 30,
 				}
-				o.web.toolkit.WebListenAddresses = &[]string{":1", "[::1]:2"}
-				o.web.telemetryPath = "/"
+				o.Web.Toolkit.WebListenAddresses = &[]string{":1", "[::1]:2"}
+				o.Web.TelemetryPath = "/"
 				o.collector.Labels = []string{"prefix"}
-				o.configFile, o.configCheck = "/etc/nflog.yml", true
-				o.web.disableExporterMetrics = true
-				o.web.lifecycle = true
-				o.web.maxRequests = 0
-				o.logLevel, o.logFormat = "debug", "json"
+				o.ConfigFile, o.ConfigCheck = "/etc/nflog.yml", true
+				o.Web.DisableExporterMetrics = true
+				o.Web.Lifecycle = true
+				o.Web.MaxRequests = 0
+				o.LogLevel, o.LogFormat = "debug", "json"
 			},
 		},
 		{
@@ -92,19 +92,19 @@ func TestParseFlags(t *testing.T) {
 				"--nflog.batch-buffer=3776", "--nflog.socket-buffer=4096",
 				"--web.telemetry-path=/a-b/c_d/~e.f/",
 			},
-			want: func(o *options) {
+			want: func(o *Options) {
 				o.settings.CopyRange = 1
 				o.settings.QueueTimeout = 10 * time.Millisecond
 				o.settings.BatchBuffer = 3776
 				o.settings.SocketBuffer = 4096
-				o.web.telemetryPath = "/a-b/c_d/~e.f/"
+				o.Web.TelemetryPath = "/a-b/c_d/~e.f/"
 			},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout bytes.Buffer
-			got, done, err := parseFlags(tt.args, &stdout)
+			got, done, err := Parse(tt.args, &stdout)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -113,7 +113,7 @@ func TestParseFlags(t *testing.T) {
 			}
 			want := defaults()
 			tt.want(want)
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(options{}, webOptions{}), comparePatterns()); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Options{}), comparePatterns()); diff != "" {
 				t.Errorf("unexpected options (-want +got):\n%s", diff)
 			}
 		})
@@ -136,7 +136,7 @@ func TestCollectorConfig(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
-		file fileConfig
+		file File
 		want []collector.GroupConfig
 	}{
 		{name: "default", want: []collector.GroupConfig{group(100, "")}},
@@ -153,7 +153,7 @@ func TestCollectorConfig(t *testing.T) {
 		{
 			name: "groups of the file",
 			args: []string{"--nflog.netns=own", "--nflog.netns=/run/netns/blue"},
-			file: fileConfig{Groups: []collector.GroupConfig{{Group: 7, CopyRange: 1}, {Group: 8}}},
+			file: File{Groups: []collector.GroupConfig{{Group: 7, CopyRange: 1}, {Group: 8}}},
 			want: []collector.GroupConfig{
 				{Group: 7, CopyRange: 1},
 				{Group: 8},
@@ -164,13 +164,13 @@ func TestCollectorConfig(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o, _, err := parseFlags(append(tt.args, "--nflog.copy-range=64"), nil)
+			o, _, err := Parse(append(tt.args, "--nflog.copy-range=64"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			tt.file.Rules = rules
 			logger := log.NewNopLogger()
-			got := o.collectorConfig(tt.file, logger)
+			got := o.CollectorConfig(tt.file, logger)
 			if diff := cmp.Diff(tt.want, got.Groups); diff != "" {
 				t.Errorf("unexpected groups (-want +got):\n%s", diff)
 			}
@@ -184,7 +184,7 @@ func TestCollectorConfig(t *testing.T) {
 	}
 }
 
-func TestRunHelp(t *testing.T) {
+func TestParseHelp(t *testing.T) {
 	want := []string{
 		"help", "version",
 		"nflog.group", "nflog.netns", "nflog.copy-range", "nflog.queue-threshold", "nflog.queue-timeout",
@@ -210,7 +210,7 @@ func TestRunHelp(t *testing.T) {
 		{"--nflog.group=x", "--help", "--help"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			stdout := runAndEnd(t, args)
+			stdout := parseAndEnd(t, args)
 			var got []string
 			for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?--(?:\[no-\])?([\w.-]+)`).FindAllStringSubmatch(stdout, -1) {
 				got = append(got, m[1])
@@ -235,14 +235,14 @@ func TestRunHelp(t *testing.T) {
 	}
 }
 
-func TestRunVersion(t *testing.T) {
+func TestParseVersion(t *testing.T) {
 	for _, args := range [][]string{
 		{"--version"},
 		{"--nflog.group=x", "--version"},
 		{"--help", "--version", "--version"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			stdout := runAndEnd(t, args)
+			stdout := parseAndEnd(t, args)
 			if got := strings.Count(stdout, "nflog_exporter, version "); got != 1 || !strings.HasPrefix(stdout, "nflog_exporter, version ") {
 				t.Errorf("unexpected stdout: %q", stdout)
 			}
@@ -250,13 +250,12 @@ func TestRunVersion(t *testing.T) {
 	}
 }
 
-// runAndEnd runs what ends without an error by itself, and returns its output.
-func runAndEnd(t *testing.T, args []string) string {
+// parseAndEnd parses what asks for output alone, and returns that.
+func parseAndEnd(t *testing.T, args []string) string {
 	t.Helper()
-
-	var stdout, stderr bytes.Buffer
-	if got := run(t.Context(), args, &stdout, &stderr); got != 0 || stderr.Len() != 0 {
-		t.Errorf("unexpected exit status %d, stderr %q", got, stderr.String())
+	var stdout bytes.Buffer
+	if o, done, err := Parse(args, &stdout); o != nil || !done || err != nil {
+		t.Errorf("unexpected result: %v, done %v, error %v", o, done, err)
 	}
 	return stdout.String()
 }

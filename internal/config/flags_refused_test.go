@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package config
 
 import (
 	"bytes"
@@ -16,19 +16,26 @@ import (
 type refusal struct {
 	name string
 	args []string
-	want string // what is on stderr, after the program's name
+	want string // the error
 }
 
-func TestRunRefusesFlags(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	tests := slices.Concat(groupRefusals(), collectorRefusals(), configFileRefusals(t), webRefusals(t), otherRefusals())
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var stdout, stderr bytes.Buffer
-			if got, want := run(t.Context(), tt.args, &stdout, &stderr), 1; got != want {
-				t.Errorf("unexpected exit status: got %d, want %d", got, want)
+			var stdout bytes.Buffer
+			o, done, err := Parse(tt.args, &stdout)
+			if err == nil {
+				_, _, err = o.Load()
 			}
-			if diff := cmp.Diff("nflog_exporter: error: "+tt.want+"\n", stderr.String()); diff != "" {
-				t.Errorf("unexpected stderr (-want +got):\n%s", diff)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				t.Errorf("unexpected error (-want +got):\n%s", diff)
+			}
+			if done {
+				t.Error("done")
 			}
 			if stdout.Len() != 0 {
 				t.Errorf("unexpected stdout: %q", stdout.String())
@@ -38,7 +45,7 @@ func TestRunRefusesFlags(t *testing.T) {
 
 	t.Run("every flag is among these", func(t *testing.T) {
 		for _, name := range visibleFlags() {
-			found := false
+			found := name == "web.listen-address" // whose values are tried by web.Listen
 			for _, tt := range tests {
 				found = found || strings.HasPrefix(tt.want, "--"+name+"=")
 			}
@@ -121,7 +128,7 @@ func otherRefusals() []refusal {
 		{name: "log format unknown", args: []string{"--log.format=text"}, want: `--log.format="text": must be one of logfmt, json`},
 
 		{name: "unknown flag", args: []string{"--nflog.groups=1"}, want: `unknown long flag '--nflog.groups', try --help`},
-		{name: "unknown flag over several lines", args: []string{"--a\nb"}, want: `unknown long flag '--a b', try --help`},
+		{name: "unknown flag over several lines", args: []string{"--a\nb"}, want: "unknown long flag '--a\nb', try --help"},
 		{name: "unknown short flag", args: []string{"-g", "1"}, want: `unknown short flag '-g', try --help`},
 		{name: "flag without value", args: []string{"--nflog.group"}, want: `expected argument for flag '--nflog.group', try --help`},
 		{name: "flag before flag", args: []string{"--nflog.group", "--log.level=info"}, want: `expected argument for flag '--nflog.group', try --help`},

@@ -1,18 +1,14 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package web
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,16 +18,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/exporter-toolkit/web"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
-	"github.com/nflog-exporter/nflog_exporter/internal/logging"
+	"github.com/nflog-exporter/nflog_exporter/internal/config"
 )
 
 // fakeReader is a reader whose states and metrics a test controls.
 type fakeReader struct {
 	groups  []collector.GroupState
-	run     func(context.Context)             // nil: until the context ends
 	collect func(ch chan<- prometheus.Metric) // nil: nflog_up alone
 }
 
@@ -56,32 +51,24 @@ func (r *fakeReader) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(upDesc(), prometheus.GaugeValue, 1, "100")
 }
 
-func (r *fakeReader) Run(ctx context.Context) {
-	if r.run != nil {
-		r.run(ctx)
-		return
-	}
-	<-ctx.Done()
-}
-
 func (r *fakeReader) Groups() []collector.GroupState { return r.groups }
 
-func testWebOptions() webOptions {
-	return webOptions{
-		toolkit: &web.FlagConfig{
+func testWebOptions() config.Web {
+	return config.Web{
+		Toolkit: &toolkit.FlagConfig{
 			WebListenAddresses: new([]string),
 			WebSystemdSocket:   new(bool),
 			WebConfigFile:      new(string),
 		},
-		telemetryPath: "/metrics",
-		maxRequests:   40,
+		TelemetryPath: "/metrics",
+		MaxRequests:   40,
 	}
 }
 
-func testHandler(t *testing.T, r reader, o webOptions) http.Handler {
+func testHandler(t *testing.T, r Reader, o config.Web) http.Handler {
 	t.Helper()
 
-	h, err := newHandler(r, prometheus.NewRegistry(), http.NotFoundHandler(), o, log.NewNopLogger())
+	h, err := NewHandler(r, prometheus.NewRegistry(), func() error { return nil }, o, log.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +125,7 @@ func TestHandlerStatus(t *testing.T) {
 			r := &fakeReader{groups: []collector.GroupState{{Group: 100, Tried: true, Bound: true}}}
 			o := testWebOptions()
 			if tt.telemetryPath != "" {
-				o.telemetryPath = tt.telemetryPath
+				o.TelemetryPath = tt.telemetryPath
 			}
 			res := request(t, testHandler(t, r, o), tt.method, tt.path, nil)
 			body := res.Body.String()
@@ -263,7 +250,7 @@ func TestExporterMetrics(t *testing.T) {
 
 	for _, disabled := range []bool{false, true} {
 		o := testWebOptions()
-		o.disableExporterMetrics = disabled
+		o.DisableExporterMetrics = disabled
 		body := request(t, testHandler(t, &fakeReader{}, o), "GET", "/metrics", nil).Body.String()
 
 		for _, name := range slices.Concat(own, always) {
@@ -282,7 +269,7 @@ func TestMaxRequests(t *testing.T) {
 		<-proceed
 	}}
 	o := testWebOptions()
-	o.maxRequests = 1
+	o.MaxRequests = 1
 	h := testHandler(t, r, o)
 
 	first := make(chan int)
@@ -306,7 +293,7 @@ func TestGatherErrorIsLogged(t *testing.T) {
 		ch <- prometheus.NewInvalidMetric(upDesc(), io.ErrUnexpectedEOF)
 	}}
 	var out bytes.Buffer
-	h, err := newHandler(r, prometheus.NewRegistry(), http.NotFoundHandler(), testWebOptions(), log.NewLogfmtLogger(&out))
+	h, err := NewHandler(r, prometheus.NewRegistry(), nil, testWebOptions(), log.NewLogfmtLogger(&out))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,73 +310,68 @@ func TestGatherErrorIsLogged(t *testing.T) {
 	}
 }
 
-// TestServeWithWebConfig serves on two listeners with basic authentication:
-// the race detector sees where they share what the toolkit changes.
-func TestServeWithWebConfig(t *testing.T) {
+// TestReloadHandler checks that POST, and no other method, reloads where that is enabled, and that the answer says what
+// came of it.
+func TestReloadHandler(t *testing.T) {
+	times := 0
+	var failure error
+	reload := func() error {
+		times++
+		return failure
+	}
 	o := testWebOptions()
-	*o.toolkit.WebConfigFile = filepath.Join(t.TempDir(), "web.yml")
-	*o.toolkit.WebListenAddresses = []string{"127.0.0.1:0", "127.0.0.1:0"}
-	// The password is "secret".
-	config := "basic_auth_users: {prom: $2a$04$3DPgUKkm.rMIO9gxeUyTuuURTbh3QeQtq8KAPzC5L/hrqG4.1aeBe}\n"
-	if err := os.WriteFile(*o.toolkit.WebConfigFile, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := o.checkConfigFile(); err != nil {
-		t.Fatal(err)
-	}
-
-	listeners, err := listen(o.toolkit)
+	o.Lifecycle = true
+	own := prometheus.NewRegistry()
+	own.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "own_metric", Help: "Of the exporter itself."}))
+	h, err := NewHandler(&fakeReader{}, own, reload, o, log.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
-	logger, slogger := logging.New(io.Discard, "error", "logfmt")
-	s := serve(listeners, testHandler(t, &fakeReader{}, o), o.toolkit, logger, slogger)
-
-	for _, l := range listeners {
-		for password, want := range map[string]int{"secret": 200, "other": 401} {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+"/-/healthy", http.NoBody)
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.SetBasicAuth("prom", password)
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			res.Body.Close()
-			if got := res.StatusCode; got != want {
-				t.Errorf("password %s: unexpected status: got %d, want %d", password, got, want)
-			}
+	for method, status := range map[string]int{"POST": 200, "GET": 405, "HEAD": 405, "PUT": 405, "DELETE": 405} {
+		before := times
+		res := request(t, h, method, "/-/reload", nil)
+		if res.Code != status {
+			t.Errorf("%s: unexpected status: got %d, want %d", method, res.Code, status)
+		}
+		if status == 405 && res.Header().Get("Allow") != "POST" {
+			t.Errorf("%s: allowed is %q", method, res.Header().Get("Allow"))
+		}
+		if reloaded := times > before; reloaded != (status == 200) {
+			t.Errorf("%s: reloaded %v", method, reloaded)
 		}
 	}
-	http.DefaultClient.CloseIdleConnections()
-
-	if !s.shutdown(t.Context()) {
-		t.Error("idle servers were cut off")
+	if body := request(t, h, "GET", "/metrics", nil).Body.String(); !strings.Contains(body, "\n# TYPE own_metric gauge\nown_metric 0\n") {
+		t.Errorf("the registry's metric is missing:\n%s", body)
 	}
-	for range listeners {
-		if err := <-s.failed; !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("unexpected error: got %v, want %v", err, http.ErrServerClosed)
+
+	for _, tt := range []struct {
+		err    error
+		status int
+		body   string
+	}{
+		{status: 200, body: "ok\n"},
+		{err: errors.New("line 1\nline 2"), status: 500, body: "line 1\nline 2\n"},
+	} {
+		failure = tt.err
+		res := request(t, h, "POST", "/-/reload", nil)
+		if res.Code != tt.status || res.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("%v: answered with status %d, %q", tt.err, res.Code, res.Header().Get("Content-Type"))
+		}
+		if diff := cmp.Diff(tt.body, res.Body.String()); diff != "" {
+			t.Errorf("%v: unexpected answer (-want +got):\n%s", tt.err, diff)
 		}
 	}
 }
 
-func TestListenClosesAllOnError(t *testing.T) {
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
+// TestReloadHandlerWithoutFile checks that there is nothing to reload without a file.
+func TestReloadHandlerWithoutFile(t *testing.T) {
+	o := testWebOptions()
+	o.Lifecycle = true
+	h, err := NewHandler(&fakeReader{}, prometheus.NewRegistry(), nil, o, log.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := probe.Addr().String()
-	probe.Close()
-
-	o := testWebOptions()
-	*o.toolkit.WebListenAddresses = []string{address, "bad"}
-	if _, err := listen(o.toolkit); err == nil {
-		t.Fatal("expected an error, but none occurred")
+	if res := request(t, h, "POST", "/-/reload", nil); res.Code != http.StatusNotFound {
+		t.Errorf("unexpected status: got %d, want 404", res.Code)
 	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatalf("first address is still in use: %v", err)
-	}
-	l.Close()
 }
