@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -48,7 +46,7 @@ func TestLoggersLogfmt(t *testing.T) {
 
 func TestLoggersJSON(t *testing.T) {
 	var out bytes.Buffer
-	logger, slogger := New(&out, "info", jsonFormat)
+	logger, slogger := New(&out, "info", "json")
 	level.Info(logger).Log("msg", "line")
 	slogger.Info("line")
 
@@ -99,29 +97,4 @@ func TestLoggersFilter(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestHTTPErrorLog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		l := NewHTTPErrorLog(level.Error(log.NewLogfmtLogger(&out)))
-
-		l.Println("first", 1)
-		for range 1000 {
-			l.Println("more")
-		}
-		time.Sleep(httpErrorInterval - time.Nanosecond)
-		l.Println("still too early")
-		time.Sleep(time.Nanosecond)
-		l.Println("two\nlines")
-		time.Sleep(httpErrorInterval)
-		l.Println("last")
-
-		want := "level=error msg=\"first 1\"\n" +
-			"level=error msg=\"two\\nlines\" suppressed=1001\n" +
-			"level=error msg=last\n"
-		if diff := cmp.Diff(want, out.String()); diff != "" {
-			t.Errorf("unexpected lines (-want +got):\n%s", diff)
-		}
-	})
 }
