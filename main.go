@@ -1,8 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command nflog_exporter counts the packets that Netfilter rules log to NFLOG
-// groups, and serves the counts to Prometheus.
+// Command nflog_exporter counts the packets that Netfilter rules log to NFLOG groups, and serves the counts to Prometheus.
 package main
 
 import (
@@ -28,32 +27,30 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/internal/web"
 )
 
+// The exporter ends within five seconds of a signal.
 const (
-	// The exporter ends within five seconds of a signal: scrapes under way
-	// have scrapeGrace to finish, and readers stopGrace to drain.
-	scrapeGrace = 3 * time.Second
-	stopGrace   = 4 * time.Second
+	scrapeGrace = 3 * time.Second // for scrapes under way to finish
+	stopGrace   = 4 * time.Second // for these and for readers to drain
 )
 
 func main() {
-	// The runtime leaves stack traces out of a program whose file has a capability, as the image's has.
+	// The runtime prints no stack traces if the program's file has a capability, as the one in the image.
 	debug.SetTraceback("single")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// Whoever sends a second signal does not want to wait.
+	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is the program without the process around it: it returns the exit
-// status, once ctx has ended or where it can't start.
+// run runs the exporter until ctx ends or it fails, writes the error to stderr, and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := export(ctx, args, stdout, stderr)
+	err := runExporter(ctx, args, stdout, stderr)
 	if err == nil {
 		return 0
 	}
 	lines := []string{logging.OneLine(err.Error())}
-	if m := config.Diagnostics(nil); errors.As(err, &m) {
-		lines = strings.Split(m.Error(), "\n")
+	if mistakes, ok := errors.AsType[config.Diagnostics](err); ok {
+		lines = strings.Split(mistakes.Error(), "\n")
 	}
 	for _, line := range lines {
 		fmt.Fprintf(stderr, "%s: error: %s\n", config.Program, line)
@@ -61,36 +58,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// export sets all up and, once nothing of what the user gave can fail any
-// more, runs it.
-func export(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+// runExporter sets everything up before it reads or serves anything, so that a mistake of the user is found first.
+func runExporter(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, done, err := config.Parse(args, stdout)
 	if err != nil || done {
 		return err
 	}
 	logger, slogger := logging.New(stderr, o.LogLevel, o.LogFormat)
-
-	file, warnings, err := o.Load()
-	if o.ConfigCheck {
-		for _, w := range warnings {
-			fmt.Fprintf(stdout, "%v (warning)\n", w)
-		}
-	} else {
-		config.LogWarnings(logger, warnings)
-	}
+	c, err := newCollector(o, stdout, logger)
 	if err != nil {
 		return err
 	}
-	c, err := collector.New(o.CollectorConfig(file, logger))
-	if err != nil {
-		return fmt.Errorf("set up collector: %w", err)
-	}
 	if o.ConfigCheck {
-		fmt.Fprintln(stdout, "flags and configuration file can be used")
+		fmt.Fprintln(stdout, "flags and configuration file are valid")
 		return nil
 	}
 	own := prometheus.NewRegistry()
-	reload, stopReload, err := setUpReload(o, c, own, logger)
+	reload, stopReload, err := setUpReload(o, c.Reload, own, logger)
 	if err != nil {
 		return err
 	}
@@ -110,9 +94,30 @@ func export(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	return readAndServe(ctx, c.Run, s, logger)
 }
 
-// setUpReload lets the configuration file, if there is one, be applied anew on SIGHUP and by the handler. Without
-// one, SIGHUP is ignored, and there is no handler.
-func setUpReload(o *config.Options, c config.Reloadable, own *prometheus.Registry, logger log.Logger) (reload func() error, stop func(), err error) {
+// newCollector reads the configuration file. Warnings about it go to stdout if the user asked for a check, else to the log.
+func newCollector(o *config.Options, stdout io.Writer, logger log.Logger) (*collector.Collector, error) {
+	c, warnings, err := o.Load()
+	if o.ConfigCheck {
+		for _, w := range warnings {
+			fmt.Fprintln(stdout, w)
+		}
+	} else {
+		config.LogWarnings(logger, warnings)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Logger = logger
+	col, err := collector.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("set up collector: %w", err)
+	}
+	return col, nil
+}
+
+// setUpReload returns a function that applies the configuration file again, which SIGHUP does, too. Without a file, the
+// function is nil and SIGHUP is ignored.
+func setUpReload(o *config.Options, apply config.ApplyFunc, own *prometheus.Registry, logger log.Logger) (reload func() error, stop func(), err error) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	stop = func() {
@@ -122,7 +127,7 @@ func setUpReload(o *config.Options, c config.Reloadable, own *prometheus.Registr
 	if o.ConfigFile == "" {
 		return nil, stop, nil
 	}
-	r, err := config.NewReloader(o, c, own, logger)
+	r, err := config.NewReloader(o, apply, own, logger)
 	if err != nil {
 		stop()
 		return nil, nil, err
@@ -131,15 +136,14 @@ func setUpReload(o *config.Options, c config.Reloadable, own *prometheus.Registr
 	return r.Reload, stop, nil
 }
 
-// reloadOn reloads whenever a signal comes, until the channel is closed.
+// reloadOn reloads on each signal until the channel is closed.
 func reloadOn(signals <-chan os.Signal, reload func() error) {
 	for range signals {
-		_ = reload() // which logs its error
+		_ = reload() // the Reloader logs the error
 	}
 }
 
-// readAndServe lets read run while s serves, until ctx ends or s fails, and
-// then stops both.
+// readAndServe calls read while s serves, until ctx ends or s fails. Then it stops both.
 func readAndServe(ctx context.Context, read func(context.Context), s *web.Servers, logger log.Logger) error {
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
@@ -161,8 +165,7 @@ func readAndServe(ctx context.Context, read func(context.Context), s *web.Server
 	return err
 }
 
-// stop waits for the end of scrapes and readers. What has not ended after
-// stopGrace ends with the process.
+// stop waits until scrapes have finished and readers have drained, but no longer than stopGrace.
 func stop(s *web.Servers, drained <-chan struct{}, logger log.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()

@@ -15,14 +15,14 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// collectorRefusals are about how packets are counted.
+// collectorRefusals are bad values of the flags about how packets are counted.
 func collectorRefusals() []refusal {
 	const (
 		labels   = "group, prefix, family, hook, in_interface, out_interface, protocol, mark, uid, gid, vlan, phys_in_interface, phys_out_interface, tcp_flags, icmp_type, conntrack_state, dscp, destination_port"
-		list     = "must be different values separated by commas, each one of " + labels
-		ports    = "must be different values separated by commas, each a number from 0 to 65535"
+		list     = "must be distinct values separated by commas, each one of " + labels
+		ports    = "must be distinct values separated by commas, each a number from 0 to 65535"
 		mask     = "must be a number from 0x1 to 0xffffffff"
-		pattern  = "must be REGEXP=REPLACEMENT, as veth.*=veth"
+		pattern  = "must be REGEXP=REPLACEMENT, for example veth.*=veth"
 		buckets  = "must be up to 16 ascending numbers from 1 to 4294967295, separated by commas"
 		timeouts = "must be 0s for never, or a time from 1s to 10000h0m0s"
 	)
@@ -57,12 +57,12 @@ func collectorRefusals() []refusal {
 		{
 			name: "histogram label not of the default ones",
 			args: []string{"--collector.histogram-labels=prefix,mark"},
-			want: `--collector.histogram-labels="prefix,mark": must be some of --collector.labels, which has no mark`,
+			want: `--collector.histogram-labels="prefix,mark": must be a subset of --collector.labels, which has no mark`,
 		},
 		{
 			name: "histogram label not of the chosen ones",
 			args: []string{"--collector.histogram-labels=group,prefix", "--collector.labels=mark"},
-			want: `--collector.histogram-labels="group,prefix": must be some of --collector.labels, which has no prefix`,
+			want: `--collector.histogram-labels="group,prefix": must be a subset of --collector.labels, which has no prefix`,
 		},
 
 		{name: "bucket zero", args: []string{"--collector.packet-size-buckets=0,64"}, want: `--collector.packet-size-buckets="0,64": ` + buckets},
@@ -86,7 +86,7 @@ func collectorRefusals() []refusal {
 	}
 }
 
-// defaultCollectorConfig is what the collector is told where no flag says anything else.
+// defaultCollectorConfig is the configuration of the collector without flags.
 func defaultCollectorConfig() collector.Config {
 	return collector.Config{
 		Labels:   []string{"group", "prefix", "family", "hook", "in_interface", "out_interface", "protocol"},
@@ -101,6 +101,18 @@ func defaultCollectorConfig() collector.Config {
 	}
 }
 
+// checkUsable checks that the collector takes what the command line and the configuration file say.
+func checkUsable(t *testing.T, o *Options) {
+	t.Helper()
+	c, warnings, err := o.Load()
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("unexpected warnings %v, error %v", warnings, err)
+	}
+	if _, err := collector.New(c); err != nil {
+		t.Errorf("the collector refuses it: %v", err)
+	}
+}
+
 func interfacePattern(t *testing.T, match, replacement string) prefix.InterfacePattern {
 	t.Helper()
 	p, err := prefix.NewInterfacePattern(match, replacement)
@@ -110,7 +122,7 @@ func interfacePattern(t *testing.T, match, replacement string) prefix.InterfaceP
 	return p
 }
 
-// comparePatterns lets cmp compare interface patterns.
+// comparePatterns makes interface patterns comparable by package cmp.
 func comparePatterns() cmp.Option {
 	return cmp.Options{
 		cmp.Exporter(func(reflect.Type) bool { return true }), // of patterns and their templates
@@ -118,7 +130,7 @@ func comparePatterns() cmp.Option {
 	}
 }
 
-func TestParseCollectorFlags(t *testing.T) {
+func TestCollectorFlags(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
@@ -185,22 +197,18 @@ func TestParseCollectorFlags(t *testing.T) {
 			if diff := cmp.Diff(want, o.collector, comparePatterns()); diff != "" {
 				t.Errorf("unexpected configuration (-want +got):\n%s", diff)
 			}
-			if _, err := collector.New(o.CollectorConfig(File{}, nil)); err != nil {
-				t.Errorf("the collector refuses it: %v", err)
-			}
+			checkUsable(t, o)
 		})
 	}
 }
 
-// TestEveryLabelIsCounted checks that the labels which the flag allows are those that the collector knows.
-func TestEveryLabelIsCounted(t *testing.T) {
+// TestEveryLabelIsUsable checks that the collector takes each label that the flags take.
+func TestEveryLabelIsUsable(t *testing.T) {
 	for _, label := range collector.LabelNames() {
 		o, _, err := Parse([]string{"--collector.labels=" + label, "--collector.histogram-labels=" + label}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := collector.New(o.CollectorConfig(File{}, nil)); err != nil {
-			t.Errorf("the collector refuses it: %v", err)
-		}
+		checkUsable(t, o)
 	}
 }

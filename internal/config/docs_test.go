@@ -14,21 +14,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// page returns a page of the documentation.
-func page(t *testing.T, name string) string {
+// Pages of the documentation with the tables and examples that these tests read.
+const (
+	flagsPage   = "../../docs/configuration.md"
+	filePage    = "../../docs/configuration.md"
+	metricsPage = "../../docs/metrics.md"
+)
+
+func readPage(t *testing.T, path string) string {
 	t.Helper()
-	b, err := os.ReadFile("../../docs/" + name)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(b)
 }
 
-// TestDocumentedFlags compares the table of flags in docs/configuration.md with those that there are.
+// TestDocumentedFlags compares the documented flags and defaults with the real ones.
 func TestDocumentedFlags(t *testing.T) {
 	got := make(map[string]string)
 	row := regexp.MustCompile("(?m)^\\| `--(?:\\[no-\\])?([a-z.-]+)` \\| (?:`([^`]*)` |([a-z ]*) |)\\|")
-	for _, m := range row.FindAllStringSubmatch(page(t, "configuration.md"), -1) {
+	for _, m := range row.FindAllStringSubmatch(readPage(t, flagsPage), -1) {
 		got[m[1]] = m[2]
 		if m[3] == "on" {
 			got[m[1]] = "true"
@@ -47,26 +53,26 @@ func TestDocumentedFlags(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("unexpected flags and defaults in docs/configuration.md (-want +got):\n%s", diff)
+		t.Errorf("unexpected flags and defaults in "+flagsPage+" (-want +got):\n%s", diff)
 	}
 }
 
-// TestDocumentedConfigFile checks that the configuration file in docs/configuration.md can be used without a warning.
-func TestDocumentedConfigFile(t *testing.T) {
+// TestDocumentedFile checks that documented configuration files can be used, without a warning.
+func TestDocumentedFile(t *testing.T) {
 	block := regexp.MustCompile("(?s)\n```yaml\n(groups:.*?\n)```\n")
-	files := block.FindAllStringSubmatch(page(t, "configuration.md"), -1)
+	files := block.FindAllStringSubmatch(readPage(t, filePage), -1)
 	if len(files) == 0 {
-		t.Error("docs/configuration.md has no configuration file")
+		t.Error(filePage + " has no configuration file")
 	}
 	for _, m := range files {
-		_, warnings, err := parseConfigFile("docs/configuration.md", []byte(m[1]), testDefaults, false)
+		_, warnings, err := parseFile(filePage, []byte(m[1]), testDefaults, false)
 		if err != nil || len(warnings) > 0 {
 			t.Errorf("%s%v %v", m[1], err, warnings)
 		}
 	}
 }
 
-// TestDocumentedReloadMetrics compares the table of metrics in docs/metrics.md with those of a configuration file.
+// TestDocumentedReloadMetrics compares the documented metrics about reloads with the real ones.
 func TestDocumentedReloadMetrics(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	if _, err := NewReloader(&Options{}, nil, registry, log.NewNopLogger()); err != nil {
@@ -82,10 +88,10 @@ func TestDocumentedReloadMetrics(t *testing.T) {
 	}
 	got := make(map[string]string)
 	row := regexp.MustCompile("(?m)^\\| `(" + Program + "_config_[a-z_]+)` \\| ([a-z]+) \\| none \\|")
-	for _, m := range row.FindAllStringSubmatch(page(t, "metrics.md"), -1) {
+	for _, m := range row.FindAllStringSubmatch(readPage(t, metricsPage), -1) {
 		got[m[1]] = m[2]
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("unexpected metrics in docs/metrics.md (-want +got):\n%s", diff)
+		t.Errorf("unexpected metrics in "+metricsPage+" (-want +got):\n%s", diff)
 	}
 }

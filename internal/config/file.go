@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -15,37 +14,33 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// maxConfigFile is far more than a configuration needs.
-const maxConfigFile = 256 * kibibyte
-
-// File is what the configuration file says.
-type File struct {
-	Groups []collector.GroupConfig // none where the file leaves them to the flags
+// A file is what the configuration file says.
+type file struct {
+	Groups []collector.GroupConfig // empty if the flags name the groups
 	Rules  []prefix.Rule
 }
 
-// loadConfigFile reads a configuration file. Its groups have the settings of defaults where they have
-// none of their own; they are a mistake where the command line names groups. All mistakes are in the
-// error, a line each.
-func loadConfigFile(path string, defaults collector.GroupConfig, groupsOnCommandLine bool) (File, []Diagnostic, error) {
+// loadFile reads a configuration file. A setting that a group does not have is that of defaults. Groups in the file are a
+// mistake if the command line has groups, too. All mistakes are in the error, a [Diagnostics].
+func loadFile(path string, defaults collector.GroupConfig, groupsOnCommandLine bool) (file, []Diagnostic, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return File{}, nil, err
+		return file{}, nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {
 	case err != nil:
-		return File{}, nil, err
-	case len(data) > maxConfigFile:
-		return File{}, nil, fmt.Errorf("%s: must not be larger than %s", path, formatSize(maxConfigFile))
+		return file{}, nil, err
+	case len(data) > maxFile:
+		return file{}, nil, fmt.Errorf("%s: must not be larger than %s", path, formatSize(maxFile))
 	}
-	return parseConfigFile(path, data, defaults, groupsOnCommandLine)
+	return parseFile(path, data, defaults, groupsOnCommandLine)
 }
 
-func parseConfigFile(path string, data []byte, defaults collector.GroupConfig, groupsOnCommandLine bool) (File, []Diagnostic, error) {
-	var c File
-	r := &fileReader{path: path}
+func parseFile(path string, data []byte, defaults collector.GroupConfig, groupsOnCommandLine bool) (file, []Diagnostic, error) {
+	var c file
+	r := &yamlReader{path: path}
 	if root := r.document(data); root != nil {
 		for _, f := range r.fields(root, "the file", "groups", "prefix_rules") {
 			switch f.name() {
@@ -61,31 +56,21 @@ func parseConfigFile(path string, data []byte, defaults collector.GroupConfig, g
 	}
 	warnings, err := r.result()
 	if err != nil {
-		return File{}, warnings, err
+		return file{}, warnings, err
 	}
 	return c, warnings, nil
 }
 
-// The values that the settings of a group can have, by flag as by file.
-var (
-	groupDomain          = numberBetween[uint16](0, 65535)
-	copyRangeDomain      = sizeBetween[uint32](1, 65531)
-	queueThresholdDomain = numberBetween[uint32](1, 65535)
-	queueTimeoutDomain   = durationBetween(10*time.Millisecond, time.Hour, 10*time.Millisecond)
-	batchBufferDomain    = sizeBetween[uint32](3776, 128*kibibyte)
-	socketBufferDomain   = sizeBetween[int](4*kibibyte, gibibyte)
-)
-
-// setting is a setting of a group, by its name in the file.
+// A setting is a setting of a group.
 type setting struct {
-	name    string
-	allowed string // continues "must be"
+	name    string // in the file
+	allowed string // completes "must be"
 	set     func(string) bool
 }
 
-func settingIn[T comparable](d domain[T], name string, target *T) setting {
-	return setting{name, d.allowed, func(s string) bool {
-		t, ok := d.parse(s)
+func newSetting[T any](name string, p valueParser[T], target *T) setting {
+	return setting{name, p.allowed, func(s string) bool {
+		t, ok := p.parse(s)
 		if ok {
 			*target = t
 		}
@@ -93,19 +78,19 @@ func settingIn[T comparable](d domain[T], name string, target *T) setting {
 	}}
 }
 
-// groupSettings returns what can be set in a group. The first is its number.
+// groupSettings returns the settings of a group. The first is its number.
 func groupSettings(g *collector.GroupConfig) []setting {
 	return []setting{
-		settingIn(groupDomain, "group", &g.Group),
-		settingIn(copyRangeDomain, "copy_range", &g.CopyRange),
-		settingIn(queueThresholdDomain, "queue_threshold", &g.QueueThreshold),
-		settingIn(queueTimeoutDomain, "queue_timeout", &g.QueueTimeout),
-		settingIn(batchBufferDomain, "batch_buffer", &g.BatchBuffer),
-		settingIn(socketBufferDomain, "socket_buffer", &g.SocketBuffer),
+		newSetting("group", groupNumber(), &g.Group),
+		newSetting("copy_range", copyRange(), &g.CopyRange),
+		newSetting("queue_threshold", queueThreshold(), &g.QueueThreshold),
+		newSetting("queue_timeout", queueTimeout(), &g.QueueTimeout),
+		newSetting("batch_buffer", batchBuffer(), &g.BatchBuffer),
+		newSetting("socket_buffer", socketBuffer(), &g.SocketBuffer),
 	}
 }
 
-func (r *fileReader) groups(list field, defaults collector.GroupConfig) []collector.GroupConfig {
+func (r *yamlReader) groups(list field, defaults collector.GroupConfig) []collector.GroupConfig {
 	var groups []collector.GroupConfig
 	seen := make(map[uint16]bool)
 	for _, item := range r.items(list) {
@@ -123,8 +108,8 @@ func (r *fileReader) groups(list field, defaults collector.GroupConfig) []collec
 	return groups
 }
 
-// group reads a group, and returns the node of its number if that is one.
-func (r *fileReader) group(item *yaml.Node, g *collector.GroupConfig) (number *yaml.Node) {
+// group reads a group, and returns the node of its number if that is valid.
+func (r *yamlReader) group(item *yaml.Node, g *collector.GroupConfig) (number *yaml.Node) {
 	settings := make(map[string]setting)
 	var names []string
 	for _, s := range groupSettings(g) {

@@ -15,8 +15,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/collector"
 )
 
-// FuzzConfigFile checks that a file has either mistakes or a configuration that can be used, and that
-// remarks are lines about places in the file.
+// FuzzConfigFile checks that a file has either mistakes or a configuration that can be used, and that diagnostics are lines
+// about places in the file.
 func FuzzConfigFile(f *testing.F) {
 	for _, file := range []string{
 		"",
@@ -31,30 +31,30 @@ func FuzzConfigFile(f *testing.F) {
 		f.Add([]byte(file))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, warnings, err := parseConfigFile("f", data, testDefaults, false)
-		remarks := warnings
+		got, warnings, err := parseFile("f", data, testDefaults, false)
+		diagnostics := warnings
 		if err != nil {
-			if diff := cmp.Diff(File{}, got); diff != "" {
+			if diff := cmp.Diff(file{}, got); diff != "" {
 				t.Errorf("a configuration beside an error (-want +got):\n%s", diff)
 			}
-			var bad Diagnostics
-			if !errors.As(err, &bad) || len(bad) == 0 {
+			bad, ok := errors.AsType[Diagnostics](err)
+			if !ok || len(bad) == 0 {
 				t.Fatalf("no mistakes: %v", err)
 			}
-			remarks = append(remarks, bad...)
+			diagnostics = append(diagnostics, bad...)
 		}
 
-		// The end of the file is on a line of its own. Others end as YAML has it: by CR, LF, NEL, LS or PS.
+		// The end of the file is on a line of its own. YAML ends other lines by CR, LF, NEL, LS or PS.
 		lines := 2
 		for _, end := range []string{"\r", "\n", "\u0085", "\u2028", "\u2029"} {
 			lines += bytes.Count(data, []byte(end))
 		}
-		for _, r := range remarks {
-			if r.Line < 1 || r.Line > lines || r.Column < 1 || r.Column > len(data)+1 {
-				t.Errorf("%s: not in the file", r)
+		for _, d := range diagnostics {
+			if d.Line < 1 || d.Line > lines || d.Column < 1 || d.Column > len(data)+1 {
+				t.Errorf("%s: not in the file", d)
 			}
-			if strings.ContainsAny(r.Text, "\r\n") || !utf8.ValidString(r.Text) {
-				t.Errorf("not a line of text: %q", r.Text)
+			if strings.ContainsAny(d.Text, "\r\n") || !utf8.ValidString(d.Text) {
+				t.Errorf("not a line of text: %q", d.Text)
 			}
 		}
 

@@ -10,7 +10,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// The names that the settings of prefix rules have in the file.
+// The names of a prefix rule's settings in the file.
 const (
 	presetSetting = "preset"
 	matchSetting  = string(prefix.FieldMatch)
@@ -18,10 +18,10 @@ const (
 	prefixSetting = string(prefix.FieldPrefix)
 )
 
-// templateText says what the values of labels and prefix are.
-const templateText = "text in which ${NAME} stands for a named group of match"
+// templateAllowed says what values of labels and prefix can be. It completes "must be".
+const templateAllowed = "text in which ${NAME} stands for a named group of match"
 
-func (r *fileReader) prefixRules(list field) []prefix.Rule {
+func (r *yamlReader) prefixRules(list field) []prefix.Rule {
 	var rules []prefix.Rule
 	for _, item := range r.items(list) {
 		fields := r.fields(item, "an item of prefix_rules", presetSetting, matchSetting, labelsSetting, prefixSetting)
@@ -35,7 +35,7 @@ func (r *fileReader) prefixRules(list field) []prefix.Rule {
 	return rules
 }
 
-func (r *fileReader) preset(preset field, fields []field) []prefix.Rule {
+func (r *yamlReader) preset(preset field, fields []field) []prefix.Rule {
 	for _, f := range fields {
 		if f != preset {
 			r.mistake(f.key, "%s: must not be given together with %s", f.name(), presetSetting)
@@ -52,9 +52,10 @@ func (r *fileReader) preset(preset field, fields []field) []prefix.Rule {
 	return prefix.Preset(name)
 }
 
-func (r *fileReader) prefixRule(fields []field) prefix.Rule {
+// prefixRule reads a rule, and reports what the rule's own check finds.
+func (r *yamlReader) prefixRule(fields []field) prefix.Rule {
 	var rule prefix.Rule
-	places := make(map[prefix.Field]*yaml.Node) // of what could be read
+	places := make(map[prefix.Field]*yaml.Node) // of the fields that could be read
 	labels := make(map[string]*yaml.Node)
 	for _, f := range fields {
 		ok := true
@@ -62,15 +63,15 @@ func (r *fileReader) prefixRule(fields []field) prefix.Rule {
 		case matchSetting:
 			rule.Match, ok = r.text(f, "a regular expression in RE2's syntax")
 		case prefixSetting:
-			rule.Prefix, ok = r.text(f, templateText)
+			rule.Prefix, ok = r.text(f, templateAllowed)
 			if ok && rule.Prefix == "" {
 				r.mistake(f.value, "%s: must not be empty, leave it out to keep the prefix", prefixSetting)
 			}
 		case labelsSetting:
 			rule.Labels = make(map[string]string)
 			for _, l := range r.fields(f.value, labelsSetting) {
-				// The name is looked at, too, where the value can't be read.
-				rule.Labels[l.name()], _ = r.text(l, templateText)
+				// Without a readable value, the name is checked all the same.
+				rule.Labels[l.name()], _ = r.text(l, templateAllowed)
 				labels[l.name()] = l.key
 			}
 		}
@@ -87,7 +88,7 @@ func (r *fileReader) prefixRule(fields []field) prefix.Rule {
 	}
 	mistakes, warnings := rule.Check(collector.ReservedLabels())
 	for _, p := range mistakes {
-		// A match that could not be read has been remarked on already.
+		// There is no place where match could not be read, which is reported already.
 		if n := place(p); n != nil {
 			r.mistake(n, "%s", p.Text)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A refusal is a command line that can't be used.
+// A refusal is a command line that Parse or Load refuses.
 type refusal struct {
 	name string
 	args []string
@@ -68,10 +68,10 @@ func visibleFlags() []string {
 	return names
 }
 
-// sizesRefused ends what is said of a size.
+// sizesRefused ends the text about a bad size.
 const sizesRefused = ", written like 128, 128B or 64KiB"
 
-// groupRefusals are about what groups are read, and how.
+// groupRefusals are bad values of the flags about groups.
 func groupRefusals() []refusal {
 	const sizes = sizesRefused
 	const namespaces = "must be own, a name under /run/netns, or a path that begins with /"
@@ -117,7 +117,7 @@ func groupRefusals() []refusal {
 	}
 }
 
-// otherRefusals are about flags that are of no part of the exporter, or not known.
+// otherRefusals are the other bad command lines.
 func otherRefusals() []refusal {
 	return []refusal{
 		{name: "version with value", args: []string{"--version=2"}, want: `--version="2": must be given without a value`},

@@ -12,12 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
-	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 func TestParse(t *testing.T) {
@@ -80,7 +78,7 @@ func TestParse(t *testing.T) {
 				o.collector.Labels = []string{"prefix"}
 				o.ConfigFile, o.ConfigCheck = "/etc/nflog.yml", true
 				o.Web.DisableExporterMetrics = true
-				o.Web.Lifecycle = true
+				o.Web.EnableLifecycle = true
 				o.Web.MaxRequests = 0
 				o.LogLevel, o.LogFormat = "debug", "json"
 			},
@@ -115,70 +113,6 @@ func TestParse(t *testing.T) {
 			tt.want(want)
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Options{}), comparePatterns()); diff != "" {
 				t.Errorf("unexpected options (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestCollectorConfig(t *testing.T) {
-	group := func(number uint16, netns string) collector.GroupConfig {
-		return collector.GroupConfig{
-			Group:          number,
-			NetNS:          netns,
-			CopyRange:      64,
-			QueueThreshold: 65535,
-			QueueTimeout:   500 * time.Millisecond,
-			BatchBuffer:    131072,
-			SocketBuffer:   16 << 20,
-		}
-	}
-	rules := []prefix.Rule{{Match: "a"}}
-	tests := []struct {
-		name string
-		args []string
-		file File
-		want []collector.GroupConfig
-	}{
-		{name: "default", want: []collector.GroupConfig{group(100, "")}},
-		{
-			name: "groups",
-			args: []string{"--nflog.group=5", "--nflog.group=3"},
-			want: []collector.GroupConfig{group(5, ""), group(3, "")},
-		},
-		{
-			name: "namespaces",
-			args: []string{"--nflog.group=5", "--nflog.group=3", "--nflog.netns=blue", "--nflog.netns=own"},
-			want: []collector.GroupConfig{group(5, "blue"), group(3, "blue"), group(5, ""), group(3, "")},
-		},
-		{
-			name: "groups of the file",
-			args: []string{"--nflog.netns=own", "--nflog.netns=/run/netns/blue"},
-			file: File{Groups: []collector.GroupConfig{{Group: 7, CopyRange: 1}, {Group: 8}}},
-			want: []collector.GroupConfig{
-				{Group: 7, CopyRange: 1},
-				{Group: 8},
-				{Group: 7, CopyRange: 1, NetNS: "/run/netns/blue"},
-				{Group: 8, NetNS: "/run/netns/blue"},
-			},
-		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			o, _, err := Parse(append(tt.args, "--nflog.copy-range=64"), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tt.file.Rules = rules
-			logger := log.NewNopLogger()
-			got := o.CollectorConfig(tt.file, logger)
-			if diff := cmp.Diff(tt.want, got.Groups); diff != "" {
-				t.Errorf("unexpected groups (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(rules, got.PrefixRules); diff != "" {
-				t.Errorf("unexpected rules (-want +got):\n%s", diff)
-			}
-			if got.Logger != logger {
-				t.Error("another logger")
 			}
 		})
 	}
@@ -250,7 +184,7 @@ func TestParseVersion(t *testing.T) {
 	}
 }
 
-// parseAndEnd parses what asks for output alone, and returns that.
+// parseAndEnd parses a command line that only asks for output, and returns the output.
 func parseAndEnd(t *testing.T, args []string) string {
 	t.Helper()
 	var stdout bytes.Buffer

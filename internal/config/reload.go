@@ -15,76 +15,68 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// Reloadable is what is needed of a collector.Collector to reload it.
-type Reloadable interface {
-	Reload(groups []collector.GroupConfig, rules []prefix.Rule) error
-}
+// ApplyFunc applies a configuration, as the method Reload of a collector.Collector does.
+type ApplyFunc func(groups []collector.GroupConfig, rules []prefix.Rule) error
 
-// A Reloader applies the configuration file anew. A file that can't be used leaves the last one in force.
+// A Reloader applies the configuration file again. If the file can't be used, the configuration stays as it is.
 type Reloader struct {
-	options   *Options
-	collector Reloadable
-	logger    log.Logger
+	options *Options
+	apply   ApplyFunc
+	logger  log.Logger
 
-	mu         sync.Mutex // for one at a time
-	successful prometheus.Gauge
-	succeeded  prometheus.Gauge
+	mu         sync.Mutex // held by Reload
+	lastOK     prometheus.Gauge
+	lastOKTime prometheus.Gauge
 }
 
-// NewReloader returns a reloader of a collector to which the file was applied just now. Its metrics are
-// registered.
-func NewReloader(o *Options, c Reloadable, reg prometheus.Registerer, logger log.Logger) (*Reloader, error) {
+// NewReloader returns a Reloader for a configuration that was applied just now. It registers metrics about reloads.
+func NewReloader(o *Options, apply ApplyFunc, reg prometheus.Registerer, logger log.Logger) (*Reloader, error) {
 	r := &Reloader{
-		options: o, collector: c, logger: logger,
-		successful: prometheus.NewGauge(prometheus.GaugeOpts{
+		options: o,
+		apply:   apply,
+		logger:  logger,
+		lastOK: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: Program + "_config_last_reload_successful",
-			Help: "Whether the configuration file could be applied when that was tried last.",
+			Help: "Whether the last attempt to apply the configuration file succeeded.",
 		}),
-		succeeded: prometheus.NewGauge(prometheus.GaugeOpts{
+		lastOKTime: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: Program + "_config_last_reload_success_timestamp_seconds",
-			Help: "When the configuration file was applied last, in seconds since 1970.",
+			Help: "Time when the configuration file was last applied, in seconds since 1970.",
 		}),
 	}
-	for _, g := range []prometheus.Gauge{r.successful, r.succeeded} {
+	for _, g := range []prometheus.Gauge{r.lastOK, r.lastOKTime} {
 		if err := reg.Register(g); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
-	r.applied()
+	r.succeed()
 	return r, nil
 }
 
-func (r *Reloader) applied() {
-	r.successful.Set(1)
-	r.succeeded.SetToCurrentTime()
+func (r *Reloader) succeed() {
+	r.lastOK.Set(1)
+	r.lastOKTime.SetToCurrentTime()
 }
 
-// Reload applies the file.
+// Reload applies the file. It logs the result, and so its error, too. Concurrent calls run one after another.
 func (r *Reloader) Reload() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	err := r.apply()
-	if err != nil {
-		r.successful.Set(0)
+	if err := r.reload(); err != nil {
+		r.lastOK.Set(0)
 		level.Error(r.logger).Log("msg", "The configuration file can't be used. The last one stays in force.", "err", err)
 		return err
 	}
-	r.applied()
+	r.succeed()
 	level.Info(r.logger).Log("msg", "Configuration file applied", "file", r.options.ConfigFile)
 	return nil
 }
 
-func (r *Reloader) apply() error {
-	file, warnings, err := r.options.Load()
+func (r *Reloader) reload() error {
+	c, warnings, err := r.options.Load()
 	LogWarnings(r.logger, warnings)
 	if err != nil {
 		return err
 	}
-	return r.collector.Reload(r.options.groupConfigs(file.Groups), file.Rules)
-}
-
-func LogWarnings(logger log.Logger, warnings []Diagnostic) {
-	for _, w := range warnings {
-		level.Warn(logger).Log("msg", "Configuration file: "+w.Text, "file", w.Path, "line", w.Line, "column", w.Column)
-	}
+	return r.apply(c.Groups, c.PrefixRules)
 }

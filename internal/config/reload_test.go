@@ -18,13 +18,14 @@ import (
 	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// fakeReloadable is a collector that remembers what it was told.
-type fakeReloadable struct {
+// A fakeCollector remembers the last configuration.
+type fakeCollector struct {
 	err error // for the next one
 
 	groups []collector.GroupConfig
@@ -35,7 +36,7 @@ type fakeReloadable struct {
 
 var errTwoAtATime = errors.New("two at a time")
 
-func (f *fakeReloadable) Reload(groups []collector.GroupConfig, rules []prefix.Rule) error {
+func (f *fakeCollector) Reload(groups []collector.GroupConfig, rules []prefix.Rule) error {
 	if f.busy.Swap(true) {
 		return errTwoAtATime
 	}
@@ -48,11 +49,11 @@ func (f *fakeReloadable) Reload(groups []collector.GroupConfig, rules []prefix.R
 	return nil
 }
 
-// reloading is a reloader with all that it needs.
+// A reloading is a Reloader with all that it needs.
 type reloading struct {
 	*Reloader
 	path      string
-	collector fakeReloadable
+	collector fakeCollector
 	registry  *prometheus.Registry
 	log       bytes.Buffer // not for concurrent reloads
 }
@@ -65,7 +66,7 @@ func newReloading(t *testing.T, args ...string) *reloading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Reloader, err = NewReloader(o, &r.collector, r.registry, log.NewLogfmtLogger(log.NewSyncWriter(&r.log))); err != nil {
+	if r.Reloader, err = NewReloader(o, r.collector.Reload, r.registry, log.NewLogfmtLogger(log.NewSyncWriter(&r.log))); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -80,6 +81,9 @@ func (r *reloading) metrics(t *testing.T) (successful bool, at time.Time) {
 	}
 	values := make(map[string]float64)
 	for _, f := range families {
+		if f.GetType() != dto.MetricType_GAUGE {
+			t.Errorf("%s is no gauge", f.GetName())
+		}
 		values[f.GetName()] = f.GetMetric()[0].GetGauge().GetValue()
 	}
 	if len(values) != 2 {
@@ -89,37 +93,37 @@ func (r *reloading) metrics(t *testing.T) (successful bool, at time.Time) {
 		time.Unix(int64(values["nflog_exporter_config_last_reload_success_timestamp_seconds"]), 0)
 }
 
-// TestReload reloads good files and bad ones, some of which the collector refuses. A bad one leaves the last one in force
-// and says so in the answer, in the log and in the metrics.
+// TestReload reloads good files and bad ones, one of which the collector refuses. After a bad one, the last one stays in
+// force, and the error, the log and the metrics say so.
 func TestReload(t *testing.T) {
 	const bad = "groups: [{group: all}]\nrules: []\n"
 	steps := []struct {
 		name      string
 		file      string
-		refusal   error // of the collector
-		answer    string
+		refusal   error    // of the collector
+		err       string   // empty for none
 		log       []string // found in the lines
-		times     int32    // that the collector was reloaded so far
+		times     int32    // so far that the collector was reloaded
 		succeeded bool
 	}{
-		{name: "the same", file: goodConfig, answer: "ok", log: []string{"level=info msg=\"Configuration file applied\" file=FILE"}, times: 1, succeeded: true},
+		{name: "the same", file: goodConfig, log: []string{"level=info msg=\"Configuration file applied\" file=FILE"}, times: 1, succeeded: true},
 		{
-			name: "warning", file: "prefix_rules: [{match: '(?P<pod>a)'}]\n", answer: "ok", times: 2, succeeded: true,
+			name: "warning", file: "prefix_rules: [{match: '(?P<pod>a)'}]\n", times: 2, succeeded: true,
 			log: []string{`level=warn msg="Configuration file: label \"pod\": is often set`, "line=1 column=24", "msg=\"Configuration file applied\""},
 		},
 		{
 			name: "mistakes", file: bad, times: 2,
-			answer: "FILE:1:18: group=\"all\": must be a number from 0 to 65535\nFILE:2:1: \"rules\": must be one of groups, prefix_rules",
-			log:    []string{"level=error msg=\"The configuration file can't be used. The last one stays in force.\"", "FILE:1:18:", "FILE:2:1:"},
+			err: "FILE:1:18: group=\"all\": must be a number from 0 to 65535\nFILE:2:1: \"rules\": must be one of groups, prefix_rules",
+			log: []string{"level=error msg=\"The configuration file can't be used. The last one stays in force.\"", "FILE:1:18:", "FILE:2:1:"},
 		},
-		{name: "refused", file: goodConfig, refusal: errors.New("too many labels"), answer: "too many labels", log: []string{"level=error", "too many labels"}, times: 3},
+		{name: "refused", file: goodConfig, refusal: errors.New("too many labels"), err: "too many labels", log: []string{"level=error", "too many labels"}, times: 3},
 		{
 			name: "missing", times: 3,
-			answer: "--config.file=\"FILE\": must be a valid configuration file: open FILE: no such file or directory",
-			log:    []string{"level=error", "no such file or directory"},
+			err: "--config.file=\"FILE\": must be a valid configuration file: open FILE: no such file or directory",
+			log: []string{"level=error", "no such file or directory"},
 		},
-		{name: "good again", file: "groups: [{group: 7}]\n", answer: "ok", times: 4, succeeded: true},
-		{name: "empty", file: "# nothing\n", answer: "ok", times: 5, succeeded: true},
+		{name: "good again", file: "groups: [{group: 7}]\n", times: 4, succeeded: true},
+		{name: "empty", file: "# nothing\n", times: 5, succeeded: true},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newReloading(t)
@@ -142,12 +146,12 @@ func TestReload(t *testing.T) {
 				last = time.Now()
 			}
 
-			answer := "ok"
+			message := ""
 			if err := r.Reload(); err != nil {
-				answer = strings.ReplaceAll(err.Error(), r.path, "FILE")
+				message = strings.ReplaceAll(err.Error(), r.path, "FILE")
 			}
-			if diff := cmp.Diff(step.answer, answer); diff != "" {
-				t.Errorf("%s: unexpected answer (-want +got):\n%s", step.name, diff)
+			if diff := cmp.Diff(step.err, message); diff != "" {
+				t.Errorf("%s: unexpected error (-want +got):\n%s", step.name, diff)
 			}
 			logged := strings.ReplaceAll(r.log.String(), r.path, "FILE")
 			for _, want := range step.log {
@@ -165,7 +169,7 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// TestReloadApplies checks what the collector is told: the file's groups in each namespace, or those of the flags, and the
+// TestReloadApplies checks what the collector gets: the groups of the file, or of the flags, in each namespace, and the
 // rules.
 func TestReloadApplies(t *testing.T) {
 	r := newReloading(t, "--nflog.netns=own", "--nflog.netns=blue", "--nflog.copy-range=96")
@@ -199,7 +203,7 @@ func TestReloadApplies(t *testing.T) {
 	}
 }
 
-// TestReloadConcurrently checks that one reload is done at a time, and each of them.
+// TestReloadConcurrently checks that all of many concurrent reloads run, one after another.
 func TestReloadConcurrently(t *testing.T) {
 	const times = 100
 	r := newReloading(t)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// webRefusals are about serving.
+// webRefusals are bad values of the flags about serving.
 func webRefusals(t *testing.T) []refusal {
 	t.Helper()
 	const paths = "must be / or a path like /metrics, of letters, digits and -._~ between single slashes, outside /-/"

@@ -16,42 +16,15 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// A Diagnostic is something to say about a place in a file.
-type Diagnostic struct {
-	Path         string
-	Line, Column int
-	Text         string
-}
-
-// String returns the remark as compilers write them.
-func (r Diagnostic) String() string {
-	return fmt.Sprintf("%s:%d:%d: %s", r.Path, r.Line, r.Column, r.Text)
-}
-
-// Diagnostics are what makes a file unusable.
-type Diagnostics []Diagnostic
-
-// maxMistakes is how many of them are told one by one.
-const maxMistakes = 100
-
-// Error returns a line for each mistake.
-func (m Diagnostics) Error() string {
-	lines := make([]string, len(m))
-	for i, r := range m {
-		lines[i] = r.String()
-	}
-	return strings.Join(lines, "\n")
-}
-
-// fileReader reads values from a YAML file, and gathers what there is to say about them. It takes
-// scalars by their text, so that no, 0x10 and 1e3 are what they look like.
-type fileReader struct {
+// A yamlReader reads values from a YAML file, and collects diagnostics. It reads a scalar by its text: no, 0x10 and 1e3 stay
+// what the file has.
+type yamlReader struct {
 	path     string
 	mistakes Diagnostics
 	warnings []Diagnostic
 }
 
-// field is a key with its value.
+// A field is a key with its value.
 type field struct{ key, value *yaml.Node }
 
 func (f field) name() string { return f.key.Value }
@@ -64,26 +37,25 @@ func lookup(fields []field, name string) (field, bool) {
 	return fields[i], true
 }
 
-func (r *fileReader) remark(n *yaml.Node, format string, args ...any) Diagnostic {
+func (r *yamlReader) mistake(n *yaml.Node, format string, args ...any) {
+	r.mistakes = append(r.mistakes, r.diagnostic(n, fmt.Sprintf(format, args...)))
+}
+
+func (r *yamlReader) warn(n *yaml.Node, format string, args ...any) {
+	d := r.diagnostic(n, fmt.Sprintf(format, args...))
+	d.Warning = true
+	r.warnings = append(r.warnings, d)
+}
+
+func (r *yamlReader) diagnostic(n *yaml.Node, text string) Diagnostic {
 	// Some nodes and errors of the YAML library have no place.
-	return Diagnostic{r.path, max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...)}
+	return Diagnostic{Path: r.path, Line: max(n.Line, 1), Column: max(n.Column, 1), Text: text}
 }
 
-func (r *fileReader) mistake(n *yaml.Node, format string, args ...any) {
-	r.mistakes = append(r.mistakes, r.remark(n, format, args...))
-}
-
-func (r *fileReader) warn(n *yaml.Node, format string, args ...any) {
-	r.warnings = append(r.warnings, r.remark(n, format, args...))
-}
-
-// result returns the warnings and, if there are any, the mistakes, in the order of the file.
-func (r *fileReader) result() (warnings []Diagnostic, err error) {
-	for _, remarks := range [][]Diagnostic{r.warnings, r.mistakes} {
-		slices.SortStableFunc(remarks, func(a, b Diagnostic) int {
-			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-		})
-	}
+// result returns the warnings, and the mistakes if there are any. Both are in the order of the file.
+func (r *yamlReader) result() (warnings []Diagnostic, err error) {
+	sortByPlace(r.warnings)
+	sortByPlace(r.mistakes)
 	switch more := len(r.mistakes) - maxMistakes; {
 	case len(r.mistakes) == 0:
 		return r.warnings, nil
@@ -94,9 +66,15 @@ func (r *fileReader) result() (warnings []Diagnostic, err error) {
 	return r.warnings, r.mistakes
 }
 
-// document returns what the file holds, nil if that is nothing.
-func (r *fileReader) document(data []byte) *yaml.Node {
-	if !r.characters(data) {
+func sortByPlace(diagnostics []Diagnostic) {
+	slices.SortStableFunc(diagnostics, func(a, b Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+// document returns the root of the only document, or nil if the file is empty or has a mistake.
+func (r *yamlReader) document(data []byte) *yaml.Node {
+	if !r.checkCharacters(data) {
 		return nil
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
@@ -120,9 +98,8 @@ func (r *fileReader) document(data []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-// characters tells if all characters are such that YAML allows them. The library would say which is
-// not, but not where.
-func (r *fileReader) characters(data []byte) bool {
+// checkCharacters reports whether YAML allows all characters. The library names a bad character, but not its place.
+func (r *yamlReader) checkCharacters(data []byte) bool {
 	line, column := 1, 1
 	for len(data) > 0 {
 		c, size := utf8.DecodeRune(data)
@@ -134,7 +111,7 @@ func (r *fileReader) characters(data []byte) bool {
 		case c == '\n':
 			line, column = line+1, 0
 		case c < ' ' && c != '\t' && c != '\r', c == '\ufffe', c == '\uffff':
-			r.mistake(place, "must be without control characters: %U", c)
+			r.mistake(place, "must not have control characters: %U", c)
 			return false
 		}
 		column++
@@ -143,16 +120,16 @@ func (r *fileReader) characters(data []byte) bool {
 	return true
 }
 
-func (r *fileReader) syntax(err error) {
+func (r *yamlReader) syntax(err error) {
 	place, text := &yaml.Node{}, err.Error()
-	if bad := (*yaml.LoadError)(nil); errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*yaml.LoadError](err); ok {
 		place.Line, place.Column, text = bad.Mark.Line, bad.Mark.Column, bad.Message
 	}
 	r.mistake(place, "must be valid YAML: %.200s", strings.Join(strings.Fields(text), " "))
 }
 
-// items returns the items of a list. No value is as good as an empty list.
-func (r *fileReader) items(list field) []*yaml.Node {
+// items returns the items of a list. A missing value is an empty list.
+func (r *yamlReader) items(list field) []*yaml.Node {
 	switch {
 	case isNull(list.value):
 		return nil
@@ -165,9 +142,9 @@ func (r *fileReader) items(list field) []*yaml.Node {
 	return list.value.Content
 }
 
-// fields returns the fields of a mapping, each name once. Names other than those that are given are
-// mistakes, where some are given.
-func (r *fileReader) fields(n *yaml.Node, what string, names ...string) []field {
+// fields returns the fields of a mapping, each name once. If names are given, other names are mistakes. Texts call the
+// mapping what.
+func (r *yamlReader) fields(n *yaml.Node, what string, names ...string) []field {
 	switch {
 	case r.isAlias(n):
 		return nil
@@ -199,18 +176,15 @@ func (r *fileReader) fields(n *yaml.Node, what string, names ...string) []field 
 	return fields
 }
 
-// require tells if one of a mapping's fields has the name. Where there is a mapping, it is a mistake
-// if none has.
-func (r *fileReader) require(n *yaml.Node, fields []field, name string) bool {
-	_, ok := lookup(fields, name)
-	if !ok && n.Kind == yaml.MappingNode {
+// require reports a mistake if n is a mapping without a field of that name. Other nodes are reported already.
+func (r *yamlReader) require(n *yaml.Node, fields []field, name string) {
+	if _, ok := lookup(fields, name); !ok && n.Kind == yaml.MappingNode {
 		r.mistake(n, "%s: must be given", name)
 	}
-	return ok
 }
 
-// text returns the value of a field that is a scalar. Where it is none, allowed continues "must be".
-func (r *fileReader) text(f field, allowed string) (string, bool) {
+// text returns the value of a field, which must be a scalar. The parameter allowed completes "must be".
+func (r *yamlReader) text(f field, allowed string) (string, bool) {
 	n := f.value
 	switch {
 	case r.isAlias(n):
@@ -219,22 +193,21 @@ func (r *fileReader) text(f field, allowed string) (string, bool) {
 		r.mistake(n, "%.100q: must be %s", f.name(), allowed)
 		return "", false
 	case n.Style&yaml.TaggedStyle != 0:
-		r.mistake(n, "%.100q: must be without the tag %.100q", f.name(), n.Tag)
+		r.mistake(n, "%.100q: must not have the tag %.100q", f.name(), n.Tag)
 		return "", false
 	case strings.ContainsAny(n.Value, "\r\n"):
-		r.mistake(n, "%.100q: must be without line breaks", f.name())
+		r.mistake(n, "%.100q: must not have line breaks", f.name())
 		return "", false
 	}
 	return n.Value, true
 }
 
-// isAlias tells if a node is an alias, which is a mistake: what a few of them stand for could be
-// larger than any file.
-func (r *fileReader) isAlias(n *yaml.Node) bool {
+// isAlias reports whether a node is an alias, which is a mistake: a few of them could expand to more than fits in memory.
+func (r *yamlReader) isAlias(n *yaml.Node) bool {
 	if n.Kind != yaml.AliasNode {
 		return false
 	}
-	r.mistake(n, "*%.100s: must be written out, aliases are not supported", n.Value)
+	r.mistake(n, "*%.100s: must not be an alias, write the value out", n.Value)
 	return true
 }
 

@@ -50,7 +50,7 @@ func NewHandler(r Reader, own *prometheus.Registry, reload func() error, o confi
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthyPath, serveHealthy)
 	mux.HandleFunc("GET "+readyPath, readyHandler(r))
-	if o.Lifecycle && reload != nil {
+	if o.EnableLifecycle && reload != nil {
 		mux.HandleFunc("POST "+reloadPath, reloadHandler(reload))
 	}
 	if o.TelemetryPath != "/" {

@@ -320,7 +320,7 @@ func TestReloadHandler(t *testing.T) {
 		return failure
 	}
 	o := testWebOptions()
-	o.Lifecycle = true
+	o.EnableLifecycle = true
 	own := prometheus.NewRegistry()
 	own.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "own_metric", Help: "Of the exporter itself."}))
 	h, err := NewHandler(&fakeReader{}, own, reload, o, log.NewNopLogger())
@@ -366,7 +366,7 @@ func TestReloadHandler(t *testing.T) {
 // TestReloadHandlerWithoutFile checks that there is nothing to reload without a file.
 func TestReloadHandlerWithoutFile(t *testing.T) {
 	o := testWebOptions()
-	o.Lifecycle = true
+	o.EnableLifecycle = true
 	h, err := NewHandler(&fakeReader{}, prometheus.NewRegistry(), nil, o, log.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)

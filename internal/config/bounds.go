@@ -1,0 +1,41 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"math"
+	"time"
+)
+
+// Bounds of packages nflog and collector.
+const (
+	maxCopyRange         = 65531          // bytes
+	minBatchBuffer       = 3776           // bytes
+	maxBatchBuffer       = 128 * kibibyte // bytes
+	maxPacketSizeBuckets = 16
+	maxLabelSets         = 1_000_000
+)
+
+// Bounds of what the command line and the configuration file can set.
+const (
+	maxGroup          = math.MaxUint16
+	maxQueueThreshold = 65535
+
+	minQueueTimeout  = 10 * time.Millisecond
+	maxQueueTimeout  = time.Hour
+	queueTimeoutStep = 10 * time.Millisecond // unit of NFULA_CFG_TIMEOUT
+
+	minSocketBuffer = 4 * kibibyte
+	maxSocketBuffer = gibibyte
+
+	maxTimeout = 10000 * time.Hour
+
+	maxRequests = 1_000_000
+
+	// maxFile is the size of the largest configuration file: far more than one needs.
+	maxFile = 256 * kibibyte
+
+	// maxMistakes is the largest number of mistakes in a file that are reported one by one.
+	maxMistakes = 100
+)

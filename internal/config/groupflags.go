@@ -1,0 +1,85 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kingpin/v2"
+)
+
+// ownNamespace is the value of --nflog.netns for the exporter's own network namespace.
+const ownNamespace = "own"
+
+// addGroupFlags adds the flags about the groups to read.
+func addGroupFlags(app *kingpin.Application, o *Options) {
+	addRepeatableFlag(app, "nflog.group", "100",
+		"Number of an NFLOG group to read. Repeatable.",
+		groupNumber(), &o.groups)
+	app.GetFlag("nflog.group").IsSetByUser(&o.groupsSet)
+	addRepeatableFlag(app, "nflog.netns", ownNamespace,
+		"Network namespace to read the groups in: own, a name under /run/netns, or a path. Repeatable.",
+		namespace(), &o.netns)
+	addFlag(app, "nflog.copy-range", "128B",
+		fmt.Sprintf("Bytes of each packet that the kernel copies, 1B to %s. The default covers the headers.", formatSize(maxCopyRange)),
+		copyRange(), &o.settings.CopyRange)
+	addFlag(app, "nflog.queue-threshold", "65535",
+		fmt.Sprintf("Maximum number of packets in a batch, 1 to %d. A rule can set a lower one.", maxQueueThreshold),
+		queueThreshold(), &o.settings.QueueThreshold)
+	addFlag(app, "nflog.queue-timeout", "500ms",
+		"Longest time that a packet waits in the kernel for its batch, 10ms to 1h in steps of 10ms. Counters lag by up to this time.",
+		queueTimeout(), &o.settings.QueueTimeout)
+	addFlag(app, "nflog.batch-buffer", formatSize(maxBatchBuffer),
+		fmt.Sprintf("Size of a batch in the kernel, %s to %s. The kernel rounds up what it allocates: 256KiB for 128KiB.",
+			formatSize(minBatchBuffer), formatSize(maxBatchBuffer)),
+		batchBuffer(), &o.settings.BatchBuffer)
+	addFlag(app, "nflog.socket-buffer", "16MiB",
+		fmt.Sprintf("Receive buffer of each group's socket, %s to %s. Without CAP_NET_ADMIN in the initial user namespace, the kernel limits it to net.core.rmem_max.",
+			formatSize(minSocketBuffer), formatSize(maxSocketBuffer)),
+		socketBuffer(), &o.settings.SocketBuffer)
+}
+
+// The settings of a group take the same values on the command line and in the configuration file.
+
+func groupNumber() valueParser[uint16] {
+	return numberBetween[uint16](0, maxGroup)
+}
+
+func copyRange() valueParser[uint32] {
+	return sizeBetween[uint32](1, maxCopyRange)
+}
+
+func queueThreshold() valueParser[uint32] {
+	return numberBetween[uint32](1, maxQueueThreshold)
+}
+
+func queueTimeout() valueParser[time.Duration] {
+	return durationBetween(minQueueTimeout, maxQueueTimeout, queueTimeoutStep)
+}
+
+func batchBuffer() valueParser[uint32] {
+	return sizeBetween[uint32](minBatchBuffer, maxBatchBuffer)
+}
+
+func socketBuffer() valueParser[int] {
+	return sizeBetween[int](minSocketBuffer, maxSocketBuffer)
+}
+
+// namespace parses a network namespace into what collector.GroupConfig takes.
+func namespace() valueParser[string] {
+	return valueParser[string]{
+		allowed: "own, a name under /run/netns, or a path that begins with /",
+		parse: func(s string) (string, bool) {
+			if s == ownNamespace {
+				return "", true
+			}
+			isName := s != "" && s != "." && s != ".." && !strings.Contains(s, "/")
+			return s, (isName || path.IsAbs(s)) && utf8.ValidString(s)
+		},
+	}
+}

@@ -1,0 +1,82 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config reads the command line and the configuration file, also again while the exporter runs.
+package config
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nflog-exporter/nflog_exporter/collector"
+)
+
+const (
+	// Program is the name of the exporter.
+	Program = "nflog_exporter"
+
+	// Description is one line about the exporter.
+	Description = "Prometheus exporter for what Linux firewalls log to NFLOG groups."
+)
+
+// Options holds the parsed command line.
+type Options struct {
+	Web Web
+
+	ConfigFile  string // path, empty for none
+	ConfigCheck bool
+
+	LogLevel  string // debug, info, warn or error
+	LogFormat string // logfmt or json
+
+	groups    []uint16
+	groupsSet bool                  // whether the command line has groups
+	netns     []string              // as in collector.GroupConfig
+	settings  collector.GroupConfig // defaults of each group; Group and NetNS are zero
+	collector collector.Config      // without groups and prefix rules
+}
+
+// Load reads the configuration file, if there is one, and returns the configuration of the collector with what the file
+// and the command line say. Its Logger is nil.
+//
+// Warnings are returned also beside an error. The error is of type [Diagnostics] if the file has mistakes, and a [FlagError]
+// if the file can't be read.
+func (o *Options) Load() (c collector.Config, warnings []Diagnostic, err error) {
+	var f file
+	if o.ConfigFile != "" {
+		if f, warnings, err = loadFile(o.ConfigFile, o.settings, o.groupsSet); err != nil {
+			return collector.Config{}, warnings, o.fileError(err)
+		}
+	}
+	c = o.collector
+	c.Groups = o.groupConfigs(f.Groups)
+	c.PrefixRules = f.Rules
+	return c, warnings, nil
+}
+
+func (o *Options) fileError(err error) error {
+	if _, ok := errors.AsType[Diagnostics](err); ok {
+		return err
+	}
+	return &FlagError{Flag: "config.file", Value: o.ConfigFile, Err: fmt.Errorf("must be a valid configuration file: %w", err)}
+}
+
+// groupConfigs returns the groups of the configuration file, or those of the flags if it has none, in each network
+// namespace.
+func (o *Options) groupConfigs(groups []collector.GroupConfig) []collector.GroupConfig {
+	if len(groups) == 0 {
+		for _, number := range o.groups {
+			g := o.settings
+			g.Group = number
+			groups = append(groups, g)
+		}
+	}
+	var configs []collector.GroupConfig
+	for _, netns := range o.netns {
+		for _, g := range groups {
+			g.NetNS = netns
+			configs = append(configs, g)
+		}
+	}
+	return configs
+}

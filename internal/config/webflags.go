@@ -1,0 +1,65 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+)
+
+const listenAddress = ":10100"
+
+// Web is the part of the command line about serving.
+type Web struct {
+	Toolkit                *web.FlagConfig // listening addresses, TLS and passwords
+	TelemetryPath          string
+	DisableExporterMetrics bool
+	MaxRequests            int // served at a time, 0 for no limit
+	EnableLifecycle        bool
+}
+
+func addWebFlags(app *kingpin.Application, o *Web) {
+	o.Toolkit = kingpinflag.AddFlags(app, listenAddress)
+	app.GetFlag("web.listen-address").Help(
+		"Address on which to expose metrics and web interface, like `:10100` or `[::1]:10100`. Repeatable.")
+	addFlag(app, "web.telemetry-path", "/metrics",
+		"Path under which to expose metrics.",
+		telemetryPath(), &o.TelemetryPath)
+	app.Flag("web.disable-exporter-metrics",
+		"Exclude metrics about the exporter itself (promhttp_*, process_*, go_*), except its build information.").
+		BoolVar(&o.DisableExporterMetrics)
+	app.Flag("web.enable-lifecycle",
+		"Read the configuration file again on POST /-/reload.").BoolVar(&o.EnableLifecycle)
+	addFlag(app, "web.max-requests", "40",
+		"Maximum number of scrapes served at a time. Further ones get status 503. 0 for no limit.",
+		numberBetween[int](0, maxRequests), &o.MaxRequests)
+}
+
+// telemetryPath takes paths that are the same on a command line, in a URL and in a pattern of http.ServeMux, and that the
+// exporter does not use itself.
+func telemetryPath() valueParser[string] {
+	valid := regexp.MustCompile(`^/([A-Za-z0-9._~-]+/?)*$`)
+	return valueParser[string]{
+		allowed: "/ or a path like /metrics, of letters, digits and -._~ between single slashes, outside /-/",
+		parse: func(s string) (string, bool) {
+			clean := path.Clean(s) == s || path.Clean(s)+"/" == s
+			return s, clean && valid.MatchString(s) && !strings.HasPrefix(s, "/-/")
+		},
+	}
+}
+
+// checkConfigFile reads the file of --web.config.file, and those that it names.
+func (o *Web) checkConfigFile() error {
+	file := *o.Toolkit.WebConfigFile
+	if err := web.Validate(file); err != nil {
+		return &FlagError{Flag: "web.config.file", Value: file, Err: fmt.Errorf("must be a valid web configuration file: %w", err)}
+	}
+	return nil
+}
