@@ -83,14 +83,14 @@ func runExporter(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return fmt.Errorf("set up metrics: %w", err)
 	}
-	listeners, err := web.Listen(o.Web.Toolkit)
+	listeners, err := web.Listen(o.Web)
 	if err != nil {
 		return err
 	}
 
 	level.Info(logger).Log("msg", "Starting "+config.Program, "version", version.Info())
 	level.Info(logger).Log("msg", "Build context", "build_context", version.BuildContext())
-	s := web.Serve(listeners, handler, o.Web.Toolkit, logger, slogger)
+	s := web.Serve(listeners, handler, o.Web, logger, slogger)
 	return readAndServe(ctx, c.Run, s, logger)
 }
 
@@ -157,7 +157,7 @@ func readAndServe(ctx context.Context, read func(context.Context), s *web.Server
 	select {
 	case <-ctx.Done():
 		level.Info(logger).Log("msg", "Stopping on a signal")
-	case err = <-s.Failed:
+	case err = <-s.Failed():
 		err = fmt.Errorf("serve: %w", err)
 	}
 	stopReading()

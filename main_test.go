@@ -205,7 +205,7 @@ func serve(t *testing.T, gather func(), logger log.Logger, slogger *slog.Logger,
 	if err != nil {
 		t.Fatal(err)
 	}
-	return web.Serve(listeners, handler, o.Web.Toolkit, logger, slogger)
+	return web.Serve(listeners, handler, o.Web, logger, slogger)
 }
 
 // scrape requests metrics over a connection of its own, reads the answer, and returns the error that cut it off, if any.

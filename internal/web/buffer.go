@@ -5,7 +5,6 @@ package web
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -13,37 +12,20 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// limited lets h serve so many requests at a time, any number for 0, and answers further ones with 503. A request
-// counts until the client has read the answer, which takes memory as long: promhttp would have its limit end before.
-func limited(most int, h http.Handler) http.Handler {
-	if most == 0 {
-		return h
-	}
-	places := make(chan struct{}, most)
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-			h.ServeHTTP(w, req)
-		default:
-			http.Error(w, fmt.Sprintf("%d requests are being served already, try again later", most), http.StatusServiceUnavailable)
-		}
-	})
-}
-
 const (
-	// maxUnread bounds the memory of answers that clients have not read yet, but for one that needs more.
+	// maxUnread bounds the memory of responses that clients have not read yet. A single larger response is allowed.
 	maxUnread = 32 << 20
 
-	// minUnread is what an answer is taken for at least: the first one may be that large.
+	// minUnread is the least memory reserved per response, used until a real size is known.
 	minUnread = 1 << 20
 )
 
-// buffered answers when h has done so: nobody else can gather while metrics are written, and a client
-// that reads slowly shall not keep the others waiting, unless many do. Those that take compressed answers are apart
-// from those that don't, whose answers are a multiple in size.
+// buffered sends the response of h only when h has returned. While h writes metrics, nobody else can gather any, and a slow
+// client must not keep the others waiting.
+//
+// Compressed and uncompressed responses have a bound each, since their sizes differ by a multiple.
 func buffered(h http.Handler) http.Handler {
-	plain, compressed := newAnswers(h), newAnswers(h)
+	plain, compressed := newBuffer(h), newBuffer(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if strings.Contains(req.Header.Get("Accept-Encoding"), "gzip") {
 			compressed.ServeHTTP(w, req)
@@ -53,45 +35,45 @@ func buffered(h http.Handler) http.Handler {
 	})
 }
 
-// answers are those of a handler that are of about the same size.
-type answers struct {
-	handler http.Handler
-	unread  *semaphore.Weighted // in bytes
-	last    atomic.Int64        // size of the last one
+// A buffer holds the responses of a handler until they are read. It expects them to have about the same size.
+type buffer struct {
+	handler  http.Handler
+	unread   *semaphore.Weighted // in bytes
+	lastSize atomic.Int64
 }
 
-func newAnswers(h http.Handler) *answers {
-	return &answers{handler: h, unread: semaphore.NewWeighted(maxUnread)}
+func newBuffer(h http.Handler) *buffer {
+	return &buffer{handler: h, unread: semaphore.NewWeighted(maxUnread)}
 }
 
 // ServeHTTP implements http.Handler.
-func (a *answers) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	size := min(max(a.last.Load(), minUnread), maxUnread)
-	if a.unread.Acquire(req.Context(), size) != nil {
+func (b *buffer) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	size := min(max(b.lastSize.Load(), minUnread), maxUnread)
+	if b.unread.Acquire(req.Context(), size) != nil {
 		return // the client is gone
 	}
-	defer a.unread.Release(size)
+	defer b.unread.Release(size)
 
-	b := &responseBuffer{header: w.Header(), status: http.StatusOK}
-	b.body.Grow(int(a.last.Load()) + bytes.MinRead)
-	a.handler.ServeHTTP(b, req)
-	a.last.Store(int64(b.body.Len()))
-	w.WriteHeader(b.status)
-	w.Write(b.body.Bytes())
+	res := &response{header: w.Header(), status: http.StatusOK}
+	res.body.Grow(int(b.lastSize.Load()) + bytes.MinRead)
+	b.handler.ServeHTTP(res, req)
+	b.lastSize.Store(int64(res.body.Len()))
+	w.WriteHeader(res.status)
+	w.Write(res.body.Bytes())
 }
 
-// A responseBuffer is a response that is not sent yet.
-type responseBuffer struct {
+// A response is an http.ResponseWriter that sends nothing.
+type response struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
 // Header implements http.ResponseWriter.
-func (b *responseBuffer) Header() http.Header { return b.header }
+func (r *response) Header() http.Header { return r.header }
 
 // WriteHeader implements http.ResponseWriter.
-func (b *responseBuffer) WriteHeader(status int) { b.status = status }
+func (r *response) WriteHeader(status int) { r.status = status }
 
 // Write implements http.ResponseWriter.
-func (b *responseBuffer) Write(p []byte) (int, error) { return b.body.Write(p) }
+func (r *response) Write(p []byte) (int, error) { return r.body.Write(p) }

@@ -6,20 +6,16 @@ package web
 import (
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
-// TestServeWithWebConfig serves on two listeners with basic authentication:
-// the race detector sees where they share what the toolkit changes.
+// TestServeWithWebConfig serves on two listeners with basic authentication. The race detector finds what they share of what
+// the toolkit changes.
 func TestServeWithWebConfig(t *testing.T) {
 	o := testWebOptions()
 	*o.Toolkit.WebConfigFile = filepath.Join(t.TempDir(), "web.yml")
@@ -29,12 +25,12 @@ func TestServeWithWebConfig(t *testing.T) {
 	if err := os.WriteFile(*o.Toolkit.WebConfigFile, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	listeners, err := Listen(o.Toolkit)
+	listeners, err := Listen(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	logger, slogger := logging.New(io.Discard, "error", "logfmt")
-	s := Serve(listeners, testHandler(t, &fakeReader{}, o), o.Toolkit, logger, slogger)
+	s := Serve(listeners, testHandler(t, &fakeSource{}, o), o, logger, slogger)
 
 	for _, l := range listeners {
 		for password, want := range map[string]int{"secret": 200, "other": 401} {
@@ -59,87 +55,8 @@ func TestServeWithWebConfig(t *testing.T) {
 		t.Error("idle servers were cut off")
 	}
 	for range listeners {
-		if err := <-s.Failed; !errors.Is(err, http.ErrServerClosed) {
+		if err := <-s.Failed(); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("unexpected error: got %v, want %v", err, http.ErrServerClosed)
 		}
-	}
-}
-
-func TestListenClosesAllOnError(t *testing.T) {
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := probe.Addr().String()
-	probe.Close()
-
-	o := testWebOptions()
-	*o.Toolkit.WebListenAddresses = []string{address, "bad"}
-	if _, err := Listen(o.Toolkit); err == nil {
-		t.Fatal("expected an error, but none occurred")
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatalf("first address is still in use: %v", err)
-	}
-	l.Close()
-}
-
-func TestListenRefuses(t *testing.T) {
-	inUse, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { inUse.Close() })
-	address := inUse.Addr().String()
-
-	tests := []struct {
-		name      string
-		addresses []string
-		systemd   bool
-		want      string
-	}{
-		{
-			name: "in use", addresses: []string{address},
-			want: `--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use`,
-		},
-		{
-			name: "second in use", addresses: []string{"127.0.0.1:0", address},
-			want: `--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use`,
-		},
-		{
-			name: "without port", addresses: []string{"localhost"},
-			want: `--web.listen-address="localhost": must be HOST:PORT or :PORT of this host, not in use: listen tcp: address localhost: missing port in address`,
-		},
-		{
-			name: "bad port", addresses: []string{":65536"},
-			want: `--web.listen-address=":65536": must be HOST:PORT or :PORT of this host, not in use: listen tcp: address 65536: invalid port`,
-		},
-		{
-			name: "empty", addresses: []string{""},
-			want: `--web.listen-address="": must be HOST:PORT or :PORT of this host, not in use: empty address`,
-		},
-		{
-			name: "vsock", addresses: []string{"vsock://:10100"},
-			want: `--web.listen-address="vsock://:10100": must be HOST:PORT or :PORT of this host, not in use: vsock is not supported`,
-		},
-		{
-			name: "socket activation without socket", systemd: true,
-			want: `--web.systemd-socket: systemd passed no socket: the service must be started by a socket unit`,
-		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if tt.systemd && runtime.GOOS != "linux" {
-				t.Skip("there is no systemd")
-			}
-			o := testWebOptions()
-			*o.Toolkit.WebListenAddresses, *o.Toolkit.WebSystemdSocket = tt.addresses, tt.systemd
-			if _, err := Listen(o.Toolkit); err == nil {
-				t.Error("no error")
-			} else if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
-				t.Errorf("unexpected error (-want +got):\n%s", diff)
-			}
-		})
 	}
 }

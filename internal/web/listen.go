@@ -1,0 +1,76 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/coreos/go-systemd/v22/activation"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/config"
+)
+
+// Listen opens the listening sockets that the command line asks for. Its errors name the flag.
+func Listen(o config.Web) ([]net.Listener, error) {
+	if *o.Toolkit.WebSystemdSocket {
+		listeners, err := systemdListeners()
+		if err != nil {
+			return nil, fmt.Errorf("--web.systemd-socket: %w", err)
+		}
+		return listeners, nil
+	}
+
+	var listeners []net.Listener
+	for _, address := range *o.Toolkit.WebListenAddresses {
+		l, err := listenTCP(address)
+		if err != nil {
+			closeAll(listeners)
+			return nil, &config.FlagError{
+				Flag:  "web.listen-address",
+				Value: address,
+				Err:   fmt.Errorf("must be HOST:PORT or :PORT of this host, not in use: %w", err),
+			}
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+func listenTCP(address string) (net.Listener, error) {
+	if address == "" {
+		// Package net would take any port of any address.
+		return nil, errors.New("empty address")
+	}
+	if strings.HasPrefix(address, "vsock://") {
+		return nil, errors.New("vsock is not supported")
+	}
+	return net.Listen("tcp", address)
+}
+
+func systemdListeners() ([]net.Listener, error) {
+	listeners, err := activation.Listeners()
+	if err != nil {
+		return nil, err
+	}
+	if len(listeners) == 0 {
+		return nil, errors.New("systemd passed no socket: the service must be started by a socket unit")
+	}
+	if slices.Contains(listeners, nil) {
+		closeAll(listeners)
+		return nil, errors.New("systemd passed a socket that can't be listened on: the socket unit must have only ListenStream=")
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		if l != nil {
+			l.Close()
+		}
+	}
+}

@@ -1,0 +1,66 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/internal/logging"
+)
+
+const plainText = "text/plain; charset=utf-8"
+
+func serveHealthy(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", plainText)
+	fmt.Fprintln(w, "ok")
+}
+
+// readyHandler answers with the state of each group, and with status 503 until every group was tried. A group that can't be
+// bound is no reason for 503: a rollout must not wait until another program releases the group.
+func readyHandler(s Source) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		groups := s.Groups()
+		w.Header().Set("Content-Type", plainText)
+		if slices.ContainsFunc(groups, func(g collector.GroupState) bool { return !g.Tried }) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		for _, g := range groups {
+			fmt.Fprintln(w, describeGroup(g))
+		}
+	}
+}
+
+// describeGroup returns a line with the group and its state.
+func describeGroup(g collector.GroupState) string {
+	s := fmt.Sprintf("group %d", g.Group)
+	if g.NetNS != "" {
+		s += " in " + g.NetNS
+	}
+	switch {
+	case !g.Tried:
+		s += ": not tried yet"
+	case g.Bound:
+		s += ": bound since " + g.Since.UTC().Format(time.RFC3339)
+	default:
+		s += ": not bound: " + g.Reason
+	}
+	return logging.OneLine(s)
+}
+
+// reloadHandler answers with the error of reload, if any.
+func reloadHandler(reload func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", plainText)
+		if err := reload(); err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			fmt.Fprintln(w, err)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
+}
