@@ -115,7 +115,7 @@ func newCollector(o *config.Options, stdout io.Writer, logger log.Logger) (*coll
 	return col, nil
 }
 
-// setUpReload returns a function that applies the configuration file again, which SIGHUP does, too. Without a file, the
+// setUpReload returns the function that applies the configuration file again, and has SIGHUP call it. Without a file, the
 // function is nil and SIGHUP is ignored.
 func setUpReload(o *config.Options, apply config.ApplyFunc, own *prometheus.Registry, logger log.Logger) (reload func() error, stop func(), err error) {
 	signals := make(chan os.Signal, 1)

@@ -20,8 +20,8 @@ type file struct {
 	Rules  []prefix.Rule
 }
 
-// loadFile reads a configuration file. A setting that a group does not have is that of defaults. Groups in the file are a
-// mistake if the command line has groups, too. All mistakes are in the error, a [Diagnostics].
+// loadFile reads a configuration file. Groups take missing settings from defaults. Groups in the file are a mistake if the
+// command line has groups, too. The error has all mistakes, as [Diagnostics].
 func loadFile(path string, defaults collector.GroupConfig, groupsOnCommandLine bool) (file, []Diagnostic, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -88,7 +88,7 @@ func (r *yamlReader) prefixRule(fields []field) prefix.Rule {
 	}
 	mistakes, warnings := rule.Check(collector.ReservedLabels())
 	for _, p := range mistakes {
-		// There is no place where match could not be read, which is reported already.
+		// A match that could not be read has no place. It is reported already.
 		if n := place(p); n != nil {
 			r.mistake(n, "%s", p.Text)
 		}

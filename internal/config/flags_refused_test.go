@@ -45,7 +45,7 @@ func TestParseRefuses(t *testing.T) {
 
 	t.Run("every flag is among these", func(t *testing.T) {
 		for _, name := range visibleFlags() {
-			found := name == "web.listen-address" // whose values are tried by web.Listen
+			found := name == "web.listen-address" // web.Listen refuses its values
 			for _, tt := range tests {
 				found = found || strings.HasPrefix(tt.want, "--"+name+"=")
 			}
