@@ -8,15 +8,6 @@ import (
 	"time"
 )
 
-// Bounds of packages nflog and collector.
-const (
-	maxCopyRange         = 65531          // bytes
-	minBatchBuffer       = 3776           // bytes
-	maxBatchBuffer       = 128 * kibibyte // bytes
-	maxPacketSizeBuckets = 16
-	maxLabelSets         = 1_000_000
-)
-
 // Bounds of what the command line and the configuration file can set.
 const (
 	maxGroup          = math.MaxUint16

@@ -41,11 +41,11 @@ func addCollectorFlags(app *kingpin.Application, c *collector.Config) {
 		"Labels of the histogram, separated by commas: a subset of --collector.labels. All of them by default.").
 		PlaceHolder("LABEL,...").SetValue(&flagValue[[]string]{"collector.histogram-labels", labels, &c.HistogramLabels})
 	addFlag(app, "collector.packet-size-buckets", joinNumbers(collector.DefaultPacketSizeBuckets()),
-		fmt.Sprintf("Upper bounds of the histogram's classic buckets in bytes, ascending, at most %d, separated by commas.", maxPacketSizeBuckets),
+		fmt.Sprintf("Upper bounds of the histogram's classic buckets in bytes, ascending, at most %d, separated by commas.", collector.MaxPacketSizeBuckets),
 		bucketBounds(), &c.PacketSizeBuckets)
 	addFlag(app, "collector.max-label-sets", strconv.Itoa(collector.DefaultMaxLabelSets),
 		"Maximum number of label sets per group. Packets of further ones are counted under __overflow__.",
-		numberBetween[int](1, maxLabelSets), &c.MaxLabelSets)
+		numberBetween[int](1, collector.MaxLabelSetsLimit), &c.MaxLabelSets)
 	addFlag(app, "collector.idle-timeout", "0s",
 		"Forget label sets that counted no packet for this time. 0s for never.",
 		timeoutOrNever(), &c.IdleTimeout)
@@ -75,10 +75,10 @@ func checkHistogramLabels(c *collector.Config) error {
 func bucketBounds() valueParser[[]uint32] {
 	list := listOf(numberBetween[uint32](1, math.MaxUint32))
 	return valueParser[[]uint32]{
-		allowed: fmt.Sprintf("up to %d ascending numbers from 1 to %d, separated by commas", maxPacketSizeBuckets, uint32(math.MaxUint32)),
+		allowed: fmt.Sprintf("up to %d ascending numbers from 1 to %d, separated by commas", collector.MaxPacketSizeBuckets, uint32(math.MaxUint32)),
 		parse: func(s string) ([]uint32, bool) {
 			bounds, ok := list.parse(s)
-			return bounds, ok && len(bounds) <= maxPacketSizeBuckets && slices.IsSorted(bounds)
+			return bounds, ok && len(bounds) <= collector.MaxPacketSizeBuckets && slices.IsSorted(bounds)
 		},
 	}
 }

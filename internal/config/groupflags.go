@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
 // ownNamespace is the value of --nflog.netns for the exporter's own network namespace.
@@ -26,7 +28,7 @@ func addGroupFlags(app *kingpin.Application, o *Options) {
 		"Network namespace to read the groups in: own, a name under /run/netns, or a path. Repeatable.",
 		namespace(), &o.netns)
 	addFlag(app, "nflog.copy-range", "128B",
-		fmt.Sprintf("Bytes of each packet that the kernel copies, 1B to %s. The default covers the headers.", formatSize(maxCopyRange)),
+		fmt.Sprintf("Bytes of each packet that the kernel copies, 1B to %s. The default covers the headers.", formatSize(nflog.MaxCopyRange)),
 		copyRange(), &o.settings.CopyRange)
 	addFlag(app, "nflog.queue-threshold", "65535",
 		fmt.Sprintf("Maximum number of packets in a batch, 1 to %d. A rule can set a lower one.", maxQueueThreshold),
@@ -34,9 +36,9 @@ func addGroupFlags(app *kingpin.Application, o *Options) {
 	addFlag(app, "nflog.queue-timeout", "500ms",
 		"Longest time that a packet waits in the kernel for its batch, 10ms to 1h in steps of 10ms. Counters lag by up to this time.",
 		queueTimeout(), &o.settings.QueueTimeout)
-	addFlag(app, "nflog.batch-buffer", formatSize(maxBatchBuffer),
+	addFlag(app, "nflog.batch-buffer", formatSize(nflog.MaxBatchBuffer),
 		fmt.Sprintf("Size of a batch in the kernel, %s to %s. The kernel rounds up what it allocates: 256KiB for 128KiB.",
-			formatSize(minBatchBuffer), formatSize(maxBatchBuffer)),
+			formatSize(nflog.MinBatchBuffer), formatSize(nflog.MaxBatchBuffer)),
 		batchBuffer(), &o.settings.BatchBuffer)
 	addFlag(app, "nflog.socket-buffer", "16MiB",
 		fmt.Sprintf("Receive buffer of each group's socket, %s to %s. Without CAP_NET_ADMIN in the initial user namespace, the kernel limits it to net.core.rmem_max.",
@@ -51,7 +53,7 @@ func groupNumber() valueParser[uint16] {
 }
 
 func copyRange() valueParser[uint32] {
-	return sizeBetween[uint32](1, maxCopyRange)
+	return sizeBetween[uint32](1, nflog.MaxCopyRange)
 }
 
 func queueThreshold() valueParser[uint32] {
@@ -63,7 +65,7 @@ func queueTimeout() valueParser[time.Duration] {
 }
 
 func batchBuffer() valueParser[uint32] {
-	return sizeBetween[uint32](minBatchBuffer, maxBatchBuffer)
+	return sizeBetween[uint32](nflog.MinBatchBuffer, nflog.MaxBatchBuffer)
 }
 
 func socketBuffer() valueParser[int] {
