@@ -4,11 +4,13 @@
 package collector
 
 import (
+	"math/bits"
+
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// A key is all of a packet that its labels depend on. Packets with the same key have the same labels while interfaces
+// A key has everything of a packet that its labels depend on. Packets with the same key have the same labels while interfaces
 // keep their names. Packets with different keys can have the same labels, too.
 type key struct {
 	origin   *nflog.Origin
@@ -20,10 +22,11 @@ type key struct {
 type keyIndex struct {
 	slots     []keySlot  // a power of two, at most half of them in use
 	optionals []optional // of the keys in the slots; nil if no optional label is selected
+	shift     uint8      // from a hash to the index of a slot
 	used      int
 }
 
-// A keySlot is what most look-ups need, in less than half a cache line.
+// A keySlot has what most look-ups need, in less than half a cache line.
 type keySlot struct {
 	origin   *nflog.Origin
 	set      *labelSet // nil in a free slot
@@ -38,8 +41,10 @@ func newKeyIndex(byOptional bool) *keyIndex {
 	return x
 }
 
+// allocate makes a number of free slots, which is a power of two.
 func (x *keyIndex) allocate(slots int, byOptional bool) {
 	x.slots = make([]keySlot, slots)
+	x.shift = uint8(64 - bits.TrailingZeros(uint(slots)))
 	if byOptional {
 		x.optionals = make([]optional, slots)
 	}
@@ -47,8 +52,8 @@ func (x *keyIndex) allocate(slots int, byOptional bool) {
 
 // find returns the label set of a key without optional values, or nil.
 func (x *keyIndex) find(origin *nflog.Origin, protocol packet.Protocol) *labelSet {
-	mask := uint32(len(x.slots) - 1)
-	for i := hash(origin, protocol); ; i++ {
+	mask := uint64(len(x.slots) - 1)
+	for i := hash(origin, protocol) >> x.shift; ; i++ {
 		s := &x.slots[i&mask]
 		if s.origin == origin && s.protocol == protocol || s.set == nil {
 			return s.set
@@ -58,28 +63,17 @@ func (x *keyIndex) find(origin *nflog.Origin, protocol packet.Protocol) *labelSe
 
 // findOptional returns the label set of a key, or nil.
 func (x *keyIndex) findOptional(k *key) *labelSet {
-	mask := uint32(len(x.slots) - 1)
-	optionals := x.optionals[:len(x.slots)]
-	for i := hash(k.origin, k.protocol) ^ k.optional.hash(); ; i++ {
-		s := &x.slots[i&mask]
-		if s.set == nil || s.origin == k.origin && s.protocol == k.protocol && optionals[i&mask] == k.optional {
-			return s.set
-		}
-	}
-}
-
-func hash(origin *nflog.Origin, protocol packet.Protocol) uint32 {
-	return (uint32(origin.Index)*0x9e3779b1 ^ uint32(protocol)*0x85ebca77) >> 16
+	return x.slots[x.slot(k)].set
 }
 
 // slot returns the index of a key's slot, or of the free one for it.
-func (x *keyIndex) slot(k *key) uint32 {
-	mask := uint32(len(x.slots) - 1)
-	i := hash(k.origin, k.protocol)
+func (x *keyIndex) slot(k *key) uint64 {
+	mask := uint64(len(x.slots) - 1)
+	h := hash(k.origin, k.protocol)
 	if x.optionals != nil {
-		i ^= k.optional.hash()
+		h ^= k.optional.hash()
 	}
-	for ; ; i++ {
+	for i := h >> x.shift; ; i++ {
 		s := &x.slots[i&mask]
 		if s.set == nil ||
 			s.origin == k.origin && s.protocol == k.protocol && (x.optionals == nil || x.optionals[i&mask] == k.optional) {
@@ -88,7 +82,12 @@ func (x *keyIndex) slot(k *key) uint32 {
 	}
 }
 
-// add makes a new key lead to a label set.
+// hash returns a hash. Its upper bits are the best.
+func hash(origin *nflog.Origin, protocol packet.Protocol) uint64 {
+	return uint64(origin.Index)*0x9e3779b97f4a7c15 ^ uint64(protocol)*0xd6e8feb86659fd93
+}
+
+// add adds a key of a label set. The index must not have it yet.
 func (x *keyIndex) add(k *key, set *labelSet) {
 	if 2*x.used >= len(x.slots) {
 		old, optionals := x.slots, x.optionals

@@ -37,12 +37,12 @@ const (
 // field returns a field of packed.
 func (o optional) field(at, bits int) uint32 { return uint32(o.packed>>at) & (1<<bits - 1) }
 
-// hash returns a hash of 16 bits.
-func (o optional) hash() uint32 {
+// hash returns a hash. Its upper bits are the best.
+func (o optional) hash() uint64 {
 	const k0, k1, k2 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb
 	owner := uint64(o.uid)<<32 | uint64(o.gid)
 	h := o.packed*k0 ^ owner*k1 ^ uint64(o.mark)*k2
-	return uint32((h ^ h>>32) * k0 >> 48)
+	return (h ^ h>>32) * k1
 }
 
 // value returns the value of an optional label.
