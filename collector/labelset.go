@@ -33,7 +33,10 @@ func (s *series) compare(values []string) int { return slices.Compare(s.values, 
 // except for exposed.
 type labelSet struct {
 	packets, bytes uint64
-	sizes          *histogram // that counts the packets, too; nil without a histogram
+
+	sizes       *histogram // that counts the packets, too; nil without a histogram
+	lastLength  uint32     // of a packet in sizes; 0 before the first
+	lastCounter *uint64    // of sizes, for lastLength
 
 	series   *series
 	overflow overflowStep

@@ -18,17 +18,15 @@ type sizeCounts struct {
 	blocks [maxBlocks]*sizeBlock
 }
 
-// count counts a packet of a size, whose sub-bucket is given. It reports whether a block was allocated.
-func (c *sizeCounts) count(size uint32, subBucket uint8) (grew bool) {
-	c.sum += uint64(size)
+// counter returns the counter of a sub-bucket. It reports whether it allocated a block for it.
+func (c *sizeCounts) counter(subBucket uint8) (counter *uint64, grew bool) {
 	block := c.blocks[subBucket/blockLen]
 	if block == nil {
 		block = new(sizeBlock)
 		c.blocks[subBucket/blockLen] = block
 		grew = true
 	}
-	block[subBucket%blockLen]++
-	return grew
+	return &block[subBucket%blockLen], grew
 }
 
 // blockCount returns how many blocks are allocated.

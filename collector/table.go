@@ -111,9 +111,22 @@ func (t *table) countPacket(p nflog.Packet, now time.Time) {
 		return // unknown
 	}
 	set.bytes += uint64(h.Length)
-	if set.sizes != nil && set.sizes.count(h.Length, t.buckets.index(h.Length)) {
-		t.blocks++
+	if set.sizes != nil {
+		t.countSize(set, h.Length)
 	}
+}
+
+// countSize counts a packet in the histogram of its label set. Packets of one label set often have the same length.
+func (t *table) countSize(set *labelSet, length uint32) {
+	if length != set.lastLength {
+		counter, grew := set.sizes.counter(t.buckets.index(length))
+		if grew {
+			t.blocks++
+		}
+		set.lastLength, set.lastCounter = length, counter
+	}
+	set.sizes.sum += uint64(length)
+	*set.lastCounter++
 }
 
 // labelSet returns the label set of a packet and its headers.
