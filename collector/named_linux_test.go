@@ -26,6 +26,7 @@ type named struct {
 // newNamed returns a namespace that does not exist yet.
 func newNamed(t *testing.T) *named {
 	t.Helper()
+	kerneltest.NS(t) // skips where namespaces are forbidden
 	n := &named{path: filepath.Join(t.TempDir(), "blue")}
 	t.Cleanup(func() {
 		if n.ns != nil {

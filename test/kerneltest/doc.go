@@ -1,16 +1,20 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kerneltest lets tests use the kernel's network namespaces and
-// netfilter, as root and as an ordinary user.
+// Package kerneltest lets tests use network namespaces and netfilter, as root
+// and as an ordinary user.
 //
 // A package with such tests has
 //
 //	func TestMain(m *testing.M) { kerneltest.Main(m) }
 //
-// and calls [NS] in each of them. What the machine can't do skips a test, but
-// fails it where the environment variable CI is set: there nothing may be
-// missing unnoticed.
+// and each of these tests calls [NS].
+//
+// Tests skip for two reasons, each with a text that says which. A test that
+// needs something that the machine lacks calls [Skip], which fails the test
+// where the environment variable CI is set, so that CI misses nothing. A test
+// that takes long or needs privilege skips with -short, by [SkipShort], which
+// NS and [Require] call.
 //
 // The package is for Linux only.
 package kerneltest

@@ -5,6 +5,7 @@ package kerneltest
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,32 +17,35 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// inUserNS marks the environment of a test binary that Main has run again.
+// inUserNS in the environment tells Main that it runs in the namespaces that
+// another Main made.
 const inUserNS = "NFLOG_KERNELTEST_USERNS"
 
 // Main runs the tests of a package and exits. Without the capabilities that
-// tests of the kernel need, it runs the test binary again as root of user,
-// network and mount namespaces of its own. Where user namespaces are forbidden
-// it runs the tests as they are, and those that call NS skip.
+// tests of the kernel need, it runs the test binary again as root of new user,
+// network and mount namespaces. Where user namespaces are forbidden it runs the
+// tests as they are, and tests that call [NS] skip. With -short it makes no
+// namespaces, as all tests that need them skip.
 func Main(m *testing.M) {
+	flag.Parse()
 	if os.Getenv(inUserNS) != "" {
 		if err := loopbackUp(); err != nil {
 			fmt.Fprintf(os.Stderr, "kerneltest: %v\n", err)
 		}
 		os.Exit(m.Run())
 	}
-	if netns.Privileged() {
+	if netns.Privileged() || testing.Short() {
 		os.Exit(m.Run())
 	}
 	status, err := runInUserNS()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "kerneltest: can't make a user namespace: %v\n", err)
+		fmt.Fprintf(os.Stderr, "kerneltest: failed to make a user namespace: %v\n", err)
 		os.Exit(m.Run())
 	}
 	os.Exit(status)
 }
 
-// loopbackUp sets the loopback interface up, for tests that serve on it.
+// loopbackUp sets the loopback interface up, for tests that listen on it.
 func loopbackUp() error {
 	ns, err := netns.Current()
 	if err != nil {
@@ -51,8 +55,8 @@ func loopbackUp() error {
 	return ns.SetUp("lo")
 }
 
-// runInUserNS runs this program again, with the same arguments, and returns its
-// exit status.
+// runInUserNS runs this program again in new namespaces, with the same arguments,
+// and returns its exit status.
 func runInUserNS() (status int, err error) {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
@@ -60,7 +64,7 @@ func runInUserNS() (status int, err error) {
 	cmd.Env = append(os.Environ(), inUserNS+"=1")
 	cmd.SysProcAttr = netns.UserNS()
 	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWNET | unix.CLONE_NEWNS
-	// The death signal is sent when the thread that started the child ends.
+	// The kernel sends the child's death signal when the thread that started it ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 

@@ -26,14 +26,14 @@ func TestMain(m *testing.M) { kerneltest.Main(m) }
 // started.
 const roleVar = "KERNELTEST_ROLE"
 
-// inUserNS is what Main sets in the environment of the tests that it runs again.
+// inUserNS is the variable that Main sets where it runs the tests again.
 const inUserNS = "NFLOG_KERNELTEST_USERNS"
 
-// TestIntegrationRole is a test that other tests run in a process of its own.
+// TestIntegrationRole does nothing, except in a process that another test
+// started.
 func TestIntegrationRole(t *testing.T) {
 	switch role := os.Getenv(roleVar); role {
 	case "":
-		t.Skip("runs only in processes that other tests start")
 	case "use":
 		if uid := os.Getuid(); uid != 0 {
 			t.Errorf("got user id %d, want 0", uid)
@@ -78,7 +78,7 @@ func rerun(t *testing.T, role string, attr *syscall.SysProcAttr) (string, error)
 	go func() {
 		// The thread ends with this goroutine.
 		runtime.LockOSThread()
-		// What is not in the bounding set is lost with exec, for root too.
+		// By exec, even root loses the capabilities that are not in the bounding set.
 		if err := unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_SYS_ADMIN, 0, 0, 0); err != nil {
 			done <- result{err: err}
 			return
@@ -94,7 +94,7 @@ func TestIntegrationMain(t *testing.T) {
 	if err := exec.Command(kerneltest.Require(t, "unshare"), "--user", "true").Run(); err != nil {
 		kerneltest.Skip(t, "no user namespaces: "+err.Error())
 	}
-	kerneltest.NS(t) // skips where they come without capabilities
+	kerneltest.NS(t) // skips where user namespaces give no capabilities
 	tests := []struct {
 		name       string
 		role       string
@@ -104,7 +104,7 @@ func TestIntegrationMain(t *testing.T) {
 	}{
 		{name: "pass", role: "use", want: "--- PASS: TestIntegrationRole"},
 		{name: "fail", role: "fail", want: "--- FAIL: TestIntegrationRole", wantStatus: 1},
-		{name: "forbidden", role: "forbid", attr: netns.UserNS(), want: "run them as root"},
+		{name: "forbidden", role: "forbid", attr: netns.UserNS(), want: "run the tests as root"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

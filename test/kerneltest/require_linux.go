@@ -15,12 +15,15 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
 
-// NS returns a fresh network namespace, which is closed when the test ends.
+// NS returns a fresh network namespace, which is closed when the test ends. The
+// test skips by [Skip] where network namespaces are forbidden, and by
+// [SkipShort].
 func NS(t testing.TB) *netns.NS {
 	t.Helper()
+	SkipShort(t, "uses the kernel's netfilter")
 	ns, err := netns.New()
 	if errors.Is(err, unix.EPERM) {
-		Skip(t, "network namespaces are forbidden here: allow user namespaces, or compile the tests (go test -c) and run them as root")
+		Skip(t, "network namespaces are forbidden here: allow user namespaces, or run the tests as root")
 	}
 	if err != nil {
 		t.Fatalf("failed to make a network namespace: %v", err)
@@ -33,10 +36,11 @@ func NS(t testing.TB) *netns.NS {
 	return ns
 }
 
-// Require skips the test where the program called binary is not installed, or
-// fails it where CI is set. It returns the program's path.
+// Require returns the path of a program. The test skips by [Skip] where the
+// program is not installed, and by [SkipShort].
 func Require(t testing.TB, binary string) string {
 	t.Helper()
+	SkipShort(t, "runs other programs")
 	path, err := exec.LookPath(binary)
 	if err != nil {
 		Skip(t, err.Error())
@@ -44,8 +48,8 @@ func Require(t testing.TB, binary string) string {
 	return path
 }
 
-// Skip skips the test because of something that the machine lacks, or fails it
-// where CI is set.
+// Skip skips the test because the machine lacks something, or fails it where
+// CI is set.
 func Skip(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
@@ -54,9 +58,17 @@ func Skip(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// Eventually calls condition, every few milliseconds, until it returns nil. It
-// fails the test with condition's last error when that takes longer than
-// timeout.
+// SkipShort skips the test with -short, also where CI is set. The reason says
+// what the test does that a short run leaves out, such as "runs other programs".
+func SkipShort(t testing.TB, reason string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: " + reason)
+	}
+}
+
+// Eventually calls condition every few milliseconds until it returns nil. After
+// timeout it fails the test with the last error of condition.
 func Eventually(t testing.TB, timeout time.Duration, condition func() error) {
 	t.Helper()
 	const interval = 5 * time.Millisecond
@@ -66,7 +78,7 @@ func Eventually(t testing.TB, timeout time.Duration, condition func() error) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("not so after %v: %v", timeout, err)
+			t.Fatalf("still failing after %v: %v", timeout, err)
 		}
 	}
 }

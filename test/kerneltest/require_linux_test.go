@@ -5,8 +5,10 @@ package kerneltest_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -15,13 +17,13 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// An outcome is what became of a test.
+// An outcome is the result of a test.
 type outcome struct {
 	Failed, Skipped bool
 	Message         string
 }
 
-// A recorder stands for a test and records its outcome.
+// A recorder takes the place of a test and records its outcome.
 type recorder struct {
 	testing.TB
 	outcome outcome
@@ -39,7 +41,7 @@ func (r *recorder) Skip(args ...any) {
 	runtime.Goexit()
 }
 
-// record runs fn as a test of its own.
+// record runs fn as a test and returns the outcome.
 func record(fn func(testing.TB)) outcome {
 	var r recorder
 	done := make(chan struct{})
@@ -51,16 +53,37 @@ func record(fn func(testing.TB)) outcome {
 	return r.outcome
 }
 
+// setShort sets or clears -short until the test ends.
+func setShort(t *testing.T, short bool) {
+	t.Helper()
+	before := testing.Short()
+	set := func(value bool) {
+		if err := flag.Set("test.short", strconv.FormatBool(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(short)
+	t.Cleanup(func() { set(before) })
+}
+
 func TestRequire(t *testing.T) {
 	const missing = `exec: "no-such-program": executable file not found in $PATH`
 	tests := []struct {
 		name   string
 		ci     string
+		short  bool
 		binary string
 		want   outcome
 	}{
 		{name: "there", binary: "sh"},
 		{name: "there, in CI", ci: "true", binary: "sh"},
+		{
+			name:   "short, in CI",
+			ci:     "true",
+			short:  true,
+			binary: "no-such-program",
+			want:   outcome{Skipped: true, Message: "left out by -short: runs other programs"},
+		},
 		{name: "missing", binary: "no-such-program", want: outcome{Skipped: true, Message: missing}},
 		{
 			name:   "missing, in CI",
@@ -72,6 +95,7 @@ func TestRequire(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("CI", tt.ci)
+			setShort(t, tt.short)
 			got := record(func(tb testing.TB) {
 				if kerneltest.Require(tb, tt.binary) == "" {
 					t.Error("no path")
@@ -81,6 +105,15 @@ func TestRequire(t *testing.T) {
 				t.Errorf("unexpected outcome (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestNSShort(t *testing.T) {
+	setShort(t, true)
+	got := record(func(tb testing.TB) { kerneltest.NS(tb) })
+	want := outcome{Skipped: true, Message: "left out by -short: uses the kernel's netfilter"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("unexpected outcome (-want +got):\n%s", diff)
 	}
 }
 
@@ -101,7 +134,7 @@ func TestEventually(t *testing.T) {
 	got = record(func(tb testing.TB) {
 		kerneltest.Eventually(tb, time.Millisecond, func() error { return errors.New("never") })
 	})
-	want := outcome{Failed: true, Message: "not so after 1ms: never"}
+	want := outcome{Failed: true, Message: "still failing after 1ms: never"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("unexpected outcome (-want +got):\n%s", diff)
 	}
