@@ -1,8 +1,8 @@
 # Copyright The nflog_exporter Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# make image builds it, and passes REVISION. It takes BuildKit, podman or buildah: what docker was before, does not know
-# BUILDPLATFORM, and may lose the capability of the file.
+# Build it with make image, which passes REVISION. It takes BuildKit, podman or buildah. The legacy builder of docker does not
+# set BUILDPLATFORM, and may lose the file's capability.
 
 ARG GO_VERSION=1.26.8
 
@@ -29,8 +29,8 @@ LABEL org.opencontainers.image.title="nflog-exporter" \
       org.opencontainers.image.source="https://github.com/nflog-exporter/nflog_exporter" \
       org.opencontainers.image.documentation="https://github.com/nflog-exporter/nflog_exporter#readme"
 COPY --from=build /src/LICENSE /
-# The file has CAP_NET_ADMIN permitted, not in effect: so it starts, and says what is missing, also where a container
-# has not been granted it.
+# The file has CAP_NET_ADMIN permitted, not effective. So it also starts in a container without that capability, and reports
+# that it is missing.
 COPY --from=build /src/nflog_exporter /
 USER 65532:65532
 EXPOSE 10100

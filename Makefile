@@ -7,32 +7,48 @@ PREFIX   ?= .
 VERSION  ?= $(shell cat VERSION)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)$(if $(shell git status --porcelain 2>/dev/null),-modified)
 
-# Builds of one commit by one Go are the same to the byte, wherever, whenever and by whomever they are made.
+# Builds of one commit by one version of Go are identical, so the flags leave out time, user, host and folder.
 PKG        := github.com/prometheus/common/version
 LDFLAGS     = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION)
 BUILDFLAGS  = -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
-# Names, folders and files are those of promu, for which .promu.yml says the same. 32-bit ARM is named with the oldest
-# version of the processor that will do.
+# Platforms, file names and tarball contents follow promu: keep them equal to .promu.yml. armv7 is 32-bit ARM, version 7
+# and later.
 PLATFORMS ?= linux/amd64 linux/arm64 linux/armv7 linux/386 linux/ppc64le linux/s390x linux/riscv64
 TARBALLS   = $(PLATFORMS:linux/%=.tarballs/$(BIN)-$(VERSION).linux-%.tar.gz)
 FILES     := LICENSE README.md CHANGELOG.md deploy/systemd
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y VERSION)
 
-.PHONY: all build crossbuild tarball image dashboards demo test race bench profile fuzz lint format clean FORCE
+# Modules of their own for tests with dependencies that the exporter must not have.
+MODULES ?= test/gonflog test/prometheus
+
+.PHONY: all help go-version build crossbuild tarball image dashboards demo test test-short race bench profile fuzz lint format \
+	clean FORCE
 
 all: build
 
-build:
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1:\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=: read -r target text; do \
+		printf '%-12s %s\n' "$$target" "$$text"; done
+
+# Go downloads the version that go.mod asks for, unless GOTOOLCHAIN is local.
+go-version:
+	@need=$$(sed -n 's/^go //p' go.mod); have=$$($(GO) env GOVERSION 2>/dev/null | sed 's/.*go//'); \
+	if [ "$$(printf '%s\n' "$$need" "$$have" | sort -V | head -n 1)" != "$$need" ]; then \
+		echo "Go $$need or later is needed (go.mod), but '$(GO)' is $${have:-not installed}: see https://go.dev/doc/install" >&2; \
+		exit 1; \
+	fi
+
+build: | go-version ## Build ./nflog_exporter (the default target)
 	@CGO_ENABLED=0 $(GO) build $(BUILDFLAGS) -o $(PREFIX)/$(BIN) .
 
-crossbuild: $(PLATFORMS:linux/%=.build/linux-%/$(BIN))
+crossbuild: $(PLATFORMS:linux/%=.build/linux-%/$(BIN)) ## Build for all PLATFORMS, in .build
 
 .build/linux-%/$(BIN): FORCE
 	@GOOS=linux GOARCH=$(patsubst armv%,arm,$*) GOARM=$(patsubst armv%,%,$(filter armv%,$*)) \
 		$(MAKE) --no-print-directory build PREFIX=$(@D)
 
-tarball: $(TARBALLS)
+tarball: $(TARBALLS) ## Make release tarballs for all PLATFORMS, in .tarballs
 	cd .tarballs && sha256sum $(^F) >sha256sums.txt
 
 .tarballs/$(BIN)-$(VERSION).linux-%.tar.gz: .build/linux-%/$(BIN) FORCE
@@ -40,45 +56,46 @@ tarball: $(TARBALLS)
 	tar -cf $@ -I 'gzip -n' --format=ustar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner \
 		--mode=u=rwX,go=rX --transform='s,^\(.build/linux-$*\|deploy\)/,,;s,^,$(@F:.tar.gz=)/,' $< $(FILES)
 
-# With docker, or BUILDER=podman or buildah.
-image:
+image: ## Build the container image, with docker or BUILDER=podman or buildah
 	DOCKER_BUILDKIT=1 $(or $(BUILDER),docker) build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) $(IMAGEFLAGS) --tag nflog-exporter .
 
-dashboards:
+dashboards: | go-version ## Write the Grafana dashboards from tools/dashboards
 	$(GO) run ./tools/dashboards dashboards
 
-demo: build
+demo: build ## Run the exporter on sample rules and traffic, with DEMOFLAGS
 	$(GO) build -o .build/demo ./tools/demo
 	.build/demo -exporter ./$(BIN) $(DEMOFLAGS)
 
-# Tests with dependencies that the product must not have are in modules of their own.
-MODULES ?= test/gonflog test/prometheus
+# Tests are built without the profile, so that most packages are compiled once, not once more for each program.
+test: | go-version ## Run all tests, with TESTFLAGS, and count skipped tests by reason
+	$(GO) build -o .build/testsummary ./tools/testsummary
+	.build/testsummary $(patsubst %,-in %,. $(MODULES)) $(GO) test -pgo=off $(TESTFLAGS) ./...
 
-test:
-	$(GO) test -pgo=off ./...
-	for module in $(MODULES); do (cd $$module && $(GO) test ./...) || exit; done
+test-short: ## Run the tests that are fast and need no privilege
+	@$(MAKE) --no-print-directory test TESTFLAGS=-short MODULES=
 
-# What is vetted by test need not be again.
-race:
+# make test runs go vet, so the race tests leave it out.
+race: | go-version ## Run the tests with the race detector, which needs gcc
 	$(GO) test -pgo=off -race -vet=off ./...
 	cd test/gonflog && $(GO) test -race -vet=off ./...
 
-bench: build
+bench: build ## Compare the exporter's CPU time with that of other readers, with BENCHFLAGS
 	$(GO) build -o .build/bench ./tools/bench
 	.build/bench -exporter ./$(BIN) $(BENCHFLAGS)
 
-# The compiler inlines what the profile shows to be hot. Worth anew when the path of a packet changes.
-profile:
+# Do this when the code that counts a packet changes. The profile is of BenchmarkCount, BenchmarkCountMixed and
+# BenchmarkCountAllLabels in collector.
+profile: | go-version ## Write default.pgo, the profile that the compiler optimizes by
 	$(GO) test -run '^$$' -bench 'Count(Mixed|AllLabels)?$$' -benchtime 4s -cpuprofile default.pgo -o .build/profile.test ./collector
 
-fuzz:
-	./.ci/fuzz $(or $(FUZZTIME),30s)
+fuzz: | go-version ## Fuzz each decoder for FUZZTIME (30s)
+	.ci/fuzz $(or $(FUZZTIME),30s)
 
-lint:
+lint: ## Run golangci-lint, which .ci/tools golangci-lint installs
 	golangci-lint run
 
-format:
+format: ## Format the code
 	golangci-lint fmt
 
-clean:
+clean: ## Remove what make builds
 	rm -rf $(BIN) .build .tarballs .cache

@@ -10,18 +10,26 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 )
 
-// printBuild in the environment makes the test binary print how it was called, in place of the go command.
+// printBuild in the environment makes the test binary take the place of the go command, and print how it is called.
 const printBuild = "RELEASE_TEST_PRINT_BUILD"
+
+// goVersion in the environment is the version that the test binary has as the go command.
+const goVersion = "RELEASE_TEST_GO_VERSION"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(printBuild) == "" {
 		os.Exit(m.Run())
+	}
+	if slices.Equal(os.Args[1:], []string{"env", "GOVERSION"}) {
+		fmt.Println(os.Getenv(goVersion))
+		return
 	}
 	b, err := parseBuild(os.Args[1:], os.Getenv)
 	if err == nil {
@@ -33,7 +41,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// build is what a call of "go build" asks for.
+// build describes a call of "go build".
 type build struct {
 	Output, Package     string
 	Trimpath            bool
@@ -43,7 +51,7 @@ type build struct {
 	GOOS, GOARCH, GOARM string
 }
 
-// parseBuild reads the arguments and the environment of the go command. A flag that it does not know is an error.
+// parseBuild parses the arguments and the environment of the go command. Unknown flags are errors.
 func parseBuild(args []string, getenv func(string) string) (build, error) {
 	b := build{CGO: getenv("CGO_ENABLED"), GOOS: getenv("GOOS"), GOARCH: getenv("GOARCH"), GOARM: getenv("GOARM")}
 	if len(args) == 0 || args[0] != "build" {
@@ -63,28 +71,39 @@ func parseBuild(args []string, getenv func(string) string) (build, error) {
 	return b, nil
 }
 
-// makeIn runs make with some arguments in a folder, in an environment that has no settings of a make around it, and
-// returns what it prints.
+// makeIn runs make in a folder, without the settings of a make that runs the tests, and returns its output.
 func makeIn(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	cmd := command(t, dir, "make", append([]string{"--silent"}, args...)...)
-	cmd.Env = append(cmd.Env, printBuild+"=1")
-	out, err := cmd.Output()
+	out, err := makeCommand(t, dir, "go99.1", args...).Output()
 	if err != nil {
 		t.Fatalf("make %q: %v", args, err)
 	}
 	return string(out)
 }
 
-// builds returns the calls of the go command that make does.
-func builds(t *testing.T, dir string, args ...string) []build {
+// makeCommand returns a command that runs make. The test binary is its go command if args say so, and has a version.
+func makeCommand(t *testing.T, dir, version string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := command(t, dir, "make", append([]string{"--silent"}, args...)...)
+	cmd.Env = append(cmd.Env, printBuild+"=1", goVersion+"="+version)
+	return cmd
+}
+
+// goIsTest returns the argument that tells make to call the test binary in place of go.
+func goIsTest(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return "GO=" + self
+}
+
+// builds returns the calls of "go build" that make makes.
+func builds(t *testing.T, dir string, args ...string) []build {
+	t.Helper()
 	var all []build
-	for line := range strings.Lines(makeIn(t, dir, append(args, "GO="+self)...)) {
+	for line := range strings.Lines(makeIn(t, dir, append(args, goIsTest(t))...)) {
 		var b build
 		if err := json.Unmarshal([]byte(line), &b); err != nil {
 			t.Fatalf("make %q prints %q: %v", args, line, err)
@@ -94,8 +113,7 @@ func builds(t *testing.T, dir string, args ...string) []build {
 	return all
 }
 
-// command returns a command that runs in a folder and knows no more of the environment than it needs. The test is
-// skipped, and fails where CI is set, if the program is not there.
+// command returns a command that runs in a folder with a minimal environment.
 func command(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(kerneltest.Require(t, name), args...)
@@ -104,7 +122,7 @@ func command(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=" + t.TempDir(),
-		// Git takes the tree for nobody else's, and no folder above a test's for a repository.
+		// Git accepts a tree of another user, and looks for no repository above the folder.
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CEILING_DIRECTORIES=" + filepath.Dir(dir),
 	}

@@ -19,7 +19,7 @@ import (
 
 const root = "../.."
 
-// promuConfig is what .promu.yml says, as promu reads it.
+// promuConfig is the content of .promu.yml, as promu reads it.
 type promuConfig struct {
 	Go struct {
 		Version string
@@ -52,7 +52,7 @@ func readPromu(t *testing.T) promuConfig {
 		t.Fatal(err)
 	}
 	var c promuConfig
-	c.Build.Static = true // unless the file says otherwise
+	c.Build.Static = true // the default
 	decoder := yaml.NewDecoder(bytes.NewReader(file))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&c); err != nil {
@@ -61,8 +61,8 @@ func readPromu(t *testing.T) promuConfig {
 	return c
 }
 
-// build returns the call of "go build" by which promu builds a binary into the folder prefix, its GOOS, GOARCH and
-// GOARM not yet set.
+// build returns the call of "go build" by which promu builds the binary into the folder prefix, without GOOS, GOARCH and
+// GOARM.
 func (c *promuConfig) build(t *testing.T, prefix, version, revision string) build {
 	t.Helper()
 	if len(c.Build.Binaries) != 1 {
@@ -93,7 +93,7 @@ func (c *promuConfig) build(t *testing.T, prefix, version, revision string) buil
 	return b
 }
 
-// goMod returns what the line of go.mod says that begins with a word.
+// goMod returns the rest of the line of go.mod that begins with word.
 func goMod(t *testing.T, word string) string {
 	t.Helper()
 	file, err := os.ReadFile(root + "/go.mod")
@@ -109,7 +109,7 @@ func goMod(t *testing.T, word string) string {
 	return ""
 }
 
-// inFull returns what make builds as promu would write it: with the path of the package.
+// inFull returns a build by make with the import path of the package, which promu uses.
 func inFull(t *testing.T, b build) build {
 	t.Helper()
 	b.Package = path.Join(goMod(t, "module"), b.Package)
@@ -124,7 +124,7 @@ func TestPromuBuild(t *testing.T) {
 		got[i] = inFull(t, got[i])
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("make builds otherwise than promu (-promu +make):\n%s", diff)
+		t.Errorf("make and promu build differently (-promu +make):\n%s", diff)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestPromuGoVersion(t *testing.T) {
 	}
 }
 
-// TestPromuPlatforms compares what make cross-builds with what promu would, for which a platform is a regular expression.
+// TestPromuPlatforms compares the cross-builds of make and promu. promu reads platforms as regular expressions.
 func TestPromuPlatforms(t *testing.T) {
 	c := readPromu(t)
 	known := strings.Fields(`
@@ -162,11 +162,11 @@ func TestPromuPlatforms(t *testing.T) {
 		got[i] = inFull(t, got[i])
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("make cross-builds otherwise than promu (-promu +make):\n%s", diff)
+		t.Errorf("make and promu cross-build differently (-promu +make):\n%s", diff)
 	}
 }
 
-// TestPromuTarball compares the files that make puts into a tarball with those that promu would.
+// TestPromuTarball compares the files in the tarballs of make and promu.
 func TestPromuTarball(t *testing.T) {
 	var lists [][]string
 	tarball := regexp.MustCompile(`(?s)\btar .*? \.build/linux-\S+/nflog_exporter ([^\n]*)\n`)

@@ -45,7 +45,7 @@ func revision(t *testing.T, dir string, args ...string) string {
 
 func TestRevision(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"Makefile", "VERSION", ".gitignore"} {
+	for _, name := range []string{"Makefile", "VERSION", "go.mod", ".gitignore"} {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			t.Fatal(err)
