@@ -70,13 +70,13 @@ func (x *keyIndex) findOptional(k *key) *labelSet {
 func (x *keyIndex) slot(k *key) uint64 {
 	mask := uint64(len(x.slots) - 1)
 	h := hash(k.origin, k.protocol)
-	if x.optionals != nil {
+	if len(x.optionals) > 0 {
 		h ^= k.optional.hash()
 	}
 	for i := h >> x.shift; ; i++ {
 		s := &x.slots[i&mask]
 		if s.set == nil ||
-			s.origin == k.origin && s.protocol == k.protocol && (x.optionals == nil || x.optionals[i&mask] == k.optional) {
+			s.origin == k.origin && s.protocol == k.protocol && (len(x.optionals) == 0 || x.optionals[i&mask] == k.optional) {
 			return i & mask
 		}
 	}
@@ -110,7 +110,7 @@ func (x *keyIndex) add(k *key, set *labelSet) {
 func (x *keyIndex) put(k *key, set *labelSet) {
 	i := x.slot(k)
 	x.slots[i] = keySlot{k.origin, set, k.protocol}
-	if x.optionals != nil {
+	if len(x.optionals) > 0 {
 		x.optionals[i] = k.optional
 	}
 }
