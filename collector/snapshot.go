@@ -8,6 +8,7 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -104,4 +105,26 @@ func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	}
 	s.stats, s.malformed, s.lastPacket = t.stats, t.malformed, t.lastPacket
 	return true
+}
+
+// A groupSnapshot is a copy of a group's state, without its table.
+type groupSnapshot struct {
+	created      *timestamppb.Timestamp // of the counters
+	state        GroupState
+	socket       nflog.SocketStats // with the drops of earlier sockets
+	binds        uint64
+	bindFailures []uint64 // by bindFailureReasons
+	readFailures uint64
+}
+
+func (g *group) snapshot() groupSnapshot {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.updateSocket()
+	s := groupSnapshot{created: g.created, state: g.state, socket: g.socket, binds: g.binds, readFailures: g.readFailures}
+	s.socket.Drops += g.drops
+	for _, reason := range bindFailureReasons {
+		s.bindFailures = append(s.bindFailures, g.bindFailures[reason])
+	}
+	return s
 }

@@ -13,7 +13,7 @@
 // Tests skip for two reasons, each with a text that says which. A test that
 // needs something that the machine lacks calls [Skip], which fails the test
 // where the environment variable CI is set, so that CI misses nothing. A test
-// that takes long or needs privilege skips with -short, by [SkipShort], which
+// that takes long or needs privilege skips with -short, by [skipShort], which
 // NS and [Require] call.
 //
 // The package is for Linux only.

@@ -17,10 +17,10 @@ import (
 
 // NS returns a fresh network namespace, which is closed when the test ends. The
 // test skips by [Skip] where network namespaces are forbidden, and by
-// [SkipShort].
+// [skipShort].
 func NS(t testing.TB) *netns.NS {
 	t.Helper()
-	SkipShort(t, "uses the kernel's netfilter")
+	skipShort(t, "uses the kernel's netfilter")
 	ns, err := netns.New()
 	if errors.Is(err, unix.EPERM) {
 		Skip(t, "network namespaces are forbidden here: allow user namespaces, or run the tests as root")
@@ -37,10 +37,10 @@ func NS(t testing.TB) *netns.NS {
 }
 
 // Require returns the path of a program. The test skips by [Skip] where the
-// program is not installed, and by [SkipShort].
+// program is not installed, and by [skipShort].
 func Require(t testing.TB, binary string) string {
 	t.Helper()
-	SkipShort(t, "runs other programs")
+	skipShort(t, "runs other programs")
 	path, err := exec.LookPath(binary)
 	if err != nil {
 		Skip(t, err.Error())
@@ -58,9 +58,9 @@ func Skip(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// SkipShort skips the test with -short, also where CI is set. The reason says
+// skipShort skips the test with -short, also where CI is set. The reason says
 // what the test does that a short run leaves out, such as "runs other programs".
-func SkipShort(t testing.TB, reason string) {
+func skipShort(t testing.TB, reason string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("left out by -short: " + reason)
