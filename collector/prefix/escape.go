@@ -5,6 +5,7 @@ package prefix
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -16,10 +17,11 @@ func Label(raw string) string {
 	return Escape(strings.TrimRight(raw, asciiSpace))
 }
 
-// Escape makes a label value of any bytes, so that different bytes give different values. Prometheus takes only UTF-8:
-// any other byte becomes \xNN, and a backslash becomes \\.
+// Escape makes a label value of any bytes, so that different bytes give different values. Prometheus takes only UTF-8, and
+// people read values in terminals. So each byte of what is not UTF-8, or of an unprintable character, becomes \xNN, and a
+// backslash becomes \\.
 func Escape(raw string) string {
-	if utf8.ValidString(raw) && !strings.Contains(raw, `\`) {
+	if utf8.ValidString(raw) && !strings.ContainsFunc(raw, func(r rune) bool { return r == '\\' || unprintable(r) }) {
 		return raw
 	}
 
@@ -28,10 +30,12 @@ func Escape(raw string) string {
 	for raw != "" {
 		r, size := utf8.DecodeRuneInString(raw)
 		switch {
-		case r == utf8.RuneError && size == 1:
-			b.WriteString(`\x`)
-			b.WriteByte(hex[raw[0]>>4])
-			b.WriteByte(hex[raw[0]&0xf])
+		case r == utf8.RuneError && size == 1, unprintable(r):
+			for _, c := range []byte(raw[:size]) {
+				b.WriteString(`\x`)
+				b.WriteByte(hex[c>>4])
+				b.WriteByte(hex[c&0xf])
+			}
 		case r == '\\':
 			b.WriteString(`\\`)
 		default:
@@ -40,4 +44,10 @@ func Escape(raw string) string {
 		raw = raw[size:]
 	}
 	return b.String()
+}
+
+// unprintable reports whether a character can change how a terminal or a page shows the text around it: control characters,
+// line separators, and characters that set the direction of text.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }

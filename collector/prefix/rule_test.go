@@ -98,6 +98,10 @@ func TestRuleCheck(t *testing.T) {
 		{name: "brace left open", rule: Rule{Match: "(?P<a>x)", Prefix: "${a"}, want: prefix(`prefix="${a": ` + templates)},
 		{name: "template not UTF-8", rule: Rule{Match: "x", Prefix: "\xff"}, want: prefix(`prefix="\xff": must be UTF-8`)},
 		{
+			name: "template with control character", rule: Rule{Match: "x", Prefix: "a\x1b[31m"},
+			want: prefix(`prefix="a\x1b[31m": must not have control characters, or characters that set the direction of text`),
+		},
+		{
 			name: "template too long", rule: Rule{Match: "x", Prefix: strings.Repeat("a", 257)},
 			want: prefix(`prefix="` + strings.Repeat("a", 100) + `": must not be longer than 256 bytes`),
 		},

@@ -45,6 +45,9 @@ func FuzzRules(f *testing.F) {
 			if !utf8.ValidString(v) {
 				t.Errorf("label %q is not UTF-8", v)
 			}
+			if strings.ContainsFunc(v, unprintable) {
+				t.Errorf("label %q has an unprintable character", v)
+			}
 		}
 		// The same expression between anchors, unless it ends in a quote that is not closed.
 		plain, err := regexp.Compile(`\A(?s:` + match + `)\z`)

@@ -99,7 +99,7 @@ func TestRules(t *testing.T) {
 			name:  "anchored with lines",
 			rules: []Rule{{Match: `(?m)^(?P<zone>b)$`}},
 			raw:   "a\nb",
-			want:  labelled{"a\nb", m{"zone": ""}},
+			want:  labelled{`a\x0ab`, m{"zone": ""}},
 		},
 		{
 			name:  "quote that is not closed",
@@ -111,7 +111,7 @@ func TestRules(t *testing.T) {
 			name:  "dot matches line breaks",
 			rules: []Rule{{Match: `a(?P<zone>.*)`}},
 			raw:   "a\nb",
-			want:  labelled{"a\nb", m{"zone": "\nb"}},
+			want:  labelled{`a\x0ab`, m{"zone": `\x0ab`}},
 		},
 		{
 			name: "first match wins",

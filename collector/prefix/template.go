@@ -27,6 +27,8 @@ func parseTemplate(s string, groups map[string][]int) (template, error) {
 		return nil, fmt.Errorf("must not be longer than %d bytes", maxTemplate)
 	case !utf8.ValidString(s):
 		return nil, errors.New("must be UTF-8")
+	case strings.ContainsFunc(s, unprintable):
+		return nil, errors.New("must not have control characters, or characters that set the direction of text")
 	}
 	t := template{}
 	for s != "" {

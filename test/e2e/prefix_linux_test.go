@@ -25,7 +25,8 @@ func TestIntegrationPrefixes(t *testing.T) {
 		{name: "another alphabet", prefix: "отказ", want: "отказ"},
 		{name: "not UTF-8", prefix: "bad\xff\xfe\xc3end", want: `bad\xff\xfe\xc3end`},
 		{name: "looks like that", prefix: `bad\xff\xfe\xc3end`, want: `bad\\xff\\xfe\\xc3end`},
-		{name: "syntax of the exposition", prefix: `a"} 1` + "\n# EOF\n\tb", want: `a"} 1` + "\n# EOF\n\tb"},
+		{name: "syntax of the exposition", prefix: `a"} 1` + "\n# EOF\n\tb", want: `a"} 1\x0a# EOF\x0a\x09b`},
+		{name: "sequences of a terminal", prefix: "\x1b[2J\u009b31m\u202egpj", want: `\x1b[2J\xc2\x9b31m\xe2\x80\xaegpj`},
 	}
 	ns := kerneltest.NS(t)
 	sink(t, ns)
