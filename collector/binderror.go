@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -36,10 +37,20 @@ func describeBindError(err error, netns string) (reason, message string) {
 	case errors.Is(err, nflog.ErrUnsupported):
 		return reasonUnsupported, "this kernel has no NFLOG. Load the module nfnetlink_log, or use a kernel with CONFIG_NETFILTER_NETLINK_LOG"
 	case errors.Is(err, errNamespace):
-		return reasonNamespace, err.Error()
+		return reasonNamespace, err.Error() + namespaceCure(err)
 	default:
 		return reasonOther, err.Error()
 	}
+}
+
+// namespaceCure says what else to know about a namespace that can't be entered.
+func namespaceCure(err error) string {
+	// ip-netns(8) makes an empty file, and mounts the namespace over it. Elsewhere the file is seen without the mount.
+	if !errors.Is(err, syscall.EINVAL) {
+		return ""
+	}
+	return ". The file is not a network namespace here. If it was made after the container started, the container does not see its mount: " +
+		"let mounts propagate (docker: -v /run/netns:/run/netns:rslave, Kubernetes: mountPropagation: HostToContainer)"
 }
 
 // maxPID is the largest PID, PID_MAX_LIMIT of include/linux/threads.h.

@@ -109,7 +109,9 @@ func TestDescribeBindError(t *testing.T) {
 			err:    enter(os.NewSyscallError("setns", syscall.EINVAL)),
 			netns:  blue,
 			reason: "namespace",
-			want:   "enter network namespace /run/netns/blue: setns: invalid argument",
+			want: "enter network namespace /run/netns/blue: setns: invalid argument. " +
+				"The file is not a network namespace here. If it was made after the container started, the container does not see its mount: " +
+				"let mounts propagate (docker: -v /run/netns:/run/netns:rslave, Kubernetes: mountPropagation: HostToContainer)",
 		},
 		{name: "another error of the kernel", err: wrap(syscall.ENOMEM), reason: "other", want: "bind NFLOG group 100: cannot allocate memory"},
 		{name: "another error", err: errors.New("broken"), reason: "other", want: "broken"},

@@ -141,7 +141,8 @@ func (g *group) is(config GroupConfig) bool {
 	return g.config.sameGroup(config)
 }
 
-// reconfigure applies another configuration. A group that is bound stays bound.
+// reconfigure applies another configuration. A group that is bound stays bound, unless the new settings can't be applied to
+// its socket.
 func (g *group) reconfigure(config GroupConfig) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -149,9 +150,13 @@ func (g *group) reconfigure(config GroupConfig) {
 		return
 	}
 	g.config = config
-	if g.reader != nil && g.reader.Configure(config.readerConfig()) == nil {
-		level.Info(g.logger).Log("msg", "Group reconfigured")
-		return
+	if g.reader != nil {
+		err := g.reader.Configure(config.readerConfig())
+		if err == nil {
+			level.Info(g.logger).Log("msg", "Group reconfigured")
+			return
+		}
+		level.Warn(g.logger).Log("msg", "The group's new settings were refused, so it is bound again with them", "err", err)
 	}
 	if g.end != nil {
 		g.end(errReconfigured)

@@ -127,6 +127,9 @@ func TestIntegrationGroupNamespace(t *testing.T) {
 			t.Errorf("the state does not name %s: %+v", path, state)
 		}
 	}
+	if state := r.c.Groups()[1]; !strings.Contains(state.Reason, "let mounts propagate") {
+		t.Errorf("the state of the file does not name the cure: %+v", state)
+	}
 	if err := os.Symlink(ns.Path(), later); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ package collector
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,6 +130,30 @@ func TestIntegrationReloadManyTimes(t *testing.T) {
 		`nflog_up{group="7"}`: 1, `nflog_socket_buffer_bytes{group="7"}`: 2 * 12288,
 		`nflog_up{group="100"}`: 1, `nflog_socket_buffer_bytes{group="100"}`: 2 * 12288,
 	})
+}
+
+// TestIntegrationReloadRefused gives a bound group settings that can't be applied. The log has the reason, also why the group
+// is bound no more. The group comes back with settings that can.
+func TestIntegrationReloadRefused(t *testing.T) {
+	t.Parallel()
+	ns := kerneltest.NS(t)
+	r := start(t, Config{Groups: []GroupConfig{promptGroup(100, ns.Path())}})
+	r.waitBound(100)
+	bad := promptGroup(100, ns.Path())
+	bad.QueueTimeout = time.Microsecond
+	mustReload(t, r.c, []GroupConfig{bad})
+	const reason = "queue timeout 1µs: not a multiple of 10ms"
+	if lines := r.logs.with("level=warn", "new settings were refused", reason); len(lines) != 1 {
+		t.Errorf("the reason is not once in the log: %q", r.logs.with(""))
+	}
+	kerneltest.Eventually(t, patience, func() error {
+		if state := r.c.Groups()[0]; state.Bound || !strings.Contains(state.Reason, reason) {
+			return fmt.Errorf("unexpected state: %+v", state)
+		}
+		return nil
+	})
+	mustReload(t, r.c, []GroupConfig{promptGroup(100, ns.Path())})
+	r.wait(map[string]float64{`nflog_up{group="100"}`: 1, `nflog_binds_total{group="100"}`: 2})
 }
 
 // TestIntegrationReloadUnbound changes a group that can't be bound. Later attempts use the new settings.
