@@ -22,9 +22,9 @@ const defaultPorts = "22,25,53,67,80,123,143,161,443,445,465,587,853,993,995,143
 
 // addCollectorFlags adds the flags about how packets are counted.
 func addCollectorFlags(app *kingpin.Application, c *collector.Config) {
-	labels := listOf(oneOf(collector.LabelNames()...))
+	labels := labelList(collector.LabelNames()...)
 	addFlag(app, "collector.labels", strings.Join(collector.DefaultLabels(), ","),
-		"Labels of the packet counters, separated by commas. Also available: "+strings.Join(optionalLabels(), ", ")+". The label group is always included.",
+		"Labels of the packet counters, separated by commas. Also available: "+strings.Join(optionalLabels(), ", ")+". The label group is always included: group alone for no other.",
 		labels, &c.Labels)
 	addFlag(app, "collector.mark-mask", "0xffffffff",
 		"Bits of the packet mark that the label mark shows.",
@@ -74,18 +74,27 @@ func checkHistogramLabels(c *collector.Config) error {
 // bucketBounds takes the classic bounds of a histogram.
 func bucketBounds() valueParser[[]uint32] {
 	list := listOf(numberBetween[uint32](1, math.MaxUint32))
-	return valueParser[[]uint32]{
-		allowed: fmt.Sprintf("up to %d ascending numbers from 1 to %d, separated by commas", collector.MaxPacketSizeBuckets, uint32(math.MaxUint32)),
-		parse: func(s string) ([]uint32, bool) {
-			bounds, ok := list.parse(s)
-			return bounds, ok && len(bounds) <= collector.MaxPacketSizeBuckets && slices.IsSorted(bounds)
-		},
-	}
+	allowed := fmt.Sprintf("up to %d ascending numbers from 1 to %d, separated by commas", collector.MaxPacketSizeBuckets, uint32(math.MaxUint32))
+	return checked(allowed, func(s string) (bounds []uint32, wrong string) {
+		bounds, ok := list.parse(s)
+		if !ok {
+			return nil, list.hint(s)
+		}
+		for i := 1; i < len(bounds); i++ {
+			if bounds[i] < bounds[i-1] {
+				return nil, fmt.Sprintf("%d comes after %d", bounds[i], bounds[i-1])
+			}
+		}
+		if n := len(bounds); n > collector.MaxPacketSizeBuckets {
+			return nil, fmt.Sprintf("there are %d", n)
+		}
+		return bounds, ""
+	})
 }
 
 // markMask takes decimal numbers, and hexadecimal ones that begin with 0x. Another leading zero is refused: it could mean octal.
 func markMask() valueParser[uint32] {
-	return valueParser[uint32]{
+	p := valueParser[uint32]{
 		allowed: "a number from 0x1 to 0xffffffff",
 		parse: func(s string) (uint32, bool) {
 			n, err := strconv.ParseUint(s, 0, 32)
@@ -93,6 +102,8 @@ func markMask() valueParser[uint32] {
 			return uint32(n), err == nil && n > 0 && !octal
 		},
 	}
+	p.hint = func(s string) string { return firstAllowed(p, "0x"+s) }
+	return p
 }
 
 func joinNumbers(numbers []uint32) string {

@@ -27,19 +27,21 @@ func collectorRefusals() []refusal {
 		timeouts = "must be 0s for never, or a time from 1s to 10000h0m0s"
 	)
 	return []refusal{
-		{name: "label unknown", args: []string{"--collector.labels=prefix,port"}, want: `--collector.labels="prefix,port": ` + list},
-		{name: "label twice", args: []string{"--collector.labels=mark,prefix,mark"}, want: `--collector.labels="mark,prefix,mark": ` + list},
-		{name: "label with space", args: []string{"--collector.labels=prefix, hook"}, want: `--collector.labels="prefix, hook": ` + list},
-		{name: "label missing", args: []string{"--collector.labels=prefix,"}, want: `--collector.labels="prefix,": ` + list},
-		{name: "label of several namespaces", args: []string{"--collector.labels=netns"}, want: `--collector.labels="netns": ` + list},
+		{name: "label unknown", args: []string{"--collector.labels=prefix,port"}, want: `--collector.labels="prefix,port": ` + list + `: "port" is wrong`},
+		{name: "label misspelt", args: []string{"--collector.labels=prefix,in-interface"}, want: `--collector.labels="prefix,in-interface": ` + list + `: "in-interface" is wrong, did you mean in_interface?`},
+		{name: "no label", args: []string{"--collector.labels="}, want: `--collector.labels="": ` + list + `: write group to keep that label alone`},
+		{name: "label twice", args: []string{"--collector.labels=mark,prefix,mark"}, want: `--collector.labels="mark,prefix,mark": ` + list + `: "mark" is given more than once`},
+		{name: "label with space", args: []string{"--collector.labels=prefix, hook"}, want: `--collector.labels="prefix, hook": ` + list + `: " hook" is wrong, write hook`},
+		{name: "label missing", args: []string{"--collector.labels=prefix,"}, want: `--collector.labels="prefix,": ` + list + `: one value is empty`},
+		{name: "label of several namespaces", args: []string{"--collector.labels=netns"}, want: `--collector.labels="netns": ` + list + `: "netns" is wrong`},
 
 		{name: "mark mask zero", args: []string{"--collector.mark-mask=0x0"}, want: `--collector.mark-mask="0x0": ` + mask},
 		{name: "mark mask too large", args: []string{"--collector.mark-mask=0x100000000"}, want: `--collector.mark-mask="0x100000000": ` + mask},
-		{name: "mark mask no number", args: []string{"--collector.mark-mask=ff"}, want: `--collector.mark-mask="ff": ` + mask},
+		{name: "mark mask no number", args: []string{"--collector.mark-mask=ff"}, want: `--collector.mark-mask="ff": ` + mask + `: write 0xff`},
 
-		{name: "destination port too large", args: []string{"--collector.destination-ports=80,65536"}, want: `--collector.destination-ports="80,65536": ` + ports},
-		{name: "destination port by name", args: []string{"--collector.destination-ports=ssh"}, want: `--collector.destination-ports="ssh": ` + ports},
-		{name: "destination port twice", args: []string{"--collector.destination-ports=80,443,080"}, want: `--collector.destination-ports="80,443,080": ` + ports},
+		{name: "destination port too large", args: []string{"--collector.destination-ports=80,65536"}, want: `--collector.destination-ports="80,65536": ` + ports + `: "65536" is wrong`},
+		{name: "destination port by name", args: []string{"--collector.destination-ports=ssh"}, want: `--collector.destination-ports="ssh": ` + ports + `: "ssh" is wrong`},
+		{name: "destination port twice", args: []string{"--collector.destination-ports=80,443,080"}, want: `--collector.destination-ports="80,443,080": ` + ports + `: "080" is given more than once`},
 
 		{name: "interface pattern without replacement", args: []string{"--collector.interface-pattern=veth.*"}, want: `--collector.interface-pattern="veth.*": ` + pattern},
 		{name: "interface pattern with an empty replacement", args: []string{"--collector.interface-pattern=veth.*="}, want: `--collector.interface-pattern="veth.*=": ` + pattern + ": the replacement must not be empty"},
@@ -53,7 +55,8 @@ func collectorRefusals() []refusal {
 		{name: "packet size with value", args: []string{"--collector.packet-size=false"}, want: `--collector.packet-size="false": must be given without a value`},
 		{name: "no packet size with value", args: []string{"--no-collector.packet-size=true"}, want: `--no-collector.packet-size="true": must be given without a value`},
 
-		{name: "histogram label unknown", args: []string{"--collector.histogram-labels=le"}, want: `--collector.histogram-labels="le": ` + list},
+		{name: "histogram label unknown", args: []string{"--collector.histogram-labels=le"}, want: `--collector.histogram-labels="le": ` + list + `: "le" is wrong`},
+		{name: "no histogram label", args: []string{"--collector.histogram-labels="}, want: `--collector.histogram-labels="": ` + list + `: write group to keep that label alone`},
 		{
 			name: "histogram label not of the default ones",
 			args: []string{"--collector.histogram-labels=prefix,mark"},
@@ -65,20 +68,21 @@ func collectorRefusals() []refusal {
 			want: `--collector.histogram-labels="group,prefix": must be a subset of --collector.labels, which has no prefix`,
 		},
 
-		{name: "bucket zero", args: []string{"--collector.packet-size-buckets=0,64"}, want: `--collector.packet-size-buckets="0,64": ` + buckets},
-		{name: "bucket too large", args: []string{"--collector.packet-size-buckets=4294967296"}, want: `--collector.packet-size-buckets="4294967296": ` + buckets},
-		{name: "buckets descending", args: []string{"--collector.packet-size-buckets=64,1500,128"}, want: `--collector.packet-size-buckets="64,1500,128": ` + buckets},
-		{name: "bucket twice", args: []string{"--collector.packet-size-buckets=64,64"}, want: `--collector.packet-size-buckets="64,64": ` + buckets},
+		{name: "bucket zero", args: []string{"--collector.packet-size-buckets=0,64"}, want: `--collector.packet-size-buckets="0,64": ` + buckets + `: "0" is wrong`},
+		{name: "bucket too large", args: []string{"--collector.packet-size-buckets=4294967296"}, want: `--collector.packet-size-buckets="4294967296": ` + buckets + `: "4294967296" is wrong`},
+		{name: "buckets descending", args: []string{"--collector.packet-size-buckets=64,1500,128"}, want: `--collector.packet-size-buckets="64,1500,128": ` + buckets + `: 128 comes after 1500`},
+		{name: "bucket twice", args: []string{"--collector.packet-size-buckets=64,64"}, want: `--collector.packet-size-buckets="64,64": ` + buckets + `: "64" is given more than once`},
 		{
 			name: "too many buckets",
 			args: []string{"--collector.packet-size-buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"},
-			want: `--collector.packet-size-buckets="1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17": ` + buckets,
+			want: `--collector.packet-size-buckets="1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17": ` + buckets + `: there are 17`,
 		},
 
 		{name: "no label set", args: []string{"--collector.max-label-sets=0"}, want: `--collector.max-label-sets="0": must be a number from 1 to 1000000`},
 		{name: "too many label sets", args: []string{"--collector.max-label-sets=1000001"}, want: `--collector.max-label-sets="1000001": must be a number from 1 to 1000000`},
 
-		{name: "idle timeout without unit", args: []string{"--collector.idle-timeout=10"}, want: `--collector.idle-timeout="10": ` + timeouts},
+		{name: "idle timeout without unit", args: []string{"--collector.idle-timeout=10"}, want: `--collector.idle-timeout="10": ` + timeouts + `: write 10s`},
+		{name: "idle timeout in days", args: []string{"--collector.idle-timeout=2d"}, want: `--collector.idle-timeout="2d": ` + timeouts + `: write 48h`},
 		{name: "idle timeout too short", args: []string{"--collector.idle-timeout=999ms"}, want: `--collector.idle-timeout="999ms": ` + timeouts},
 		{name: "idle timeout negative", args: []string{"--collector.idle-timeout=-1s"}, want: `--collector.idle-timeout="-1s": ` + timeouts},
 		{name: "deleted interface timeout too long", args: []string{"--collector.deleted-interface-timeout=10001h"}, want: `--collector.deleted-interface-timeout="10001h": ` + timeouts},
@@ -175,13 +179,13 @@ func TestCollectorFlags(t *testing.T) {
 			},
 		},
 		{
-			name: "empty lists",
+			name: "shortest lists",
 			args: []string{
-				"--collector.labels=", "--collector.destination-ports=", "--collector.histogram-labels=", "--collector.packet-size-buckets=",
+				"--collector.labels=group", "--collector.destination-ports=", "--collector.histogram-labels=group", "--collector.packet-size-buckets=",
 			},
 			want: func(c *collector.Config) {
-				c.Labels, c.HistogramLabels = []string{}, []string{} // nil is for the default
-				c.DestinationPorts = []uint16{}
+				c.Labels, c.HistogramLabels = []string{"group"}, []string{"group"}
+				c.DestinationPorts = []uint16{} // nil is for the default
 				c.PacketSizeBuckets = []uint32{}
 			},
 		},

@@ -66,16 +66,18 @@ type setting struct {
 	name    string // in the file
 	allowed string // completes "must be"
 	set     func(string) bool
+	must    func(string) string // says what a text that set does not take must be
 }
 
 func newSetting[T any](name string, p valueParser[T], target *T) setting {
-	return setting{name, p.allowed, func(s string) bool {
+	set := func(s string) bool {
 		t, ok := p.parse(s)
 		if ok {
 			*target = t
 		}
 		return ok
-	}}
+	}
+	return setting{name, p.allowed, set, p.must}
 }
 
 // groupSettings returns the settings of a group. The first is its number.
@@ -124,7 +126,7 @@ func (r *yamlReader) group(item *yaml.Node, g *collector.GroupConfig) (number *y
 		switch {
 		case !ok:
 		case !s.set(value):
-			r.mistake(f.value, "%s=%.100q: must be %s", s.name, value, s.allowed)
+			r.mistake(f.value, "%s=%.100q: %s", s.name, value, s.must(value))
 		case s.name == names[0]:
 			number = f.value
 		}

@@ -47,7 +47,7 @@ func (r *yamlReader) preset(preset field, fields []field) []prefix.Rule {
 		return nil
 	}
 	if _, ok := names.parse(name); !ok {
-		r.mistake(preset.value, "%s=%.100q: must be %s", presetSetting, name, names.allowed)
+		r.mistake(preset.value, "%s=%.100q: %s", presetSetting, name, names.must(name))
 	}
 	return prefix.Preset(name)
 }

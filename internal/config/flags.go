@@ -43,7 +43,7 @@ func Parse(args []string, stdout io.Writer) (o *Options, done bool, err error) {
 		return o, false, nil
 	}
 	if _, ok := errors.AsType[*FlagError](err); !ok {
-		err = fmt.Errorf("%w, try --help", err)
+		err = withCure(app, args, err)
 	}
 	return nil, false, err
 }
@@ -70,6 +70,62 @@ func newApp() (*kingpin.Application, *Options) {
 		"Format of log messages: logfmt or json.",
 		oneOf("logfmt", "json"), &o.LogFormat)
 	return app, o
+}
+
+// withCure adds to an error of kingpin which flag the user may have meant.
+func withCure(app *kingpin.Application, args []string, err error) error {
+	name, unknown := strings.CutPrefix(err.Error(), "unknown long flag '--")
+	name = strings.TrimSuffix(name, "'")
+	if !unknown {
+		name = singleDashed(err.Error(), args)
+	}
+	if flag := likelyFlag(app, name); flag != "" {
+		return fmt.Errorf("%w, did you mean --%s? Try --help", err, flag)
+	}
+	return fmt.Errorf("%w, try --help", err)
+}
+
+// singleDashed returns the name of the argument that kingpin took for short flags, according to its error, or "" for none.
+func singleDashed(text string, args []string) string {
+	short, ok := strings.CutPrefix(text, "unknown short flag '")
+	if !ok {
+		return ""
+	}
+	short = strings.TrimSuffix(short, "'")
+	for _, arg := range args {
+		if name, _, _ := strings.Cut(arg, "="); strings.HasPrefix(name, short) {
+			return name[1:]
+		}
+	}
+	return ""
+}
+
+// likelyFlag returns the flag that a wrong name may stand for, or "" if there is none.
+func likelyFlag(app *kingpin.Application, wrong string) string {
+	if len(wrong) < minBeginning {
+		return ""
+	}
+	wrong, isNegated := strings.CutPrefix(wrong, "no-")
+	full := make(map[string]string) // by the part after the section
+	var names, shorts []string
+	for _, f := range app.Model().Flags {
+		if f.Hidden || isNegated && !f.IsBoolFlag() {
+			continue
+		}
+		names = append(names, f.Name)
+		if _, short, ok := strings.Cut(f.Name, "."); ok {
+			shorts = append(shorts, short)
+			full[short] = f.Name
+		}
+	}
+	name := closest(wrong, names)
+	if name == "" {
+		name = full[closest(wrong, shorts)]
+	}
+	if name != "" && isNegated {
+		name = "no-" + name
+	}
+	return name
 }
 
 // checkSwitches finds values of flags that take none. Kingpin reports such a value as unexpected, but not its flag.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 )
@@ -38,7 +39,7 @@ type flagValue[T any] struct {
 func (v *flagValue[T]) Set(s string) error {
 	t, ok := v.parser.parse(s)
 	if !ok {
-		return &FlagError{Flag: v.flag, Value: s, Err: errors.New("must be " + v.parser.allowed)}
+		return &FlagError{Flag: v.flag, Value: s, Err: errors.New(v.parser.must(s))}
 	}
 	*v.target = t
 	return nil
@@ -58,6 +59,9 @@ type listValue[T comparable] struct {
 func (v *listValue[T]) Set(s string) error {
 	var t T
 	if err := (&flagValue[T]{v.flag, v.parser, &t}).Set(s); err != nil {
+		if flags := v.repeated(s); flags != "" {
+			err = &FlagError{Flag: v.flag, Value: s, Err: fmt.Errorf("must be %s: repeat the flag, %s", v.parser.allowed, flags)}
+		}
 		return err
 	}
 	if slices.Contains(*v.targets, t) {
@@ -65,6 +69,21 @@ func (v *listValue[T]) Set(s string) error {
 	}
 	*v.targets = append(*v.targets, t)
 	return nil
+}
+
+// repeated returns the flag once for each value if s lists several, else "".
+func (v *listValue[T]) repeated(s string) string {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
+	if len(parts) < 2 {
+		return ""
+	}
+	for i, part := range parts {
+		if _, ok := v.parser.parse(part); !ok {
+			return ""
+		}
+		parts[i] = "--" + v.flag + "=" + part
+	}
+	return strings.Join(parts, " ")
 }
 
 // String implements kingpin.Value.

@@ -74,7 +74,7 @@ func socketBuffer() valueParser[int] {
 
 // namespace parses a network namespace into what collector.GroupConfig takes.
 func namespace() valueParser[string] {
-	return valueParser[string]{
+	p := valueParser[string]{
 		allowed: "own, a name under /run/netns, or a path that begins with /",
 		parse: func(s string) (string, bool) {
 			if s == ownNamespace {
@@ -84,4 +84,11 @@ func namespace() valueParser[string] {
 			return s, (isName || path.IsAbs(s)) && utf8.ValidString(s)
 		},
 	}
+	p.hint = func(s string) string {
+		if !strings.Contains(s, "/") {
+			return ""
+		}
+		return firstAllowed(p, "/"+s)
+	}
+	return p
 }

@@ -42,7 +42,7 @@ func webRefusals(t *testing.T) []refusal {
 		},
 
 		{name: "telemetry path empty", args: []string{"--web.telemetry-path="}, want: `--web.telemetry-path="": ` + paths},
-		{name: "telemetry path relative", args: []string{"--web.telemetry-path=metrics"}, want: `--web.telemetry-path="metrics": ` + paths},
+		{name: "telemetry path relative", args: []string{"--web.telemetry-path=metrics"}, want: `--web.telemetry-path="metrics": ` + paths + `: write /metrics`},
 		{name: "telemetry path healthy", args: []string{"--web.telemetry-path=/-/healthy"}, want: `--web.telemetry-path="/-/healthy": ` + paths},
 		{name: "telemetry path ready", args: []string{"--web.telemetry-path=/-/ready/"}, want: `--web.telemetry-path="/-/ready/": ` + paths},
 		{name: "telemetry path with parent", args: []string{"--web.telemetry-path=/a/../-/ready"}, want: `--web.telemetry-path="/a/../-/ready": ` + paths},

@@ -46,13 +46,20 @@ func addWebFlags(app *kingpin.Application, o *Web) {
 // exporter does not use itself.
 func telemetryPath() valueParser[string] {
 	valid := regexp.MustCompile(`^/([A-Za-z0-9._~-]+/?)*$`)
-	return valueParser[string]{
+	p := valueParser[string]{
 		allowed: "/ or a path like /metrics, of letters, digits and -._~ between single slashes, outside /-/",
 		parse: func(s string) (string, bool) {
 			clean := path.Clean(s) == s || path.Clean(s)+"/" == s
 			return s, clean && valid.MatchString(s) && !strings.HasPrefix(s, "/-/")
 		},
 	}
+	p.hint = func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return firstAllowed(p, "/"+s)
+	}
+	return p
 }
 
 // checkConfigFile reads the file of --web.config.file, and those that it names.
