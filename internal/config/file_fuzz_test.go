@@ -26,6 +26,8 @@ func FuzzConfigFile(f *testing.F) {
 		"groups: &a [*a, {<<: *a}, {group: *a}]\n? [b]\n: !!int c\n",
 		"a: |\n  b\n---\n%YAML 1.1\n---\n\tc: \"\\x00\"\n",
 		"\xff\xfe{\x00}\x00",
+		"groups:\n- group:5\n\tcopy_range: 1\n",
+		"prefix_rules:\n- match: @a\n  labels: {a:b}\n",
 		"\ufeff# ü\r\ngroups: ~\r\n",
 	} {
 		f.Add([]byte(file))

@@ -18,8 +18,11 @@ const (
 	prefixSetting = string(prefix.FieldPrefix)
 )
 
-// templateAllowed says what values of labels and prefix can be. It completes "must be".
-const templateAllowed = "text in which ${NAME} stands for a named group of match"
+// What values of match, and of labels and prefix, can be. They complete "must be".
+const (
+	expressionAllowed = "a regular expression in RE2's syntax"
+	templateAllowed   = "text in which ${NAME} stands for a named group of match"
+)
 
 func (r *yamlReader) prefixRules(list field) []prefix.Rule {
 	var rules []prefix.Rule
@@ -61,7 +64,7 @@ func (r *yamlReader) prefixRule(fields []field) prefix.Rule {
 		ok := true
 		switch f.name() {
 		case matchSetting:
-			rule.Match, ok = r.text(f, "a regular expression in RE2's syntax")
+			rule.Match, ok = r.text(f, expressionAllowed)
 		case prefixSetting:
 			rule.Prefix, ok = r.text(f, templateAllowed)
 			if ok && rule.Prefix == "" {

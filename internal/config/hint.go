@@ -11,6 +11,14 @@ import (
 	"unicode"
 )
 
+// asHint returns what to append to a message for a hint, which can be empty.
+func asHint(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return ": " + hint
+}
+
 // firstAllowed is a hint to write the first of some spellings that p takes.
 func firstAllowed[T any](p valueParser[T], spellings ...string) string {
 	for _, s := range spellings {

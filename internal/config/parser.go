@@ -27,10 +27,7 @@ func (p valueParser[T]) must(s string) string {
 	if p.hint == nil {
 		return text
 	}
-	if hint := p.hint(s); hint != "" {
-		text += ": " + hint
-	}
-	return text
+	return text + asHint(p.hint(s))
 }
 
 func numberBetween[T ~int | ~uint16 | ~uint32](lowest, highest T) valueParser[T] {

@@ -90,7 +90,7 @@ func (r *yamlReader) document(data []byte) *yaml.Node {
 		r.mistake(&next, "must be a single YAML document")
 		return nil
 	case !errors.Is(err, io.EOF):
-		r.syntax(err)
+		r.syntax(err, data)
 		return nil
 	case len(doc.Content) == 0 || isNull(doc.Content[0]):
 		return nil
@@ -120,12 +120,13 @@ func (r *yamlReader) checkCharacters(data []byte) bool {
 	return true
 }
 
-func (r *yamlReader) syntax(err error) {
-	place, text := &yaml.Node{}, err.Error()
+func (r *yamlReader) syntax(err error, data []byte) {
+	place, text, cure := &yaml.Node{}, err.Error(), ""
 	if bad, ok := errors.AsType[*yaml.LoadError](err); ok {
 		place.Line, place.Column, text = bad.Mark.Line, bad.Mark.Column, bad.Message
+		cure = syntaxCure(text, data, place.Line, place.Column)
 	}
-	r.mistake(place, "must be valid YAML: %.200s", strings.Join(strings.Fields(text), " "))
+	r.mistake(place, "must be valid YAML: %.200s%s", strings.Join(strings.Fields(text), " "), asHint(cure))
 }
 
 // items returns the items of a list. A missing value is an empty list.
@@ -134,6 +135,9 @@ func (r *yamlReader) items(list field) []*yaml.Node {
 	case isNull(list.value):
 		return nil
 	case r.isAlias(list.value):
+		return nil
+	case list.value.Kind == yaml.MappingNode:
+		r.mistake(list.value, "%s: must be a list: %s", list.name(), cureItems)
 		return nil
 	case list.value.Kind != yaml.SequenceNode:
 		r.mistake(list.value, "%s: must be a list", list.name())
@@ -149,10 +153,10 @@ func (r *yamlReader) fields(n *yaml.Node, what string, names ...string) []field 
 	case r.isAlias(n):
 		return nil
 	case n.Kind != yaml.MappingNode && len(names) == 0:
-		r.mistake(n, "%s: must be a mapping of names to values", what)
+		r.mistake(n, "%s: must be a mapping of names to values%s", what, asHint(nodeCure(n)))
 		return nil
 	case n.Kind != yaml.MappingNode:
-		r.mistake(n, "%s: must be a mapping of %s", what, strings.Join(names, ", "))
+		r.mistake(n, "%s: must be a mapping of %s%s", what, strings.Join(names, ", "), asHint(nodeCure(n)))
 		return nil
 	}
 
@@ -164,8 +168,10 @@ func (r *yamlReader) fields(n *yaml.Node, what string, names ...string) []field 
 		case r.isAlias(f.key):
 		case f.key.Kind != yaml.ScalarNode:
 			r.mistake(f.key, "%s: must have text for keys", what)
+		case nodeCure(f.key) != "":
+			r.mistake(f.key, "%.100q: must be a key: %s", f.name(), nodeCure(f.key))
 		case len(names) > 0 && !slices.Contains(names, f.name()):
-			r.mistake(f.key, "%.100q: must be one of %s", f.name(), strings.Join(names, ", "))
+			r.mistake(f.key, "%.100q: must be one of %s%s", f.name(), strings.Join(names, ", "), asHint(didYouMean(f.name(), names)))
 		case seen[f.name()]:
 			r.mistake(f.key, "%.100q: must not be given more than once", f.name())
 		default:
@@ -190,10 +196,14 @@ func (r *yamlReader) text(f field, allowed string) (string, bool) {
 	case r.isAlias(n):
 		return "", false
 	case n.Kind != yaml.ScalarNode, isNull(n):
-		r.mistake(n, "%.100q: must be %s", f.name(), allowed)
+		r.mistake(n, "%.100q: must be %s%s", f.name(), allowed, asHint(textCure(n, allowed)))
 		return "", false
 	case n.Style&yaml.TaggedStyle != 0:
-		r.mistake(n, "%.100q: must not have the tag %.100q", f.name(), n.Tag)
+		cure := quoteValue("!")
+		if strings.HasPrefix(n.Tag, "!!") {
+			cure = "" // a tag of YAML itself is there on purpose
+		}
+		r.mistake(n, "%.100q: must not have the tag %.100q%s", f.name(), n.Tag, asHint(cure))
 		return "", false
 	case strings.ContainsAny(n.Value, "\r\n"):
 		r.mistake(n, "%.100q: must not have line breaks", f.name())
