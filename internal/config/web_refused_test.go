@@ -22,7 +22,19 @@ func webRefusals(t *testing.T) []refusal {
 		t.Fatal(err)
 	}
 
+	users := filepath.Join(dir, "users.yml")
+	hash := "$2y$10$iHZfndog7oT0LnSCd57LHOk82aU/x7lFPVGDiZ34q1Q5cK/2Xbjxi"
+	if err := os.WriteFile(users, []byte("basic_auth_users:\n  good: "+hash+"\n  zoe: secret\n  \"a\\e\": "+hash[:40]+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
 	refusals := []refusal{
+		{
+			name: "web configuration with passwords that are no hashes",
+			args: []string{"--web.config.file=" + users},
+			want: `--web.config.file="` + users + `": must be a valid web configuration file: ` +
+				`the password of "a\x1b", "zoe" must be a bcrypt hash, as htpasswd -nBC 10 "a\x1b" prints it`,
+		},
 		{
 			name: "web configuration missing",
 			args: []string{"--web.config.file=" + missing},

@@ -5,13 +5,19 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"os"
 	"path"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	"go.yaml.in/yaml/v4"
+	"golang.org/x/crypto/bcrypt"
 )
 
 const listenAddress = ":10100"
@@ -66,7 +72,32 @@ func telemetryPath() valueParser[string] {
 func (o *Web) checkConfigFile() error {
 	file := *o.Toolkit.WebConfigFile
 	if err := web.Validate(file); err != nil {
+		if users := withoutHash(file); len(users) > 0 {
+			err = fmt.Errorf("the password of %s must be a bcrypt hash, as htpasswd -nBC 10 %s prints it", strings.Join(users, ", "), users[0])
+		}
 		return &FlagError{Flag: "web.config.file", Value: file, Err: fmt.Errorf("must be a valid web configuration file: %w", err)}
 	}
 	return nil
+}
+
+// withoutHash returns the users in a web configuration file, quoted and sorted, of whom the password is not a bcrypt hash.
+// The error of package web does not name them.
+func withoutHash(file string) []string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	var c struct {
+		Users map[string]string `yaml:"basic_auth_users"`
+	}
+	if yaml.Unmarshal(data, &c) != nil {
+		return nil
+	}
+	var users []string
+	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
+		if _, err := bcrypt.Cost([]byte(c.Users[name])); err != nil {
+			users = append(users, strconv.Quote(name))
+		}
+	}
+	return users
 }
