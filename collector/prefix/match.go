@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 )
 
 // compileMatch compiles a regular expression that matches a whole text or nothing. As in Prometheus, a dot matches line
@@ -26,7 +27,11 @@ func compileMatch(match string) (*regexp.Regexp, error) {
 		compiled, err = anchor(match)
 	}
 	if bad := (*syntax.Error)(nil); errors.As(err, &bad) {
-		return nil, fmt.Errorf("must be a regular expression in RE2's syntax: %s: %.100q", bad.Code, bad.Expr)
+		cure := ""
+		if bad.Code == syntax.ErrMissingRepeatArgument && strings.HasPrefix(match, "*") {
+			cure = ", write .* for any text"
+		}
+		return nil, fmt.Errorf("must be a regular expression in RE2's syntax: %s: %.100q%s", bad.Code, bad.Expr, cure)
 	}
 	return compiled, err
 }

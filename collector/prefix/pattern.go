@@ -12,8 +12,14 @@ import (
 
 // An InterfacePattern renames interfaces in labels, so that names that come and go share one value.
 type InterfacePattern struct {
+	expression  string
 	match       *regexp.Regexp
 	replacement template
+}
+
+// Warning returns why the pattern can match no interface, or not what its author is likely to mean, or "" if neither.
+func (p InterfacePattern) Warning() string {
+	return interfaceNames.warning(p.expression)
 }
 
 // NewInterfacePattern returns a pattern that renames each interface whose whole name matches the regular expression. In
@@ -35,7 +41,7 @@ func NewInterfacePattern(match, replacement string) (InterfacePattern, error) {
 	if err != nil {
 		return InterfacePattern{}, fmt.Errorf("the replacement %w", err)
 	}
-	return InterfacePattern{match: re, replacement: t}, nil
+	return InterfacePattern{expression: match, match: re, replacement: t}, nil
 }
 
 // An InterfaceRenamer applies patterns to names of interfaces, and remembers the results. One goroutine may use it at

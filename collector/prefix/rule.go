@@ -47,7 +47,7 @@ type Problem struct {
 	Text  string // one line: what is wrong, and with which value
 }
 
-// Bounds on the cost of a rule. A prefix has at most 127 bytes.
+// Bounds on the cost of a rule. A prefix has at most MaxPrefix bytes.
 const (
 	maxMatch    = 4096
 	maxTemplate = 256
@@ -68,6 +68,11 @@ var (
 // Check returns the mistakes that make the rule unusable, and warnings. Labels with reserved names are a mistake.
 func (r Rule) Check(reserved []string) (mistakes, warnings []Problem) {
 	c, mistakes := r.compile(reserved)
+	if c.match != nil {
+		if text := prefixes.warning(r.Match); text != "" {
+			warnings = append(warnings, Problem{Field: FieldMatch, Text: fmt.Sprintf("match=%.100q: %s", r.Match, text)})
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.labels)) {
 		if !slices.Contains(scrapeLabels, name) {
 			continue
