@@ -94,9 +94,11 @@ func runExporter(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	return readAndServe(ctx, c.Run, s, logger)
 }
 
-// newCollector reads the configuration file. Warnings about it go to stdout if the user asked for a check, else to the log.
+// newCollector reads the configuration file. Warnings about it and about flags go to stdout if the user asked for a check, else
+// to the log.
 func newCollector(o *config.Options, stdout io.Writer, logger log.Logger) (*collector.Collector, error) {
 	c, warnings, err := o.Load()
+	warnings = append(o.Warnings(), warnings...)
 	if o.ConfigCheck {
 		for _, w := range warnings {
 			fmt.Fprintln(stdout, w)
@@ -112,7 +114,11 @@ func newCollector(o *config.Options, stdout io.Writer, logger log.Logger) (*coll
 	if err != nil {
 		return nil, fmt.Errorf("set up collector: %w", err)
 	}
-	return col, nil
+	tried, err := o.Try(c)
+	for _, line := range tried {
+		fmt.Fprintln(stdout, line)
+	}
+	return col, err
 }
 
 // setUpReload returns the function that applies the configuration file again, and has SIGHUP call it. Without a file, the

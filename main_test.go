@@ -105,6 +105,7 @@ func TestRunEnds(t *testing.T) {
 	warnings := path + `:2:12: label "node": is often set by scrape configurations, then Prometheus stores it as exported_node (warning)
 ` + path + `:3:14: label "pod": is often set by scrape configurations, then Prometheus stores it as exported_pod (warning)
 `
+	tried := writeFile(t, "prefix_rules:\n  - match: 'fw (?P<zone>\\w+) .*'\n    labels: {kind: fw}\n    prefix: 'fw ${zone}'\n  - preset: k3s\n")
 	tests := []struct {
 		name string
 		args []string
@@ -114,6 +115,23 @@ func TestRunEnds(t *testing.T) {
 		{name: "version", args: []string{"--version"}, want: "nflog_exporter, version "},
 		{name: "check", args: []string{"--config.check"}, want: checked},
 		{name: "check with warnings", args: []string{"--config.check", "--config.file=" + path}, want: warnings + checked},
+		{
+			name: "check of prefixes and interfaces",
+			args: []string{
+				"--config.file=" + tried, "--collector.interface-pattern=veth.*=pod", "--collector.interface-pattern=eth *=x",
+				"--config.check-prefix=fw wan drop ", "--config.check-prefix=DROP by policy a/b", "--config.check-prefix=\x1b", "--config.check-prefix=",
+				"--config.check-interface=veth1", "--config.check-interface=eth0",
+			},
+			want: `--collector.interface-pattern="eth *=x": * repeats the character before it: write .* for any text (warning)
+prefix "fw wan drop ": the rule with match="fw (?P<zone>\\w+) .*" applies: prefix="fw wan", kind="fw", zone="wan"
+prefix "DROP by policy a/b": the rule with match="DROP by policy (?P<policy_namespace>[a-z0-9-]+)/(?P<policy>[a-z0-9.-]+)" applies: prefix="DROP by policy a/b", policy="b", policy_namespace="a"
+prefix "\x1b": no rule matches: prefix="\\x1b"
+prefix "": no rule matches: prefix=""
+interface "veth1": the pattern "veth.*=pod" applies: "pod"
+interface "eth0": no pattern matches: "eth0"
+` + checked,
+		},
+		{name: "check of an interface alone", args: []string{"--config.check-interface=lo"}, want: `interface "lo": no pattern matches: "lo"` + "\n" + checked},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

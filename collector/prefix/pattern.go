@@ -12,10 +12,17 @@ import (
 
 // An InterfacePattern renames interfaces in labels, so that names that come and go share one value.
 type InterfacePattern struct {
+	text        string // as String returns it
 	expression  string
 	match       *regexp.Regexp
 	replacement template
 }
+
+// String returns the pattern as EXPRESSION=REPLACEMENT.
+func (p InterfacePattern) String() string { return p.text }
+
+// Matches reports whether the pattern matches the name of an interface.
+func (p InterfacePattern) Matches(name string) bool { return p.match.MatchString(name) }
 
 // Warning returns why the pattern can match no interface, or not what its author is likely to mean, or "" if neither.
 func (p InterfacePattern) Warning() string {
@@ -41,7 +48,7 @@ func NewInterfacePattern(match, replacement string) (InterfacePattern, error) {
 	if err != nil {
 		return InterfacePattern{}, fmt.Errorf("the replacement %w", err)
 	}
-	return InterfacePattern{expression: match, match: re, replacement: t}, nil
+	return InterfacePattern{text: match + "=" + replacement, expression: match, match: re, replacement: t}, nil
 }
 
 // An InterfaceRenamer applies patterns to names of interfaces, and remembers the results. One goroutine may use it at

@@ -74,18 +74,33 @@ func (r *Rules) Apply(raw string) (prefix string, values []string) {
 func (r *Rules) evaluate(raw string) labels {
 	l := labels{prefix: Label(raw), values: make([]string, len(r.names))}
 	trimmed := strings.TrimRight(raw, asciiSpace)
-	for _, rule := range r.rules {
-		groups := rule.match.FindStringSubmatchIndex(trimmed)
-		if groups == nil {
-			continue
-		}
-		for i, name := range r.names {
-			l.values[i] = rule.labels[name].expand(trimmed, groups)
-		}
-		if rule.prefix != nil {
-			l.prefix = strings.TrimRight(rule.prefix.expand(trimmed, groups), asciiSpace)
-		}
-		break
+	n, groups := r.match(trimmed)
+	if n < 0 {
+		return l
+	}
+	rule := r.rules[n]
+	for i, name := range r.names {
+		l.values[i] = rule.labels[name].expand(trimmed, groups)
+	}
+	if rule.prefix != nil {
+		l.prefix = strings.TrimRight(rule.prefix.expand(trimmed, groups), asciiSpace)
 	}
 	return l
+}
+
+// Match returns the number of the rule that applies to the prefix of a firewall rule, from 0, or -1 if none does.
+func (r *Rules) Match(raw string) int {
+	n, _ := r.match(strings.TrimRight(raw, asciiSpace))
+	return n
+}
+
+// match returns the number of the first rule that matches a prefix without white space at the end, and the bounds of its
+// groups.
+func (r *Rules) match(trimmed string) (n int, groups []int) {
+	for n, rule := range r.rules {
+		if groups := rule.match.FindStringSubmatchIndex(trimmed); groups != nil {
+			return n, groups
+		}
+	}
+	return -1, nil
 }

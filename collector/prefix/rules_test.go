@@ -195,3 +195,15 @@ func TestNewRulesErrors(t *testing.T) {
 		t.Errorf("unexpected error (-want +got):\n%s", diff)
 	}
 }
+
+func TestRulesMatch(t *testing.T) {
+	r, err := NewRules([]Rule{{Match: "a"}, {Match: "a|b"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for raw, want := range map[string]int{"a ": 0, "b": 1, "ab": -1, "": -1} {
+		if got := r.Match(raw); got != want {
+			t.Errorf("%q: matched by rule %d, want %d", raw, got, want)
+		}
+	}
+}

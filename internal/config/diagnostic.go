@@ -11,17 +11,20 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// A Diagnostic is a message about a place in a file.
+// A Diagnostic is a message about a place in a file, or about a flag.
 type Diagnostic struct {
-	Path         string
-	Line, Column int // from 1
+	Path         string // empty for a flag, which has no line and column
+	Line, Column int    // from 1
 	Text         string
 	Warning      bool // whether the file is usable all the same
 }
 
 // String returns the diagnostic in the format of compilers.
 func (d Diagnostic) String() string {
-	s := fmt.Sprintf("%s:%d:%d: %s", d.Path, d.Line, d.Column, d.Text)
+	s := d.Text
+	if d.Path != "" {
+		s = fmt.Sprintf("%s:%d:%d: %s", d.Path, d.Line, d.Column, d.Text)
+	}
 	if d.Warning {
 		s += " (warning)"
 	}
@@ -40,9 +43,13 @@ func (d Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// LogWarnings logs warnings about the configuration file.
+// LogWarnings logs warnings about flags and the configuration file.
 func LogWarnings(logger log.Logger, warnings []Diagnostic) {
 	for _, w := range warnings {
+		if w.Path == "" {
+			level.Warn(logger).Log("msg", w.Text)
+			continue
+		}
 		level.Warn(logger).Log("msg", "Configuration file: "+w.Text, "file", w.Path, "line", w.Line, "column", w.Column)
 	}
 }

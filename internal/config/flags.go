@@ -40,6 +40,7 @@ func Parse(args []string, stdout io.Writer) (o *Options, done bool, err error) {
 		err = o.Web.checkConfigFile()
 	}
 	if err == nil {
+		o.ConfigCheck = o.ConfigCheck || len(o.checkPrefixes) > 0 || len(o.checkInterfaces) > 0
 		return o, false, nil
 	}
 	if _, ok := errors.AsType[*FlagError](err); !ok {
@@ -59,8 +60,7 @@ func newApp() (*kingpin.Application, *Options) {
 	addCollectorFlags(app, &o.collector)
 	app.Flag("config.file",
 		"YAML file with groups and prefix rules. Read again on SIGHUP.").StringVar(&o.ConfigFile)
-	app.Flag("config.check",
-		"Check flags and configuration file, report every mistake, and exit.").BoolVar(&o.ConfigCheck)
+	addCheckFlags(app, o)
 	addWebFlags(app, &o.Web)
 
 	addFlag(app, "log.level", "info",

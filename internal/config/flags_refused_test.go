@@ -136,6 +136,19 @@ func otherRefusals() []refusal {
 		{name: "log level in full", args: []string{"--log.level=warning"}, want: `--log.level="warning": must be one of debug, info, warn, error: did you mean warn?`},
 		{name: "log format unknown", args: []string{"--log.format=text"}, want: `--log.format="text": must be one of logfmt, json`},
 
+		{
+			name: "prefix too long", args: []string{"--config.check-prefix=" + strings.Repeat("a", 128)},
+			want: `--config.check-prefix="` + strings.Repeat("a", 128) + `": must be at most 127 bytes, as the kernel has it`,
+		},
+		{name: "prefix twice", args: []string{"--config.check-prefix=a", "--config.check-prefix=a"}, want: `--config.check-prefix="a": must not be given more than once`},
+		{name: "interface too long", args: []string{"--config.check-interface=abcdefghijklmnop"}, want: `--config.check-interface="abcdefghijklmnop": must be a name of 1 to 15 bytes without / : and white space`},
+		{name: "interface with colon", args: []string{"--config.check-interface=eth0:1"}, want: `--config.check-interface="eth0:1": must be a name of 1 to 15 bytes without / : and white space`},
+		{
+			name: "interface list", args: []string{"--config.check-interface=eth0,eth 1"},
+			want: `--config.check-interface="eth0,eth 1": must be a name of 1 to 15 bytes without / : and white space: ` +
+				`repeat the flag, --config.check-interface=eth0 --config.check-interface=eth --config.check-interface=1`,
+		},
+
 		{name: "unknown flag", args: []string{"--nflog.groups=1"}, want: `unknown long flag '--nflog.groups', did you mean --nflog.group? Try --help`},
 		{name: "unknown flag like none", args: []string{"--colour=always"}, want: `unknown long flag '--colour', try --help`},
 		{name: "unknown flag with underscore", args: []string{"--nflog.copy_range", "64"}, want: `unknown long flag '--nflog.copy_range', did you mean --nflog.copy-range? Try --help`},

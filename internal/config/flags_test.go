@@ -62,6 +62,7 @@ func TestParse(t *testing.T) {
 				"--collector.labels=prefix", "--config.file=/etc/nflog.yml", "--config.check",
 				"--web.telemetry-path=/", "--web.disable-exporter-metrics", "--web.enable-lifecycle", "--web.max-requests=0",
 				"--log.level=debug", "--log.format=json",
+				"--config.check-prefix=a b ", "--config.check-prefix=", "--config.check-interface=eth0",
 			},
 			want: func(o *Options) {
 				o.groups, o.groupsSet = []uint16{0, 65535}, true
@@ -77,11 +78,22 @@ func TestParse(t *testing.T) {
 				o.Web.TelemetryPath = "/"
 				o.collector.Labels = []string{"prefix"}
 				o.ConfigFile, o.ConfigCheck = "/etc/nflog.yml", true
+				o.checkPrefixes, o.checkInterfaces = []string{"a b ", ""}, []string{"eth0"}
 				o.Web.DisableExporterMetrics = true
 				o.Web.EnableLifecycle = true
 				o.Web.MaxRequests = 0
 				o.LogLevel, o.LogFormat = "debug", "json"
 			},
+		},
+		{
+			name: "check of a prefix",
+			args: []string{"--config.check-prefix=a"},
+			want: func(o *Options) { o.ConfigCheck, o.checkPrefixes = true, []string{"a"} },
+		},
+		{
+			name: "check of an interface",
+			args: []string{"--config.check-interface=a"},
+			want: func(o *Options) { o.ConfigCheck, o.checkInterfaces = true, []string{"a"} },
 		},
 		{
 			name: "limits",
@@ -126,7 +138,7 @@ func TestParseHelp(t *testing.T) {
 		"collector.labels", "collector.mark-mask", "collector.destination-ports", "collector.interface-pattern",
 		"collector.packet-size", "collector.histogram-labels", "collector.packet-size-buckets",
 		"collector.max-label-sets", "collector.idle-timeout", "collector.deleted-interface-timeout",
-		"config.file", "config.check",
+		"config.file", "config.check", "config.check-prefix", "config.check-interface",
 		"web.systemd-socket", "web.listen-address", "web.config.file",
 		"web.telemetry-path", "web.disable-exporter-metrics", "web.enable-lifecycle", "web.max-requests",
 		"log.level", "log.format",
@@ -159,6 +171,7 @@ func TestParseHelp(t *testing.T) {
 				"--collector.interface-pattern=REGEXP=REPLACEMENT ...", "--[no-]collector.packet-size", "--collector.histogram-labels=LABEL,...",
 				"--collector.packet-size-buckets=64,128,256,512,1024,1500,9000,65535", "--collector.max-label-sets=2000",
 				"--collector.idle-timeout=0s", "--collector.deleted-interface-timeout=10m", "--config.file=CONFIG.FILE",
+				"--config.check-prefix=PREFIX ...", "--config.check-interface=NAME ...",
 				"--web.telemetry-path=/metrics", "--web.max-requests=40", "--log.level=info", "--log.format=logfmt",
 			} {
 				if !strings.Contains(stdout, def) {

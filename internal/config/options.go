@@ -34,6 +34,9 @@ type Options struct {
 	netns     []string              // as in collector.GroupConfig
 	settings  collector.GroupConfig // defaults of each group; Group and NetNS are zero
 	collector collector.Config      // without groups and prefix rules
+
+	checkPrefixes   []string
+	checkInterfaces []string
 }
 
 // Load reads the configuration file, if there is one, and returns the configuration of the collector with what the file
