@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -74,7 +75,7 @@ func TestRunRefuses(t *testing.T) {
 		{
 			name: "listen address in use",
 			args: []string{"--web.listen-address=127.0.0.1:0", "--web.listen-address=" + address},
-			want: []string{`--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use`},
+			want: []string{`--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use` + holder()},
 		},
 	}
 	for _, tt := range tests {
@@ -96,6 +97,15 @@ func TestRunRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// holder returns how an error names this process as the one that holds a port.
+func holder() string {
+	comm, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		return ": ss -ltnp shows by whom, as root"
+	}
+	return fmt.Sprintf(": held by %s (PID %d)", strings.TrimSpace(string(comm)), os.Getpid())
 }
 
 // TestRunEnds has command lines that only ask for output.

@@ -141,7 +141,7 @@ func takesOther(inst *syntax.Inst, these string) bool {
 }
 
 var (
-	starred = regexp.MustCompile(`[\pL\pN_:-]\*|[ ]\*$`)
+	starred = regexp.MustCompile(`[\pL\pN_:-]\*| \*$`)
 	special = regexp.MustCompile(`[\\.^$+?(){}\[\]]`)
 )
 

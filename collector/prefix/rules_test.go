@@ -201,9 +201,11 @@ func TestRulesMatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for raw, want := range map[string]int{"a ": 0, "b": 1, "ab": -1, "": -1} {
-		if got := r.Match(raw); got != want {
-			t.Errorf("%q: matched by rule %d, want %d", raw, got, want)
+	for want, prefixes := range map[int][]string{0: {"a", "a "}, 1: {"b"}, -1: {"ab", ""}} {
+		for _, raw := range prefixes {
+			if got := r.Match(raw); got != want {
+				t.Errorf("%q: matched by rule %d, want %d", raw, got, want)
+			}
 		}
 	}
 }

@@ -87,11 +87,11 @@ func (o *Options) Try(c collector.Config) ([]string, error) {
 // labelsOf returns the labels that depend on a prefix and have a value, as PromQL writes them.
 func labelsOf(rules *prefix.Rules, raw string) string {
 	label, values := rules.Apply(raw)
-	text := fmt.Sprintf("prefix=%q", label)
+	texts := []string{fmt.Sprintf("prefix=%q", label)}
 	for i, name := range rules.LabelNames() {
 		if values[i] != "" {
-			text += fmt.Sprintf(", %s=%q", name, values[i])
+			texts = append(texts, fmt.Sprintf("%s=%q", name, values[i]))
 		}
 	}
-	return text
+	return strings.Join(texts, ", ")
 }

@@ -39,33 +39,30 @@ func withoutSpace(s string) string {
 	}, s)
 }
 
+var durationWithUnit = regexp.MustCompile(`^(\d{1,6})(ms|mil|s|m|h|d|w)[a-z]*$`)
+
 // likelyDurations returns what s may stand for as a duration. A number alone gets the unit.
 func likelyDurations(s, unit string) []string {
 	s = strings.ToLower(withoutSpace(s))
 	spellings := []string{s, s + unit}
-	for _, u := range []struct {
-		name string
-		to   string
-		by   int64
-	}{
-		{"d", "h", 24},
-		{"w", "h", 7 * 24},
-		{"sec", "s", 1}, {"secs", "s", 1}, {"second", "s", 1}, {"seconds", "s", 1},
-		{"min", "m", 1}, {"mins", "m", 1}, {"minute", "m", 1}, {"minutes", "m", 1},
-		{"hour", "h", 1}, {"hours", "h", 1},
-		{"msec", "ms", 1}, {"millis", "ms", 1},
-	} {
-		digits, ok := strings.CutSuffix(s, u.name)
-		if n, err := strconv.ParseInt(digits, 10, 32); ok && err == nil {
-			spellings = append(spellings, fmt.Sprintf("%d%s", n*u.by, u.to))
-		}
+	m := durationWithUnit.FindStringSubmatch(s)
+	if m == nil {
+		return spellings
 	}
-	return spellings
+	switch n, _ := strconv.Atoi(m[1]); m[2] {
+	case "w":
+		return append(spellings, fmt.Sprintf("%dh", n*7*24))
+	case "d":
+		return append(spellings, fmt.Sprintf("%dh", n*24))
+	case "mil":
+		return append(spellings, m[1]+"ms")
+	}
+	return append(spellings, m[1]+m[2])
 }
 
 var sizeWithUnit = regexp.MustCompile(`^(?i)(\d+)(?:([kmg])i?b?|b|bytes?)$`)
 
-// likelySizes returns what s may stand for as a size. 16M and 16MB are as good as certainly meant as 16MiB.
+// likelySizes returns what s may stand for as a size. 16M and 16MB stand for 16MiB.
 func likelySizes(s string) []string {
 	s = withoutSpace(s)
 	spellings := []string{s}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -78,11 +79,11 @@ func quoteValue(value string) string {
 
 // keyCure returns the cure for a key where none is expected. The cause is in the last of these lines, or before.
 func keyCure(lines []string) string {
-	for i := len(lines) - 1; i >= 0; i-- {
-		if cure := blankCure(lines[i]); cure != "" {
+	for i, line := range slices.Backward(lines) {
+		if cure := blankCure(line); cure != "" {
 			return fmt.Sprintf("%s in line %d", cure, i+1)
 		}
-		if strings.Contains(lines[i], ": ") && i < len(lines)-1 {
+		if strings.Contains(line, ": ") && i < len(lines)-1 {
 			break
 		}
 	}

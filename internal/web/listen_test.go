@@ -4,8 +4,12 @@
 package web
 
 import (
+	"fmt"
 	"net"
+	"os"
+	"regexp"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +23,17 @@ func TestListenRefuses(t *testing.T) {
 	t.Cleanup(func() { inUse.Close() })
 	address := inUse.Addr().String()
 
+	_, port, _ := net.SplitHostPort(address)
+	all := ":" + port
+	holder := ": ss -ltnp shows by whom, as root"
+	if runtime.GOOS == "linux" {
+		comm, err := os.ReadFile("/proc/self/comm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		holder = fmt.Sprintf(": held by %s (PID %d)", strings.TrimSpace(string(comm)), os.Getpid())
+	}
+
 	tests := []struct {
 		name      string
 		addresses []string
@@ -27,11 +42,15 @@ func TestListenRefuses(t *testing.T) {
 	}{
 		{
 			name: "in use", addresses: []string{address},
-			want: `--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use`,
+			want: `--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use` + holder,
 		},
 		{
 			name: "second in use", addresses: []string{"127.0.0.1:0", address},
-			want: `--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use`,
+			want: `--web.listen-address="` + address + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + address + `: bind: address already in use` + holder,
+		},
+		{
+			name: "in use on one address", addresses: []string{all},
+			want: `--web.listen-address="` + all + `": must be HOST:PORT or :PORT of this host, not in use: listen tcp ` + all + `: bind: address already in use` + holder,
 		},
 		{
 			name: "without port", addresses: []string{"localhost"},
@@ -67,6 +86,19 @@ func TestListenRefuses(t *testing.T) {
 				t.Errorf("unexpected error (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestListenNamesAddresses checks that the error names addresses to use instead.
+func TestListenNamesAddresses(t *testing.T) {
+	o := testWebOptions()
+	*o.Toolkit.WebListenAddresses = []string{"192.0.2.1:0"} // TEST-NET-1, RFC 5737
+	_, err := Listen(o)
+	if err == nil {
+		t.Skip("this host has an address for documentation")
+	}
+	if !regexp.MustCompile(`: bind: cannot assign requested address: this host has .*127\.0\.0\.1`).MatchString(err.Error()) {
+		t.Errorf("unexpected error: %v", err)
 	}
 }
 
