@@ -90,9 +90,10 @@ const minBeginning = 3
 // closest returns the name that is most like s, or "" if none is.
 func closest(s string, names []string) string {
 	// A third of the characters may differ.
-	best, least := "", len(s)/3+1
+	folded := foldName(s)
+	best, least := "", len(folded)/3+1
 	for _, name := range names {
-		if d := editDistance(foldName(s), foldName(name)); d < least {
+		if d := editDistance(folded, foldName(name)); d < least {
 			best, least = name, d
 		}
 	}
