@@ -44,7 +44,12 @@ func (h *Parsed) parseIPv6(b []byte) {
 		case ipv6NoNext:
 			h.Length = ipv6HeaderLen
 		case ipv6HopByHop:
-			h.Length = jumboLength(b)
+			length := jumboLength(b)
+			if length > maxLength {
+				*h = Parsed{Protocol: ProtocolUnknown, Malformed: true, vlan: h.vlan}
+				return
+			}
+			h.Length = uint32(length)
 		}
 	}
 	var transport []byte
@@ -101,8 +106,8 @@ func protocolOfLaterFragment(next byte) Protocol {
 }
 
 // jumboLength returns the length of a packet with the jumbo payload option of RFC 2675 among its
-// hop-by-hop options, or 0.
-func jumboLength(b []byte) uint32 {
+// hop-by-hop options, or 0. It can be longer than any packet: at ingress and on a bridge, nobody has checked it.
+func jumboLength(b []byte) uint64 {
 	const pad1, jumbo = 0x00, 0xc2
 	if len(b) < ipv6HeaderLen+2 {
 		return 0
@@ -122,8 +127,8 @@ func jumboLength(b []byte) uint32 {
 			return 0
 		}
 		if options[0] == jumbo && n == 4 {
-			if length := uint64(binary.BigEndian.Uint32(options[2:])) + ipv6HeaderLen; length > ipv6HeaderLen && length <= 1<<32-1 {
-				return uint32(length)
+			if length := binary.BigEndian.Uint32(options[2:]); length > 0 {
+				return ipv6HeaderLen + uint64(length)
 			}
 			return 0
 		}

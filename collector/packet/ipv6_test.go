@@ -112,9 +112,8 @@ func TestParseIPv6Jumbo(t *testing.T) {
 	}{
 		{name: "jumbo", length: "0000", options: "06 00 c204 0001 0000", want: 65536 + 40},
 		{name: "65537 bytes", length: "0000", options: "06 00 c204 0001 0001", want: 65537 + 40},
-		{name: "longest that fits in 32 bits", length: "0000", options: "06 00 c204 ffff ffd7", want: 1<<32 - 1},
-		{name: "too long", length: "0000", options: "06 00 c204 ffff ffd8", want: 0},
-		{name: "much too long", length: "0000", options: "06 00 c204 ffff ffff", want: 0},
+		{name: "longest aggregate (BIG TCP)", length: "0000", options: "06 00 c204 0007 ffd0", want: 8 * 65535},
+		{name: "longest", length: "0000", options: "06 00 c204 0007 ffd8", want: 512 << 10},
 		{name: "length 0", length: "0000", options: "06 00 c204 0000 0000", want: 0},
 		{name: "after Pad1", length: "0000", options: "06 01 00 00 00 00 c204 0001 0000 0102 0000", want: 65536 + 40},
 		{name: "after PadN", length: "0000", options: "06 01 0102 0000 c204 0001 0000 0102 0000", want: 65536 + 40},
@@ -146,6 +145,27 @@ func TestParseIPv6Jumbo(t *testing.T) {
 				want.protocol = ProtocolUnknown
 			}
 			checkFields(t, want, got)
+		})
+	}
+}
+
+// TestParseIPv6JumboTooLong checks that a length that no packet has makes the header malformed.
+func TestParseIPv6JumboTooLong(t *testing.T) {
+	for _, length := range []string{"0007 ffd9", "0008 0000", "7fff ffff", "ffff ffd7", "ffff ffd8", "ffff ffff"} {
+		t.Run(length, func(t *testing.T) {
+			packet := nflogtest.IPv6Header("0000", "00") + "1100 c204" + length + "0005 0035 0009 0000"
+			var h Parsed
+			h.parse(etherTypeIPv6, nflogtest.Unhex(packet))
+			checkFields(t, malformed, fieldsOf(h))
+			if _, ok := h.DSCP(); ok {
+				t.Error("the packet has a DSCP")
+			}
+			h = Parsed{}
+			h.parse(etherTypeVLAN, nflogtest.Unhex("0005 86dd"+packet))
+			checkFields(t, malformed, fieldsOf(h))
+			if h.vlan != 5|vlanPresent {
+				t.Errorf("the VLAN is %#x", h.vlan)
+			}
 		})
 	}
 }

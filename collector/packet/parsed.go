@@ -24,7 +24,8 @@ type Parsed struct {
 	// unknown.
 	Length uint32
 
-	// Malformed is set if the network header contradicts itself. A header that was cut by the copy range does not.
+	// Malformed is set if the network header contradicts itself, or tells a length that no packet has. A header that was
+	// cut by the copy range does neither.
 	Malformed bool
 
 	fragment  fragmentation // of IPv6 alone
@@ -32,6 +33,10 @@ type Parsed struct {
 	transport uint32        // offset of the transport header in network, of IPv6 alone; 0 without one
 	network   []byte        // from the network header on; nil if the packet is not IP
 }
+
+// maxLength is more than the length of any packet in Linux: that of an aggregate is GSO_MAX_SIZE of
+// include/linux/netdevice.h at most, 8 * 65535 (BIG TCP).
+const maxLength = 512 << 10
 
 const (
 	vlanPresent = 1 << 12

@@ -21,6 +21,7 @@ func FuzzParse(f *testing.F) {
 		{0x0800, -1, "4600 0017 0000 0000 4011 0000 0a00 0001 0a00 0002 9404 0000"},
 		{0x86dd, -1, nflogtest.IPv6UDP},
 		{0x86dd, -1, nflogtest.IPv6Header("0000", "00") + "3c00 c204 0001 0000" + "2c00 0104 0000 0000" + "1100 0001 0000 0001"},
+		{0x86dd, -1, nflogtest.IPv6Header("0000", "00") + "1100 c204 ffff f000" + "0005 0035 0009 0000"},
 		{0x86dd, -1, nflogtest.IPv6Header("0020", "33") + "3c01 0000 0000 0001 0000 0001" + "0600 0104 0000 0000"},
 		{0x86dd, -1, nflogtest.IPv6Header("0020", "2c") + "3c00 05a8 0000 0001"},
 		{0x0806, -1, nflogtest.ARPRequest},
@@ -51,7 +52,8 @@ func FuzzParse(f *testing.F) {
 		for n := range packet {
 			short := parse(packet[:n:n])
 			checkPlausible(t, short)
-			if short.protocol != ProtocolUnknown && short.protocol != full.protocol {
+			// A jumbo option behind the cut can make the header malformed.
+			if short.protocol != ProtocolUnknown && short.protocol != full.protocol && !full.malformed {
 				t.Errorf("protocol is %v after %d bytes, %v after %d", short.protocol, n, full.protocol, len(packet))
 			}
 			if short.length != 0 && short.length != full.length {
@@ -79,7 +81,7 @@ func checkPlausible(t *testing.T, f fields) {
 	case p == ProtocolARP:
 		shortest, longest = arpHeaderLen, arpHeaderLen+2*(255+255)
 	case p == ProtocolUnknown || p <= 0xff:
-		shortest, longest = ipv4HeaderLen, 1<<32-1
+		shortest, longest = ipv4HeaderLen, 512<<10
 	}
 	if f.length != 0 && (f.length < shortest || f.length > longest) {
 		t.Errorf("no packet of protocol %v is %d bytes long", p, f.length)

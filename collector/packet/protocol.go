@@ -6,6 +6,7 @@ package packet
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // A Protocol is the transport protocol of an IP packet, by its number of 0 to 255 that IANA assigns, or the
@@ -18,6 +19,9 @@ const (
 
 	// ProtocolUnknown is the protocol of a packet of which too little was copied.
 	ProtocolUnknown Protocol = 1 << 17
+
+	// ProtocolOther stands for each protocol that a [ProtocolSet] does not have.
+	ProtocolOther Protocol = 1 << 18
 
 	// ProtocolARP is the protocol of ARP packets.
 	ProtocolARP = protocolEtherType | etherTypeARP
@@ -39,6 +43,8 @@ func (p Protocol) String() string {
 	switch {
 	case p == ProtocolUnknown:
 		return "unknown"
+	case p == ProtocolOther:
+		return "other"
 	case p == ProtocolARP:
 		return "arp"
 	case p&protocolEtherType != 0:
@@ -48,6 +54,25 @@ func (p Protocol) String() string {
 	default:
 		return strconv.FormatUint(uint64(p), 10)
 	}
+}
+
+// ParseProtocol returns the protocol of a packet whose value of the label is this one. No packet's own protocol is unknown
+// or other.
+func ParseProtocol(value string) (p Protocol, ok bool) {
+	switch digits, isEtherType := strings.CutPrefix(value, "0x"); {
+	case value == ProtocolARP.String():
+		return ProtocolARP, true
+	case isEtherType:
+		n, err := strconv.ParseUint(digits, 16, 16)
+		p = protocolEtherType | Protocol(n)
+		return p, err == nil && p.String() == value
+	}
+	for p = range 256 {
+		if p.String() == value {
+			return p, true
+		}
+	}
+	return 0, false
 }
 
 // protocolNames holds the keywords of IANA's registry of protocol numbers in lower case, with a hyphen for a

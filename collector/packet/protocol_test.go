@@ -40,6 +40,7 @@ func TestProtocolString(t *testing.T) {
 		{protocol: protocolEtherType, want: "0x0000"},
 		{protocol: protocolEtherType | 0xffff, want: "0xffff"},
 		{protocol: ProtocolUnknown, want: "unknown"},
+		{protocol: ProtocolOther, want: "other"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.want, func(t *testing.T) {
@@ -52,7 +53,7 @@ func TestProtocolString(t *testing.T) {
 
 // TestProtocolNames checks that each protocol has its own name, in lower case.
 func TestProtocolNames(t *testing.T) {
-	all := []Protocol{ProtocolARP, ProtocolUnknown}
+	all := []Protocol{ProtocolARP, ProtocolUnknown, ProtocolOther}
 	for p := range Protocol(256) {
 		all = append(all, p)
 	}
