@@ -14,7 +14,7 @@ const asciiSpace = " \t\n\v\f\r"
 // Label returns the value of the label prefix for the prefix of a firewall rule. Many rules end their prefix with white
 // space, to set it off from the rest of a log line: that is cut.
 func Label(raw string) string {
-	return Escape(strings.TrimRight(raw, asciiSpace))
+	return notOverflow(Escape(strings.TrimRight(raw, asciiSpace)))
 }
 
 // Escape makes a label value of any bytes, so that different bytes give different values. Prometheus takes only UTF-8, and

@@ -74,7 +74,7 @@ func NewInterfaceRenamer(patterns []InterfacePattern) *InterfaceRenamer {
 // Rename returns the label value of an interface, and whether a pattern gave it: then it is not the name of one interface.
 func (r *InterfaceRenamer) Rename(name string) (label string, match bool) {
 	if len(r.patterns) == 0 || name == "" {
-		return Escape(name), false
+		return notOverflow(Escape(name)), false
 	}
 	n, ok := r.known[name]
 	if !ok {
@@ -91,10 +91,10 @@ func (r *InterfaceRenamer) apply(name string) renamed {
 	for _, p := range r.patterns {
 		if at := p.match.FindStringSubmatchIndex(name); at != nil {
 			if label := p.replacement.expand(name, at); label != "" {
-				return renamed{label: label, match: true}
+				return renamed{label: notOverflow(label), match: true}
 			}
 			break
 		}
 	}
-	return renamed{label: Escape(name)}
+	return renamed{label: notOverflow(Escape(name))}
 }

@@ -80,10 +80,10 @@ func (r *Rules) evaluate(raw string) labels {
 	}
 	rule := r.rules[n]
 	for i, name := range r.names {
-		l.values[i] = rule.labels[name].expand(trimmed, groups)
+		l.values[i] = notOverflow(rule.labels[name].expand(trimmed, groups))
 	}
 	if rule.prefix != nil {
-		l.prefix = strings.TrimRight(rule.prefix.expand(trimmed, groups), asciiSpace)
+		l.prefix = notOverflow(strings.TrimRight(rule.prefix.expand(trimmed, groups), asciiSpace))
 	}
 	return l
 }
