@@ -5,10 +5,13 @@ package collector
 
 import (
 	"cmp"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -18,6 +21,17 @@ const (
 	DefaultMaxLabelSets = 2000
 	MaxLabelSetsLimit   = 1_000_000
 )
+
+// AllProtocols stands for all protocols in [Config.Protocols].
+const AllProtocols = "all"
+
+// DefaultProtocols returns the protocols that go by name unless others are chosen: those that networks use. Of EtherTypes, these
+// are ARP, spanning tree (0x0004, any frame with a length in the EtherType's place), link aggregation, MPLS, PPPoE, 802.1X, LLDP
+// and PTP.
+func DefaultProtocols() []string {
+	return strings.Split("icmp,igmp,ipv4,tcp,udp,ipv6,gre,esp,ah,icmpv6,eigrp,ospfigp,pim,vrrp,l2tp,sctp,"+
+		"arp,0x0004,0x8809,0x8847,0x8863,0x8864,0x888e,0x88cc,0x88f7", ",")
+}
 
 // DefaultPacketSizeBuckets returns the default bounds of the packet size histogram in bytes: powers of two, and the usual
 // MTUs of Ethernet.
@@ -33,6 +47,10 @@ type Config struct {
 	// Labels are the names of the labels that packets are counted by, some of LabelNames; nil for DefaultLabels. The
 	// group is always one of them.
 	Labels []string
+
+	// Protocols are the values of the label protocol that go by name, the others are counted together as other: AllProtocols
+	// alone, or values that packet.ParseProtocol takes; nil for DefaultProtocols.
+	Protocols []string
 
 	// MarkMask selects the bits of a packet's mark in the label mark; 0 for all.
 	MarkMask uint32
@@ -78,6 +96,30 @@ func (c *Config) bucketLayout() (*bucketLayout, error) {
 	default:
 		return newBucketLayout(c.PacketSizeBuckets)
 	}
+}
+
+// protocolSet returns the protocols that are told apart: none if the label is not selected.
+func (c *Config) protocolSet(selection labelSelection) (*packet.ProtocolSet, error) {
+	names := c.Protocols
+	if names == nil {
+		names = DefaultProtocols()
+	}
+	set := &packet.ProtocolSet{}
+	if len(names) == 1 && names[0] == AllProtocols {
+		set.AddAll()
+		names = nil
+	}
+	for _, name := range names {
+		p, ok := packet.ParseProtocol(name)
+		if !ok {
+			return nil, fmt.Errorf("protocol %q: want a value of the label protocol, such as tcp or 0x88cc", name)
+		}
+		set.Add(p)
+	}
+	if !selection.has(labelProtocol) {
+		return &packet.ProtocolSet{}, nil
+	}
+	return set, nil
 }
 
 func (c *Config) limits() limits {

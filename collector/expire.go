@@ -11,6 +11,14 @@ import (
 // expireInterval is how often label sets expire when nothing scrapes.
 const expireInterval = 10 * time.Second
 
+const (
+	// idleAtLimit is how long a label set has counted nothing that makes room for others at the limit.
+	idleAtLimit = 15 * time.Minute
+
+	// idleSearchInterval is how often such label sets are searched for at most.
+	idleSearchInterval = 10 * time.Second
+)
+
 // expireUntil lets label sets of all groups expire until the context is done.
 func (g *gatherer) expireUntil(ctx context.Context) {
 	ticker := time.NewTicker(expireInterval)
@@ -90,4 +98,38 @@ func (t *table) forget(expired []*setSnapshot) {
 		n, ok := packets[set]
 		return ok && n == set.packets
 	})
+}
+
+// makeRoom forgets label sets for the sake of new ones: those that no packet can reach any more, or else those that counted nothing
+// for long. It reports whether there were any.
+func (t *table) makeRoom(now time.Time) bool {
+	if t.stale == 0 {
+		return t.evictIdle(now)
+	}
+	t.evict(func(set *labelSet) bool { return set.stale })
+	return true
+}
+
+// evictIdle forgets label sets that counted nothing for long, if the limit is reached. It reports whether there were any. Packets
+// that overflowed before resolve anew then.
+func (t *table) evictIdle(now time.Time) bool {
+	if t.overflows[overflowNone] < t.limits.labelSets || now.Sub(t.idleSearched) < idleSearchInterval {
+		return false
+	}
+	t.idleSearched = now
+	before := len(t.sets)
+	t.evict(func(set *labelSet) bool { return set.idle(now) && set.overflow != overflowFully })
+	return len(t.sets) < before
+}
+
+// see takes note of whether a label set counts, at a snapshot.
+func (s *labelSet) see(now time.Time) {
+	if s.packets != s.seenPackets {
+		s.seenPackets, s.seenActive = s.packets, now
+	}
+}
+
+// idle reports whether a label set has counted nothing for long. A new one counts at once.
+func (s *labelSet) idle(now time.Time) bool {
+	return s.packets == s.seenPackets && passed(s.seenActive, idleAtLimit, now)
 }

@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +54,86 @@ func TestExpireIdle(t *testing.T) {
 	}
 	if bucketSum(s.blocks) != 2 || len(s.histograms) != 2 {
 		t.Errorf("%d packets in %d histograms, want 2 in 2", bucketSum(s.blocks), len(s.histograms))
+	}
+}
+
+// TestExpireIdleAtLimit checks that label sets that counted nothing for long make room at the limit, at once and not earlier, and that
+// packets that overflowed before get a label set of their own.
+func TestExpireIdleAtLimit(t *testing.T) {
+	values := func(prefix string) defaultValues { return defaultValues{prefix, "ip", "input", "eth0", "", "udp"} }
+	const o = overflowValue
+	f := newFeed(t, Config{MaxLabelSets: 10})
+	want := make(map[defaultValues]total)
+	for i := range 9 {
+		p := fmt.Sprintf("p%d", i)
+		f.count(udpInput(p, 2, 100))
+		want[values(p)] = total{1, 100}
+	}
+	f.check(t, want)
+	f.now = f.now.Add(time.Hour) // below the limit, nothing is forgotten
+	f.count(udpInput("p0", 2, 100))
+	want[values("p0")] = total{2, 200}
+	f.check(t, want)
+
+	// The limit is reached, and at once the idle ones make room.
+	f.count(udpInput("q0", 2, 100), udpInput("q1", 2, 100), udpInput("q2", 2, 100))
+	want = map[defaultValues]total{values("p0"): {2, 200}, values("q0"): {1, 100}, values("q1"): {1, 100}, values("q2"): {1, 100}}
+	f.check(t, want)
+	if s := f.snapshot(); s.forgotten != 8 || s.overflow != 0 || len(s.histograms) != len(want) {
+		t.Errorf("%d packets are forgotten, want 8; %d counted under %s, want none; %d histograms, want %d",
+			s.forgotten, s.overflow, o, len(s.histograms), len(want))
+	}
+
+	// The limit is reached, and none is idle for long enough.
+	for i := range 6 {
+		p := fmt.Sprintf("r%d", i)
+		f.count(udpInput(p, 2, 100))
+		want[values(p)] = total{1, 100}
+	}
+	f.check(t, want)
+	f.now = f.now.Add(idleAtLimit - time.Second)
+	f.count(udpInput("late", 3, 100), udpInput("later", 3, 100), udpInput("p0", 2, 100))
+	want[values("p0")] = total{3, 300}
+	want[defaultValues{"late", "ip", "input", o, o, o}] = total{1, 100}
+	want[defaultValues{o, o, o, o, o, o}] = total{1, 100}
+	f.check(t, want)
+
+	// Then they are. All but p0 make room with the next snapshot, not only with the next new combination.
+	f.now = f.now.Add(idleSearchInterval)
+	f.check(t, map[defaultValues]total{
+		values("p0"): {3, 300}, {"late", "ip", "input", o, o, o}: {1, 100}, {o, o, o, o, o, o}: {1, 100},
+	})
+	f.count(udpInput("late", 3, 100), udpInput("later", 3, 100))
+	f.check(t, map[defaultValues]total{
+		values("p0"): {3, 300},
+		{"late", "ip", "input", "eth1", "", "udp"}:  {1, 100},
+		{"later", "ip", "input", "eth1", "", "udp"}: {1, 100},
+		{"late", "ip", "input", o, o, o}:            {1, 100},
+		{o, o, o, o, o, o}:                          {1, 100},
+	})
+	if s := f.snapshot(); s.forgotten != 17 || s.overflow != 2 {
+		t.Errorf("%d packets are forgotten, want 17; %d counted under %s, want 2", s.forgotten, s.overflow, o)
+	}
+}
+
+// TestExpireIdleSearches checks that the search for idle label sets is not repeated for each new combination.
+func TestExpireIdleSearches(t *testing.T) {
+	f := newFeed(t, Config{MaxLabelSets: 10})
+	for i := range 10 {
+		f.count(udpInput(fmt.Sprintf("p%d", i), 2, 100))
+	}
+	f.snapshot()
+	f.now = f.now.Add(idleAtLimit - time.Second)
+	f.count(udpInput("a", 2, 100)) // searches
+	f.now = f.now.Add(idleSearchInterval - time.Second)
+	f.count(udpInput("b", 2, 100))
+	if s := f.snapshot(); s.forgotten != 0 || s.overflow != 2 {
+		t.Errorf("%d packets are forgotten, want none yet; %d counted under %s, want 2", s.forgotten, s.overflow, overflowValue)
+	}
+	f.now = f.now.Add(time.Second)
+	f.count(udpInput("c", 2, 100))
+	if s := f.snapshot(); s.forgotten != 10 || s.overflow != 2 {
+		t.Errorf("%d packets are forgotten, want 10; %d counted under %s, want 2", s.forgotten, s.overflow, overflowValue)
 	}
 }
 

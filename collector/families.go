@@ -87,7 +87,7 @@ func newFamilies(l *labeling) *families {
 	f.labelSets = gauge("label_sets",
 		"Label sets of the group, combinations of label values that packets are counted by.")
 	f.labelSetsLimit = gauge("label_sets_limit",
-		"Limit of label sets of the group. Beyond it packets are counted under __overflow__: first without interfaces and optional labels, in up to a tenth more label sets, then in a single one.")
+		"Limit of label sets of the group. Beyond it packets are counted under __overflow__: first by prefix, family and hook, in up to a tenth more label sets, then in a single one.")
 	f.overflow = counter("overflow_packets_total",
 		"Packets counted under __overflow__, because the group had reached its limit of label sets.")
 	f.forgotten = counter("forgotten_packets_total",

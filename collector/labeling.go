@@ -13,6 +13,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -25,9 +26,10 @@ type labeling struct {
 	ofCounters  labelDescs
 	ofHistogram labelDescs
 
-	optional extractor
-	rules    *prefix.Rules
-	renamer  *prefix.InterfaceRenamer
+	protocols *packet.ProtocolSet // that go by name
+	optional  extractor
+	rules     *prefix.Rules
+	renamer   *prefix.InterfaceRenamer
 }
 
 // newLabeling returns the labeling of a group.
@@ -46,6 +48,9 @@ func newLabeling(config *Config, group GroupConfig) (*labeling, error) {
 		return nil, err
 	}
 	if l.selection, err = selectLabels(selected); err != nil {
+		return nil, err
+	}
+	if l.protocols, err = config.protocolSet(l.selection); err != nil {
 		return nil, err
 	}
 	histogram := l.selection

@@ -62,10 +62,11 @@ func DefaultLabels() []string { return slices.Clone(labelNames[:labelProtocol+1]
 // ReservedLabels returns the names of all labels of the collector's metrics. Prefix rules must not make them.
 func ReservedLabels() []string { return append(LabelNames(), netnsName, reasonName) }
 
-// inOverflow reports whether the first step of overflow keeps the label. It gives up interfaces and optional labels.
+// inOverflow reports whether the first step of overflow keeps the label. It keeps what the authors of rules choose, and gives
+// up what senders of packets can choose, and interfaces.
 func (l label) inOverflow() bool {
 	switch l {
-	case labelGroup, labelPrefix, labelFamily, labelHook, labelProtocol:
+	case labelGroup, labelPrefix, labelFamily, labelHook:
 		return true
 	default:
 		return l >= numLabels

@@ -38,6 +38,9 @@ type labelSet struct {
 	lastLength  uint32     // of a packet in sizes; 0 before the first
 	lastCounter *uint64    // of sizes, for lastLength
 
+	seenPackets uint64    // at the last snapshot
+	seenActive  time.Time // of the last snapshot with more packets than the one before; zero before the first
+
 	series   *series
 	overflow overflowStep
 	prefixes []string // of the firewall rules that log the packets; maxPrefixes of them stand for any
@@ -72,7 +75,7 @@ type overflowStep int
 
 const (
 	overflowNone   overflowStep = iota
-	overflowPartly              // the interfaces and optional labels
+	overflowPartly              // all that senders of packets can choose, see label.inOverflow
 	overflowFully               // all labels but the group
 	overflowSteps
 )

@@ -7,10 +7,11 @@ import (
 	"slices"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // overflowValue is the value of labels that packets are no longer told apart by.
-const overflowValue = "__overflow__"
+const overflowValue = prefix.Overflow
 
 // maxPrefix bounds the prefixes that are used: NF_LOG_PREFIXLEN of include/net/netfilter/nf_log.h.
 const maxPrefix = 128
@@ -86,7 +87,7 @@ func (l *labeling) interfaceValue(v *labelValues, index uint32, names interfaceN
 	return value
 }
 
-// overflowPartly gives up the interfaces and the optional labels.
+// overflowPartly gives up the labels that the first step of overflow does not keep.
 func (v *labelValues) overflowPartly() {
 	for l := range numLabels {
 		if !l.inOverflow() {

@@ -20,7 +20,16 @@ const maxAge = time.Minute
 
 // resolve returns the label set of a key that the index does not have, and adds the key. It makes a new label set if no
 // other key led to it.
+//
+// The index has keys with the protocols that labels show alone. Those that go by name are found there at once, at no cost;
+// all others share a key, so that they can't fill the index.
 func (t *table) resolve(k *key, now time.Time) *labelSet {
+	if shown := t.labeling.protocols.Shown(k.protocol); shown != k.protocol {
+		k.protocol = shown
+		if set := t.keys.slots[t.keys.slot(k)].set; set != nil {
+			return set
+		}
+	}
 	v := t.labeling.packetValues(k, t.names)
 	set := t.find(v, overflowNone, now)
 	if set == nil && t.labeling.canOverflowPartly() {
@@ -52,10 +61,9 @@ func (t *table) find(v *labelValues, step overflowStep, now time.Time) *labelSet
 		return set
 	}
 	if t.overflows[step] >= t.limits.capacity(step) {
-		if t.stale == 0 {
+		if !t.makeRoom(now) {
 			return nil
 		}
-		t.evict(func(set *labelSet) bool { return set.stale })
 		return t.find(v, step, now)
 	}
 	set := &labelSet{series: newSeries(t.labeling.ofCounters, values, t.creation(now)), overflow: step}

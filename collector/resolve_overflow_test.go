@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -20,17 +21,17 @@ func TestOverflowSteps(t *testing.T) {
 	for i := range limit {
 		f.count(udpInput(fmt.Sprintf("first %d", i), 2, 100))
 	}
-	// A tenth more label sets, without interfaces.
-	f.count(udpInput("second", 2, 100), udpInput("second", 3, 100), udpInput("third", 2, 100))
+	// A tenth more label sets, without what senders choose.
+	f.count(udpInput("second", 2, 100), icmpInput("second", 3), udpInput("third", 2, 100))
 	// One more, without any labels.
 	f.count(udpInput("fourth", 2, 100), udpInput("fifth", 3, 100))
 	// Packets of known label sets.
 	f.count(udpInput("first 7", 2, 100), udpInput("second", 1, 100), udpInput("fourth", 2, 100))
 
 	want := map[defaultValues]total{
-		{"second", "ip", "input", o, o, "udp"}: {3, 300},
-		{"third", "ip", "input", o, o, "udp"}:  {1, 100},
-		{o, o, o, o, o, o}:                     {3, 300},
+		{"second", "ip", "input", o, o, o}: {3, 284},
+		{"third", "ip", "input", o, o, o}:  {1, 100},
+		{o, o, o, o, o, o}:                 {3, 300},
 	}
 	for i := range limit {
 		want[defaultValues{fmt.Sprintf("first %d", i), "ip", "input", "eth0", "", "udp"}] = total{1, 100}
@@ -39,6 +40,39 @@ func TestOverflowSteps(t *testing.T) {
 	f.check(t, want)
 	if got := f.snapshot().overflow; got != 7 {
 		t.Errorf("%d packets are counted under %s, want 7", got, o)
+	}
+}
+
+// icmpInput returns the message of an ICMP packet of 84 bytes at the input hook.
+func icmpInput(prefix string, inDev uint32) nflogtest.Message {
+	m := udpInput(prefix, inDev, 84)
+	m.Payload = nflogtest.Unhex(nflogtest.IPv4Header("0054", "01") + "0800 0000 0001 0001")
+	return m
+}
+
+// TestOverflowLiteral counts packets whose prefix, interface and label by a prefix rule read __overflow__, beside packets that
+// overflow.
+func TestOverflowLiteral(t *testing.T) {
+	const o, escaped = overflowValue, `\x5f_overflow__`
+	rule := prefix.Rule{Match: `(?P<zone>\w+)`, Prefix: "${zone}"}
+	f := newFeed(t, Config{Labels: []string{"prefix", "in_interface"}, MaxLabelSets: 10, PrefixRules: []prefix.Rule{rule}})
+	f.names.names[4] = o
+	for i := range 9 {
+		f.count(udpInput(fmt.Sprintf("p%d", i), 2, 100))
+	}
+	f.count(udpInput(o, 4, 100), udpInput(o, 4, 100))
+	f.count(udpInput(o, 2, 100), udpInput("more", 2, 100))
+	want := map[string]scraped{
+		"in_interface=" + escaped + ",prefix=" + escaped + ",zone=" + escaped: {packets: 2},
+		"in_interface=" + o + ",prefix=" + escaped + ",zone=" + escaped:       {packets: 1},
+		"in_interface=" + o + ",prefix=" + o + ",zone=" + o:                   {packets: 1},
+	}
+	for i := range 9 {
+		want[fmt.Sprintf("in_interface=eth0,prefix=p%d,zone=p%d", i, i)] = scraped{packets: 1}
+	}
+	checkScraped(t, "full", want, f.scrape(t, "in_interface", "prefix", "zone"))
+	if got := f.snapshot().overflow; got != 2 {
+		t.Errorf("%d packets are counted under %s, want 2", got, o)
 	}
 }
 
@@ -92,7 +126,11 @@ func TestOverflowOptionalLabels(t *testing.T) {
 	got := make(map[string]uint64)
 	for _, set := range f.snapshot().sets {
 		l := labelsOf(set.series)
-		if l["group"] != "100" || l["prefix"] != "a" || l["protocol"] != "udp" || len(l) != 4 {
+		protocol := "udp"
+		if l["mark"] == overflowValue {
+			protocol = overflowValue
+		}
+		if l["group"] != "100" || l["prefix"] != "a" || l["protocol"] != protocol || len(l) != 4 {
 			t.Errorf("unexpected labels: %v", l)
 		}
 		got[l["mark"]] = set.packets

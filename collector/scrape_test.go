@@ -42,8 +42,9 @@ type scraped struct {
 // and histogram of a label set have the same labels, and that these labels have the names given, with the group.
 func (f *feed) scrape(t *testing.T, names ...string) map[string]scraped {
 	t.Helper()
+	f.snapshot() // at the time of the feed, before and after the one that gather takes at the real time
 	metrics := gather(t, f.collector)
-	f.snapshot() // at the time of the feed: gather took one at the real time, the creation time of new label sets
+	f.snapshot()
 	packets := metrics["nflog_packets_total"]
 	byLabels := make(map[string]scraped)
 	for i, m := range packets {

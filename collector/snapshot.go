@@ -73,6 +73,7 @@ func (t *table) snapshot(s *tableSnapshot, now time.Time) {
 // copyTo copies the table if s has room for it. If not, it makes room.
 func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	t.mu.Lock()
+	t.evictIdle(now)
 	if len(t.sets) > cap(s.sets) || len(t.histograms) > cap(s.histograms) || t.blocks > cap(s.blocks) {
 		sets, histograms, blocks := len(t.sets), len(t.histograms), t.blocks
 		t.mu.Unlock()
@@ -87,6 +88,7 @@ func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	s.sets, s.histograms, s.blocks = s.sets[:0], s.histograms[:0], s.blocks[:0]
 	s.labels, s.names, s.forgotten, s.overflow = t.groupLabels, t.names, t.forgotten, t.forgottenOverflow
 	for _, set := range t.sets {
+		set.see(now)
 		s.sets = append(s.sets, setSnapshot{set, set.series, set.packets, set.bytes})
 		if set.overflow != overflowNone {
 			s.overflow += set.packets

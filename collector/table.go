@@ -34,6 +34,7 @@ type table struct {
 
 	lastSnapshot      time.Time // the creation time of label sets made after it
 	stale             int       // how many label sets are stale
+	idleSearched      time.Time // when evictIdle last looked at all label sets
 	forgotten         uint64    // packets of label sets that were forgotten
 	forgottenOverflow uint64    // those of them that had overflowed
 

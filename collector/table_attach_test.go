@@ -62,8 +62,8 @@ func TestTableAttachKeepsStats(t *testing.T) {
 	f.attach()
 	check(want)
 	f.check(t, map[defaultValues]total{
-		{"a", "ip", "input", "eth0", "", "udp"}:    {5, 500},
-		{"", "ip", "prerouting", "", "", "0x0000"}: {1, 0},
+		{"a", "ip", "input", "eth0", "", "udp"}:   {5, 500},
+		{"", "ip", "prerouting", "", "", "other"}: {1, 0},
 	})
 }
 
