@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -26,6 +27,9 @@ func addCollectorFlags(app *kingpin.Application, c *collector.Config) {
 	addFlag(app, "collector.labels", strings.Join(collector.DefaultLabels(), ","),
 		"Labels of the packet counters, separated by commas. Also available: "+strings.Join(optionalLabels(), ", ")+". The label group is always included: group alone for no other.",
 		labels, &c.Labels)
+	addFlag(app, "collector.protocols", strings.Join(collector.DefaultProtocols(), ","),
+		"Protocols that the label protocol names, separated by commas, or all. The others are counted together as other.",
+		protocolList(), &c.Protocols)
 	addFlag(app, "collector.mark-mask", "0xffffffff",
 		"Bits of the packet mark that the label mark shows.",
 		markMask(), &c.MarkMask)
@@ -69,6 +73,31 @@ func checkHistogramLabels(c *collector.Config) error {
 		}
 	}
 	return nil
+}
+
+// protocolList takes values of the label protocol, or all.
+func protocolList() valueParser[[]string] {
+	list := listOf(valueParser[string]{
+		allowed: "a value of the label protocol: a name such as tcp or arp, the number of a protocol without a name such as 253, " +
+			"or an EtherType such as 0x88cc",
+		parse: func(s string) (string, bool) {
+			_, ok := packet.ParseProtocol(s)
+			return s, ok
+		},
+	})
+	return checked(collector.AllProtocols+", or "+list.allowed, func(s string) ([]string, string) {
+		switch s {
+		case "":
+			return nil, "write all for all protocols"
+		case collector.AllProtocols:
+			return []string{s}, ""
+		}
+		protocols, ok := list.parse(s)
+		if !ok {
+			return nil, list.hint(s)
+		}
+		return protocols, ""
+	})
 }
 
 // bucketBounds takes the classic bounds of a histogram.

@@ -21,6 +21,8 @@ func collectorRefusals() []refusal {
 		labels   = "group, prefix, family, hook, in_interface, out_interface, protocol, mark, uid, gid, vlan, phys_in_interface, phys_out_interface, tcp_flags, icmp_type, conntrack_state, dscp, destination_port"
 		list     = "must be distinct values separated by commas, each one of " + labels
 		ports    = "must be distinct values separated by commas, each a number from 0 to 65535"
+		protocol = "must be all, or distinct values separated by commas, each a value of the label protocol: a name such as tcp or arp, " +
+			"the number of a protocol without a name such as 253, or an EtherType such as 0x88cc"
 		mask     = "must be a number from 0x1 to 0xffffffff"
 		pattern  = "must be REGEXP=REPLACEMENT, for example veth.*=veth"
 		buckets  = "must be up to 16 ascending numbers from 1 to 4294967295, separated by commas"
@@ -34,6 +36,15 @@ func collectorRefusals() []refusal {
 		{name: "label with space", args: []string{"--collector.labels=prefix, hook"}, want: `--collector.labels="prefix, hook": ` + list + `: " hook" is wrong, write hook`},
 		{name: "label missing", args: []string{"--collector.labels=prefix,"}, want: `--collector.labels="prefix,": ` + list + `: one value is empty`},
 		{name: "label of several namespaces", args: []string{"--collector.labels=netns"}, want: `--collector.labels="netns": ` + list + `: "netns" is wrong`},
+
+		{name: "no protocol", args: []string{"--collector.protocols="}, want: `--collector.protocols="": ` + protocol + `: write all for all protocols`},
+		{name: "protocol unknown", args: []string{"--collector.protocols=tcp,http"}, want: `--collector.protocols="tcp,http": ` + protocol + `: "http" is wrong`},
+		{name: "protocol by the number of a name", args: []string{"--collector.protocols=6"}, want: `--collector.protocols="6": ` + protocol + `: "6" is wrong`},
+		{name: "protocol in capitals", args: []string{"--collector.protocols=TCP"}, want: `--collector.protocols="TCP": ` + protocol + `: "TCP" is wrong`},
+		{name: "protocol twice", args: []string{"--collector.protocols=tcp,udp,tcp"}, want: `--collector.protocols="tcp,udp,tcp": ` + protocol + `: "tcp" is given more than once`},
+		{name: "all protocols and one", args: []string{"--collector.protocols=tcp,all"}, want: `--collector.protocols="tcp,all": ` + protocol + `: "all" is wrong`},
+		{name: "other protocols", args: []string{"--collector.protocols=other"}, want: `--collector.protocols="other": ` + protocol + `: "other" is wrong`},
+		{name: "EtherType by name", args: []string{"--collector.protocols=0x0806"}, want: `--collector.protocols="0x0806": ` + protocol + `: "0x0806" is wrong`},
 
 		{name: "mark mask zero", args: []string{"--collector.mark-mask=0x0"}, want: `--collector.mark-mask="0x0": ` + mask},
 		{name: "mark mask too large", args: []string{"--collector.mark-mask=0x100000000"}, want: `--collector.mark-mask="0x100000000": ` + mask},
@@ -93,7 +104,11 @@ func collectorRefusals() []refusal {
 // defaultCollectorConfig is the configuration of the collector without flags.
 func defaultCollectorConfig() collector.Config {
 	return collector.Config{
-		Labels:   []string{"group", "prefix", "family", "hook", "in_interface", "out_interface", "protocol"},
+		Labels: []string{"group", "prefix", "family", "hook", "in_interface", "out_interface", "protocol"},
+		Protocols: []string{
+			"icmp", "igmp", "ipv4", "tcp", "udp", "ipv6", "gre", "esp", "ah", "icmpv6", "eigrp", "ospfigp", "pim", "vrrp", "l2tp", "sctp",
+			"arp", "0x0004", "0x8809", "0x8847", "0x8863", "0x8864", "0x888e", "0x88cc", "0x88f7",
+		},
 		MarkMask: 0xffffffff,
 		DestinationPorts: []uint16{
 			22, 25, 53, 67, 80, 123, 143, 161, 443, 445, 465, 587, 853, 993, 995, 1433, 1900, 3306, 3389, 5060, 5353, 5432, 6379, 6443,
@@ -148,8 +163,10 @@ func TestCollectorFlags(t *testing.T) {
 				"--collector.interface-pattern=veth.*=veth", "--collector.interface-pattern", "(cali|lxc)[0-9=]+=${1}",
 				"--no-collector.packet-size", "--collector.histogram-labels=mark,group", "--collector.packet-size-buckets=1,4294967295",
 				"--collector.max-label-sets=1000000", "--collector.idle-timeout=1h30m", "--collector.deleted-interface-timeout=0s",
+				"--collector.protocols=hopopt,253,arp,0x88b5",
 			},
 			want: func(c *collector.Config) {
+				c.Protocols = []string{"hopopt", "253", "arp", "0x88b5"}
 				c.Labels = []string{"prefix", "mark", "uid"}
 				c.MarkMask = 0xff00
 				c.DestinationPorts = []uint16{0, 65535}
@@ -169,8 +186,10 @@ func TestCollectorFlags(t *testing.T) {
 			args: []string{
 				"--collector.mark-mask=1", "--collector.packet-size", "--collector.packet-size-buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
 				"--collector.max-label-sets=1", "--collector.idle-timeout=1s", "--collector.deleted-interface-timeout=10000h",
+				"--collector.protocols=all",
 			},
 			want: func(c *collector.Config) {
+				c.Protocols = []string{"all"}
 				c.MarkMask = 1
 				c.PacketSizeBuckets = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
 				c.MaxLabelSets = 1

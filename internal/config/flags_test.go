@@ -135,7 +135,7 @@ func TestParseHelp(t *testing.T) {
 		"help", "version",
 		"nflog.group", "nflog.netns", "nflog.copy-range", "nflog.queue-threshold", "nflog.queue-timeout",
 		"nflog.batch-buffer", "nflog.socket-buffer",
-		"collector.labels", "collector.mark-mask", "collector.destination-ports", "collector.interface-pattern",
+		"collector.labels", "collector.protocols", "collector.mark-mask", "collector.destination-ports", "collector.interface-pattern",
 		"collector.packet-size", "collector.histogram-labels", "collector.packet-size-buckets",
 		"collector.max-label-sets", "collector.idle-timeout", "collector.deleted-interface-timeout",
 		"config.file", "config.check", "config.check-prefix", "config.check-interface",

@@ -30,6 +30,12 @@ func argumentChanges() []change {
 		{value: "nflog.batchBuffer", set: "nflog: {batchBuffer: 64KiB}", want: args("", "--nflog.batch-buffer=64KiB")},
 		{value: "nflog.socketBuffer", set: "nflog: {socketBuffer: 64MiB}", want: args("", "--nflog.socket-buffer=64MiB")},
 		{value: "collector.labels", set: "collector: {labels: [prefix, tcp_flags]}", want: args("", "--collector.labels=prefix,tcp_flags")},
+		{
+			value: "collector.protocols",
+			set:   "collector: {protocols: [tcp, tp++, a/n, ax.25, '253', '0x88cc']}",
+			want:  args("", "--collector.protocols=tcp,tp++,a/n,ax.25,253,0x88cc"),
+		},
+		{value: "collector.protocols all", set: "collector: {protocols: [all]}", want: args("", "--collector.protocols=all")},
 		{value: "collector.markMask", set: "collector: {markMask: '0xff'}", want: args("", "--collector.mark-mask=0xff")},
 		{
 			value: "collector.destinationPorts",

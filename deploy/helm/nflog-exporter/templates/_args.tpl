@@ -33,6 +33,9 @@ Numbers go through int64, because Helm would render numbers from a million on as
 {{- with .labels }}
 - --collector.labels={{ join "," . }}
 {{- end }}
+{{- with .protocols }}
+- --collector.protocols={{ join "," . }}
+{{- end }}
 {{- with .markMask }}
 - --collector.mark-mask={{ . }}
 {{- end }}
