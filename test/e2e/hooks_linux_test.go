@@ -28,7 +28,7 @@ func TestIntegrationHooks(t *testing.T) {
 	must(t, rs.Apply())
 	b.logXTables(t, n.router)
 
-	e := start(t, n.router)
+	e := start(t, n.router, "--collector.protocols=all")
 	n.sendRouted(t)
 	n.sendBridged(t)
 	b.check(t, e)

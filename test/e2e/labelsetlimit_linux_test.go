@@ -25,7 +25,7 @@ const overflow = "__overflow__"
 
 // TestIntegrationLabelSetLimit logs by 5,000 rules, each with its own prefix: more label sets than the default limit. Before
 // the first scrape, the released exporter uses at most 48 MiB. Then no packet is missing, and the first step of the overflow has
-// replaced the interfaces alone.
+// replaced interfaces and protocol alone.
 func TestIntegrationLabelSetLimit(t *testing.T) {
 	const (
 		rules     = 5000
@@ -80,7 +80,7 @@ func TestIntegrationLabelSetLimit(t *testing.T) {
 	for l, c := range sets {
 		want := labels{Group: "100", Prefix: l.Prefix, Family: "ip", Hook: "output", Out: "lo", Protocol: "udp"}
 		if l.In == overflow {
-			want.In, want.Out = overflow, overflow
+			want.In, want.Out, want.Protocol = overflow, overflow, overflow
 		} else {
 			whole++
 		}
