@@ -214,6 +214,9 @@ func TestIntegrationForgedJumbo(t *testing.T) {
 		}
 	}
 	s := e.eventually(t, bookTimeout, func(s scrape) error {
+		if got := s.packets(); got != 10 {
+			return fmt.Errorf("%.0f packets are counted, want 10", got)
+		}
 		return errors.Join(s.expect(8, "nflog_decode_errors_total", "reason", "packet"), s.expect(0, "nflog_lost_packets_total"))
 	})
 	got, err := s.labelSets()
