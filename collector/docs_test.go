@@ -131,3 +131,47 @@ func TestDocumentedProtocols(t *testing.T) {
 		t.Errorf("unexpected protocols in docs/metrics.md (-want +got):\n%s", diff)
 	}
 }
+
+// TestDocumentedSenders compares the table of docs/security.md about who chooses labels with the labels, and its numbers with the values
+// that these can have.
+func TestDocumentedSenders(t *testing.T) {
+	count := func(numbers int, value func(int) string) int {
+		values := make(map[string]bool)
+		for i := range numbers {
+			values[value(i)] = true
+		}
+		return len(values)
+	}
+	want := map[string]int{
+		// All transport protocols and EtherTypes, except IPv4 and IPv6, and unknown.
+		"protocol":  256 + 1<<16 - 2 + 1,
+		"vlan":      1 << 12,
+		"tcp_flags": count(256, func(i int) string { return packet.TCPFlags(i).Kind().String() }),
+		"icmp_type": count(512, func(i int) string { return packet.ICMPType(i).Canonical().String() }),
+		"dscp":      count(64, func(i int) string { return packet.DSCP(i).String() }),
+	}
+
+	_, section, _ := strings.Cut(page(t, "security.md"), "\n### Labels that senders choose\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	row := regexp.MustCompile("(?m)^\\| (`[a-z_]+`(?:, `[a-z_]+`)*) \\| [^|]* \\| ([^|]*) \\|$")
+	numbers := regexp.MustCompile(`\d[\d,]*`)
+	var labels []string
+	got := make(map[string]int)
+	for _, m := range row.FindAllStringSubmatch(section, -1) {
+		names := strings.Split(strings.ReplaceAll(m[1], "`", ""), ", ")
+		labels = append(labels, names...)
+		if n := numbers.FindAllString(m[2], -1); n != nil && want[names[0]] != 0 {
+			got[names[0]], _ = strconv.Atoi(strings.ReplaceAll(n[len(n)-1], ",", ""))
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("unexpected numbers of values in docs/security.md (-want +got):\n%s", diff)
+	}
+	if !strings.Contains(section, "`protocol` | the sender | "+strconv.Itoa(len(DefaultProtocols())+2)+" by default") {
+		t.Errorf("docs/security.md does not give the number of default protocols, other and unknown: %d", len(DefaultProtocols())+2)
+	}
+	slices.Sort(labels)
+	if diff := cmp.Diff(slices.Sorted(slices.Values(LabelNames())), labels); diff != "" {
+		t.Errorf("unexpected labels in docs/security.md (-want +got):\n%s", diff)
+	}
+}

@@ -89,7 +89,6 @@ func TestIntegrationAllProtocols(t *testing.T) {
 		{name: "small limit", args: []string{"--collector.max-label-sets=220"}, full: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
 			sender, receiver := pair(t)
 			rs := nftrules.New(receiver)
 			chain := nftrules.Chain{Hook: nftrules.Prerouting}
@@ -152,7 +151,6 @@ func TestIntegrationAllEtherTypes(t *testing.T) {
 		{name: "all by name", args: []string{"--collector.protocols=all"}, full: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
 			sender, receiver := pair(t)
 			rs := nftrules.New(receiver)
 			chain := nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Ingress, Device: "eth0"}
