@@ -65,7 +65,7 @@ func TestDocumentedMetrics(t *testing.T) {
 func TestDocumentedLabels(t *testing.T) {
 	_, section, _ := strings.Cut(page(t, "metrics.md"), "\n## Labels\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	byDefault, onRequest, _ := strings.Cut(section, "On request")
+	byDefault, optional, _ := strings.Cut(section, "\nOptional; ")
 	row := regexp.MustCompile("(?m)^\\| (`[a-z_]+`(?:, `[a-z_]+`)*) \\| [^|]*\\| [^|]*\\|$")
 	labels := func(table string) []string {
 		var labels []string
@@ -77,8 +77,8 @@ func TestDocumentedLabels(t *testing.T) {
 	if diff := cmp.Diff(DefaultLabels(), labels(byDefault)); diff != "" {
 		t.Errorf("unexpected default labels in docs/metrics.md (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(LabelNames()[len(DefaultLabels()):], labels(onRequest)); diff != "" {
-		t.Errorf("unexpected labels on request in docs/metrics.md (-want +got):\n%s", diff)
+	if diff := cmp.Diff(LabelNames()[len(DefaultLabels()):], labels(optional)); diff != "" {
+		t.Errorf("unexpected optional labels in docs/metrics.md (-want +got):\n%s", diff)
 	}
 }
 

@@ -30,7 +30,7 @@ func (g *gatherer) expireUntil(ctx context.Context) {
 		case now := <-ticker.C:
 			g.mu.Lock()
 			for _, group := range g.groups {
-				g.read(group.table, now)
+				g.expireAndCopy(group.table, now)
 			}
 			g.mu.Unlock()
 		}
@@ -50,15 +50,15 @@ func (s *tableSnapshot) expired(l limits, now time.Time) []*setSnapshot {
 	var expired []*setSnapshot
 	for i := range s.sets {
 		set := &s.sets[i]
-		if set.exposed().expired(set.packets, l, present, now) {
+		if set.exposed().observe(set.packets, l, present, now) {
 			expired = append(expired, set)
 		}
 	}
 	return expired
 }
 
-// expired takes note of a label set's packets and its missing interfaces, and reports whether it has expired.
-func (e *exposedSet) expired(packets uint64, l limits, present map[string]bool, now time.Time) bool {
+// observe takes note of a label set's packets and its missing interfaces, and reports whether it has expired.
+func (e *exposedSet) observe(packets uint64, l limits, present map[string]bool, now time.Time) (expired bool) {
 	if packets != e.packets {
 		e.packets, e.idleSince, e.missingSince = packets, now, time.Time{}
 	}
@@ -86,8 +86,8 @@ func passed(since time.Time, timeout time.Duration, now time.Time) bool {
 	return !since.IsZero() && timeout > 0 && now.Sub(since) >= timeout
 }
 
-// forget evicts expired label sets, except those that have counted packets since the snapshot.
-func (t *table) forget(expired []*setSnapshot) {
+// evictExpired evicts expired label sets, except those that have counted packets since the snapshot.
+func (t *table) evictExpired(expired []*setSnapshot) {
 	packets := make(map[*labelSet]uint64, len(expired))
 	for _, s := range expired {
 		packets[s.set] = s.packets

@@ -172,7 +172,7 @@ func TestExpireUnlessCounted(t *testing.T) {
 	if len(expired) != 2 {
 		t.Errorf("%d label sets have expired, want 2", len(expired))
 	}
-	f.table.forget(expired)
+	f.table.evictExpired(expired)
 	f.check(t, map[defaultValues]total{{"b", "ip", "input", "eth0", "", "udp"}: {2, 200}})
 }
 

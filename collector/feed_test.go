@@ -91,7 +91,7 @@ func (f *feed) countDatagram(datagram []byte) { f.table.count(f.decoder.Decode(d
 // snapshot returns a copy of the table, without label sets that have expired.
 func (f *feed) snapshot() *tableSnapshot {
 	g := &gatherer{}
-	g.read(f.table, f.now)
+	g.expireAndCopy(f.table, f.now)
 	return &g.copied
 }
 

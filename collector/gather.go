@@ -31,22 +31,22 @@ func (g *gatherer) gather(now time.Time) (metrics []*dto.MetricFamily, done func
 	g.mu.Lock()
 	g.families.clear()
 	for _, group := range g.groups {
-		g.read(group.table, now)
+		g.expireAndCopy(group.table, now)
 		g.gatherTable()
 		g.gatherGroup(group.table.limits, group.snapshot())
 	}
 	return g.families.dtos(), g.mu.Unlock
 }
 
-// read takes a snapshot of a table, once its expired label sets are forgotten.
-func (g *gatherer) read(t *table, now time.Time) {
+// expireAndCopy takes a snapshot of a table, once its expired label sets are forgotten.
+func (g *gatherer) expireAndCopy(t *table, now time.Time) {
 	for {
 		t.snapshot(&g.copied, now)
 		expired := g.copied.expired(t.limits, now)
 		if len(expired) == 0 {
 			return
 		}
-		t.forget(expired)
+		t.evictExpired(expired)
 	}
 }
 

@@ -81,7 +81,7 @@ func (g *group) run(ctx context.Context) {
 			}
 		case reason != nil || time.Since(began) > maxRetry:
 			retry = minRetry
-			continue // packets are lost while the group is not bound
+			continue // at once: packets are lost meanwhile
 		}
 		select {
 		case <-ctx.Done():
@@ -104,7 +104,7 @@ var (
 func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	config := g.attach(end)
+	config := g.startBinding(end)
 
 	namespace, err := openNamespace(config.NetNS)
 	if err != nil {
@@ -126,8 +126,8 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	return reason, nil
 }
 
-// attach returns the configuration for a new binding, and keeps the function that ends it.
-func (g *group) attach(end context.CancelCauseFunc) GroupConfig {
+// startBinding returns the configuration for a new binding, and keeps the function that ends it.
+func (g *group) startBinding(end context.CancelCauseFunc) GroupConfig {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.end = end
@@ -260,9 +260,9 @@ func (g *group) onUnbound(err, reason error) {
 }
 
 func (g *group) onBindFailed(err error) {
-	reason, message := describeBindError(err, g.config.NetNS)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	reason, message := describeBindError(err, g.config.NetNS)
 	g.bindFailures[reason]++
 	if g.state.Tried && g.state.Reason == message {
 		level.Debug(g.logger).Log("msg", "The group still can't be bound", "err", err)

@@ -50,7 +50,7 @@ func (x *keyIndex) allocate(slots int, byOptional bool) {
 	}
 }
 
-// find returns the label set of a key without optional values, or nil.
+// find returns the label set of a key without optional values, or nil. The index must have no optional values.
 func (x *keyIndex) find(origin *nflog.Origin, protocol packet.Protocol) *labelSet {
 	mask := uint64(len(x.slots) - 1)
 	for i := hash(origin, protocol) >> x.shift; ; i++ {
@@ -91,13 +91,13 @@ func hash(origin *nflog.Origin, protocol packet.Protocol) uint64 {
 func (x *keyIndex) add(k *key, set *labelSet) {
 	if 2*x.used >= len(x.slots) {
 		old, optionals := x.slots, x.optionals
-		x.allocate(2*len(old), optionals != nil)
+		x.allocate(2*len(old), len(optionals) > 0)
 		for i, s := range old {
 			if s.set == nil {
 				continue
 			}
 			k := key{origin: s.origin, protocol: s.protocol}
-			if optionals != nil {
+			if len(optionals) > 0 {
 				k.optional = optionals[i]
 			}
 			x.put(&k, s.set)
@@ -116,4 +116,4 @@ func (x *keyIndex) put(k *key, set *labelSet) {
 }
 
 // clear removes all keys.
-func (x *keyIndex) clear() { *x = *newKeyIndex(x.optionals != nil) }
+func (x *keyIndex) clear() { *x = *newKeyIndex(len(x.optionals) > 0) }

@@ -85,7 +85,9 @@ func TestKeyIndexSpreads(t *testing.T) {
 		keys func(i int) key
 	}{
 		{name: "one protocol", keys: func(i int) key { return key{origin: &nflog.Origin{Index: i}, protocol: 6} }},
-		{name: "one EtherType", keys: func(i int) key { return key{origin: &nflog.Origin{Index: i}, protocol: packet.ProtocolARP} }},
+		{name: "one EtherType", keys: func(i int) key {
+			return key{origin: &nflog.Origin{Index: i}, protocol: packet.Protocol(1<<16 | 0x0806)}
+		}},
 		{name: "two protocols", keys: func(i int) key {
 			return key{origin: &nflog.Origin{Index: i / 2}, protocol: packet.Protocol(6 + i%2*11)}
 		}},
@@ -93,7 +95,7 @@ func TestKeyIndexSpreads(t *testing.T) {
 			return key{origin: &nflog.Origin{Index: i / 256}, protocol: packet.Protocol(i % 256)}
 		}},
 		{name: "all EtherTypes", keys: func(i int) key {
-			return key{origin: &nflog.Origin{}, protocol: packet.ProtocolARP&^0xffff | packet.Protocol(i)}
+			return key{origin: &nflog.Origin{}, protocol: packet.Protocol(1<<16 | i)}
 		}},
 	}
 	for _, tt := range tests {

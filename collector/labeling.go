@@ -115,7 +115,7 @@ func (l *labeling) groupLabels() []*dto.LabelPair {
 
 // canOverflowPartly reports whether there are labels that the first step of overflow gives up.
 func (l *labeling) canOverflowPartly() bool {
-	return slices.ContainsFunc(l.ofCounters, func(d labelDesc) bool { return !d.label.inOverflow() })
+	return slices.ContainsFunc(l.ofCounters, func(d labelDesc) bool { return !d.label.keptInOverflow() })
 }
 
 // producedBy reports whether packets of rules with one of these prefixes can have these values of the counters' labels.

@@ -62,9 +62,9 @@ func DefaultLabels() []string { return slices.Clone(labelNames[:labelProtocol+1]
 // ReservedLabels returns the names of all labels of the collector's metrics. Prefix rules must not make them.
 func ReservedLabels() []string { return append(LabelNames(), netnsName, reasonName) }
 
-// inOverflow reports whether the first step of overflow keeps the label. It keeps what the authors of rules choose, and gives
+// keptInOverflow reports whether the first step of overflow keeps the label. It keeps what the authors of rules choose, and gives
 // up what senders of packets can choose, and interfaces.
-func (l label) inOverflow() bool {
+func (l label) keptInOverflow() bool {
 	switch l {
 	case labelGroup, labelPrefix, labelFamily, labelHook:
 		return true

@@ -29,8 +29,8 @@ func newSeries(descs labelDescs, values []string, created *timestamppb.Timestamp
 // compare orders series as they are exposed.
 func (s *series) compare(values []string) int { return slices.Compare(s.values, values) }
 
-// A labelSet counts the packets with one combination of label values. It belongs to its table, under the table's lock,
-// except for exposed.
+// A labelSet counts the packets with one combination of label values. The table's lock guards it, except for exposed.
+// series changes only while the gatherer's lock is held, too, so either lock is enough to read it; overflow never changes.
 type labelSet struct {
 	packets, bytes uint64
 
@@ -60,7 +60,7 @@ func (s *labelSet) addPrefix(prefix string) {
 }
 
 // An exposedSet is what the gatherer keeps of a label set from scrape to scrape. It belongs to the gatherer, under the
-// gatherer's lock.
+// gatherer's lock. interfaces is set before the label set is published.
 type exposedSet struct {
 	packetsMetric, bytesMetric counterMetric
 
@@ -75,13 +75,13 @@ type overflowStep int
 
 const (
 	overflowNone   overflowStep = iota
-	overflowPartly              // all that senders of packets can choose, see label.inOverflow
+	overflowPartly              // all that senders of packets can choose, see label.keptInOverflow
 	overflowFully               // all labels but the group
 	overflowSteps
 )
 
-// A histogram counts packets by size: those of a label set, or of several that its own labels don't tell apart. It
-// belongs to its table, under the table's lock, except for metric, which belongs to the gatherer.
+// A histogram counts packets by size. It may have fewer labels than the counters, so several label sets can share it. The
+// table's lock guards it, except for metric, which belongs to the gatherer. series is as in labelSet.
 type histogram struct {
 	sizeCounts
 

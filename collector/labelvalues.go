@@ -10,7 +10,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// overflowValue is the value of labels that packets are no longer told apart by.
+// overflowValue replaces the values of labels that overflow gives up.
 const overflowValue = prefix.Overflow
 
 // maxPrefix bounds the prefixes that are used: NF_LOG_PREFIXLEN of include/net/netfilter/nf_log.h.
@@ -90,7 +90,7 @@ func (l *labeling) interfaceValue(v *labelValues, index uint32, names interfaceN
 // overflowPartly gives up the labels that the first step of overflow does not keep.
 func (v *labelValues) overflowPartly() {
 	for l := range numLabels {
-		if !l.inOverflow() {
+		if !l.keptInOverflow() {
 			v.values[l] = overflowValue
 		}
 	}

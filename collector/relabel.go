@@ -100,7 +100,7 @@ func (r *relabeler) labelSet(set *labelSet, prefixes []string) relabeled {
 	n := relabeled{series: set.series, prefixes: len(prefixes)}
 	switch {
 	case r.to.netns != "" && len(r.from.ofGroup) != len(r.to.ofGroup):
-		// The namespace has become a label, or is none any more.
+		// The namespace became a label, or stopped being one.
 		n.series = nil
 	case r.sameLabels:
 	case set.overflow == overflowFully:

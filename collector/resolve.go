@@ -99,8 +99,8 @@ func (t *table) findHistogram(v *labelValues, now time.Time) *histogram {
 	return t.histograms[i]
 }
 
-// creation returns the creation time of a new series: that of the last snapshot, which did not have it. It must be
-// before the scrape that exposes the series first, and that scrape may have begun already.
+// creation returns the creation time of a new series: that of the last snapshot, which did not have it. It must
+// not be after the scrape that exposes the series first, and that scrape may have begun already.
 func (t *table) creation(now time.Time) *timestamppb.Timestamp {
 	created := now.Add(-maxAge)
 	if t.lastSnapshot.After(created) {

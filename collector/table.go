@@ -133,7 +133,7 @@ func (t *table) countSize(set *labelSet, length uint32) {
 // labelSet returns the label set of a packet and its headers.
 func (t *table) labelSet(p nflog.Packet, h *packet.Parsed, now time.Time) *labelSet {
 	k := key{origin: p.Origin(), protocol: h.Protocol}
-	if t.keys.optionals == nil {
+	if len(t.keys.optionals) == 0 {
 		if set := t.keys.find(k.origin, k.protocol); set != nil {
 			return set
 		}

@@ -9,7 +9,7 @@ import (
 	"hash/maphash"
 )
 
-// An Origin is what all packets have in common that one rule logs on one path. Packets of the same Origin
+// An Origin is what all packets that one rule logs on one path have in common. Packets of the same Origin
 // share a pointer to it as long as the decoder remembers the Origin, so a caller can cache whatever depends
 // on the Origin alone. An Origin is immutable. The caller may keep it, including its Prefix.
 type Origin struct {

@@ -14,7 +14,7 @@ const (
 // parseIPv4 follows RFC 791, section 3.1.
 func (h *Parsed) parseIPv4(b []byte) {
 	const versionIHL = 4<<4 | ipv4HeaderLen/4
-	h.Protocol = ProtocolUnknown
+	h.Protocol = protocolUnknown
 	if len(b) < 4 {
 		h.Malformed = len(b) > 0 && (b[0] < versionIHL || b[0] > versionIHL|0xf)
 		if !h.Malformed {

@@ -23,7 +23,7 @@ const (
 
 // parseIPv6 follows RFC 8200, section 3.
 func (h *Parsed) parseIPv6(b []byte) {
-	h.Protocol = ProtocolUnknown
+	h.Protocol = protocolUnknown
 	if len(b) > 0 && b[0]>>4 != 6 {
 		h.Malformed = true
 		return
@@ -46,7 +46,7 @@ func (h *Parsed) parseIPv6(b []byte) {
 		case ipv6HopByHop:
 			length := jumboLength(b)
 			if length > maxLength {
-				*h = Parsed{Protocol: ProtocolUnknown, Malformed: true, vlan: h.vlan}
+				*h = Parsed{Protocol: protocolUnknown, Malformed: true, vlan: h.vlan}
 				return
 			}
 			h.Length = uint32(length)
@@ -88,7 +88,7 @@ func skipExtensions(next byte, b []byte) (protocol Protocol, f fragmentation, tr
 			return Protocol(next), f, b
 		}
 		if length == 0 {
-			return ProtocolUnknown, f, nil
+			return protocolUnknown, f, nil
 		}
 		next, b = b[0], b[min(length, len(b)):]
 	}
@@ -99,7 +99,7 @@ func skipExtensions(next byte, b []byte) (protocol Protocol, f fragmentation, tr
 func protocolOfLaterFragment(next byte) Protocol {
 	switch next {
 	case ipv6HopByHop, ipv6Routing, ipv6Destination, ipv6Auth, ipv6Fragment:
-		return ProtocolUnknown
+		return protocolUnknown
 	default:
 		return Protocol(next)
 	}

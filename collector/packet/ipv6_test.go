@@ -79,20 +79,20 @@ func TestParseIPv6Extensions(t *testing.T) {
 		{name: "later fragment, no next header", first: "2c", rest: "3b 00 05a8 0000 0001", want: 59},
 		{name: "later fragment of ESP", first: "2c", rest: "32 00 05a8 0000 0001", want: 50},
 		// The first fragment has the rest of the extension headers, and the protocol.
-		{name: "later fragment of options", first: "2c", rest: "3c 00 05a8 0000 0001" + "11 00" + pad6, want: ProtocolUnknown},
-		{name: "later fragment of authentication", first: "2c", rest: "33 00 05a8 0000 0001" + "11" + auth, want: ProtocolUnknown},
+		{name: "later fragment of options", first: "2c", rest: "3c 00 05a8 0000 0001" + "11 00" + pad6, want: protocolUnknown},
+		{name: "later fragment of authentication", first: "2c", rest: "33 00 05a8 0000 0001" + "11" + auth, want: protocolUnknown},
 
-		{name: "options not copied", first: "3c", rest: "", want: ProtocolUnknown},
-		{name: "options cut after next header", first: "3c", rest: "11", want: ProtocolUnknown},
+		{name: "options not copied", first: "3c", rest: "", want: protocolUnknown},
+		{name: "options cut after next header", first: "3c", rest: "11", want: protocolUnknown},
 		{name: "options cut after length", first: "3c", rest: "11 00", want: 17},
 		{name: "options longer than the copy", first: "3c", rest: "11 ff" + pad6, want: 17},
-		{name: "options longer than the copy, before other options", first: "3c", rest: "3c ff" + pad6, want: ProtocolUnknown},
-		{name: "fragment not copied", first: "2c", rest: "", want: ProtocolUnknown},
-		{name: "fragment cut before offset", first: "2c", rest: "11 00 00", want: ProtocolUnknown},
+		{name: "options longer than the copy, before other options", first: "3c", rest: "3c ff" + pad6, want: protocolUnknown},
+		{name: "fragment not copied", first: "2c", rest: "", want: protocolUnknown},
+		{name: "fragment cut before offset", first: "2c", rest: "11 00 00", want: protocolUnknown},
 		{name: "fragment cut after offset", first: "2c", rest: "11 00 05a8", want: 17},
-		{name: "authentication not copied", first: "33", rest: "06", want: ProtocolUnknown},
-		{name: "routing not copied", first: "2b", rest: "06", want: ProtocolUnknown},
-		{name: "chain cut", first: "00", rest: "3c 00" + pad6 + "06", want: ProtocolUnknown},
+		{name: "authentication not copied", first: "33", rest: "06", want: protocolUnknown},
+		{name: "routing not copied", first: "2b", rest: "06", want: protocolUnknown},
+		{name: "chain cut", first: "00", rest: "3c 00" + pad6 + "06", want: protocolUnknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestParseIPv6Jumbo(t *testing.T) {
 			got := parseFields(etherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6Header(tt.length, "00")+tt.options))
 			want := known(6, tt.want)
 			if len(nflogtest.Unhex(tt.options)) < 2 {
-				want.protocol = ProtocolUnknown
+				want.protocol = protocolUnknown
 			}
 			checkFields(t, want, got)
 		})

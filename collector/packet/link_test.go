@@ -29,7 +29,7 @@ func TestSkipLink(t *testing.T) {
 	}{
 		{name: "IPv4", etherType: 0x0800, link: 14, packet: ipv4Ethernet, want: known(17, 28)},
 		{name: "IPv6", etherType: 0x86dd, link: 14, packet: ipv6Ethernet, want: known(17, 48)},
-		{name: "ARP", etherType: 0x0806, link: 14, packet: arpEthernet, want: known(ProtocolARP, 28)},
+		{name: "ARP", etherType: 0x0806, link: 14, packet: arpEthernet, want: known(protocolARP, 28)},
 		{name: "LLDP", etherType: 0x88cc, link: 14, packet: nflogtest.Ethernet + "88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
 		{name: "another link layer", etherType: 0x0800, link: 4, packet: "0800 0000" + nflogtest.IPv4UDP, want: known(17, 28)},
 
@@ -40,12 +40,12 @@ func TestSkipLink(t *testing.T) {
 		{name: "two tags, one in the link header", etherType: 0x88a8, link: 18, packet: doubleTagged, want: known(17, 28)},
 		{name: "two tags after the link header", etherType: 0x88a8, link: 14, packet: doubleTagged, want: known(17, 28)},
 		{name: "three tags in the link header", etherType: 0x88a8, link: 26, packet: tripleTagged, want: known(protocolEtherType|0x8100, 0)},
-		{name: "tagged ARP", etherType: 0x8100, link: 18, packet: nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
+		{name: "tagged ARP", etherType: 0x8100, link: 18, packet: nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest, want: known(protocolARP, 28)},
 		{name: "tagged LLDP", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet + "8100 0005 88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
 
 		{name: "link header longer than the copy", etherType: 0x0800, link: 14, packet: "0200 0000 0002", want: unknown},
 		{name: "link header as long as the copy", etherType: 0x0800, link: 14, packet: nflogtest.Ethernet + "0800", want: unknown},
-		{name: "network header cut", etherType: 0x0800, link: 14, packet: nflogtest.Ethernet + "0800 4500 001c", want: known(ProtocolUnknown, 28)},
+		{name: "network header cut", etherType: 0x0800, link: 14, packet: nflogtest.Ethernet + "0800 4500 001c", want: known(protocolUnknown, 28)},
 		{name: "nothing copied", etherType: 0x0800, link: 14, packet: "", want: unknown},
 		{name: "LLDP, nothing copied", etherType: 0x88cc, link: 14, packet: "", want: known(protocolEtherType|0x88cc, 0)},
 		{name: "tagged, cut before the EtherType", etherType: 0x8100, link: 18, packet: nflogtest.Ethernet, want: unknown},
@@ -83,15 +83,15 @@ func TestSkipLinkOfARP(t *testing.T) {
 		packet string
 		want   fields
 	}{
-		{name: "Ethernet", packet: nflogtest.Broadcast + "0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
-		{name: "tagged", packet: nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
-		{name: "tagged IPv4", packet: nflogtest.Broadcast + "8100 0005 0800" + nflogtest.IPv4UDP, want: known(ProtocolARP, 0)},
+		{name: "Ethernet", packet: nflogtest.Broadcast + "0806" + nflogtest.ARPRequest, want: known(protocolARP, 28)},
+		{name: "tagged", packet: nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest, want: known(protocolARP, 28)},
+		{name: "tagged IPv4", packet: nflogtest.Broadcast + "8100 0005 0800" + nflogtest.IPv4UDP, want: known(protocolARP, 0)},
 		// Four bytes of an IP over InfiniBand header: an EtherType and zeros.
-		{name: "not Ethernet", packet: "0806 0000" + "0020 0800 1404 0001" + "0a0b 0c0d 0e0f", want: known(ProtocolARP, 0)},
-		{name: "cut before the EtherType", packet: nflogtest.Broadcast, want: known(ProtocolARP, 0)},
-		{name: "cut in the addresses", packet: "ffff ffff ffff 02", want: known(ProtocolARP, 0)},
-		{name: "cut in a tag", packet: nflogtest.Broadcast + "8100 0005 08", want: known(ProtocolARP, 0)},
-		{name: "nothing copied", packet: "", want: known(ProtocolARP, 0)},
+		{name: "not Ethernet", packet: "0806 0000" + "0020 0800 1404 0001" + "0a0b 0c0d 0e0f", want: known(protocolARP, 0)},
+		{name: "cut before the EtherType", packet: nflogtest.Broadcast, want: known(protocolARP, 0)},
+		{name: "cut in the addresses", packet: "ffff ffff ffff 02", want: known(protocolARP, 0)},
+		{name: "cut in a tag", packet: nflogtest.Broadcast + "8100 0005 08", want: known(protocolARP, 0)},
+		{name: "nothing copied", packet: "", want: known(protocolARP, 0)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

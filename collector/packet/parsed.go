@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package packet tells what the headers of one logged packet say, and names it in nft's words.
+// Package packet parses the headers of a logged packet. Their values have nft's names.
 //
 // [Parsed.Parse] reads the link and network headers once. Methods give the rest part by part, so that a caller pays only
 // for what it needs.
@@ -14,10 +14,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// A Parsed is what the headers of one packet say, as far as the kernel copied them. It borrows the packet's bytes: it is
+// A Parsed holds the parsed headers of one packet, as far as the kernel copied them. It borrows the packet's bytes: it is
 // valid for as long as the [nflog.Packet] that it was parsed from.
 type Parsed struct {
-	// Protocol is the transport protocol, or what stands in its place.
+	// Protocol is the transport protocol, or the EtherType of a packet that is not IP.
 	Protocol Protocol
 
 	// Length is the packet's length at the network layer in bytes, without link layer header and padding; 0 if it is
@@ -74,13 +74,13 @@ func (h *Parsed) parseOther(etherType uint16, b []byte) {
 	etherType, b, ok := skipTags(etherType, b)
 	switch {
 	case !ok:
-		h.Protocol = ProtocolUnknown
+		h.Protocol = protocolUnknown
 	case etherType == etherTypeIPv4:
 		h.parseIPv4(b)
 	case etherType == etherTypeIPv6:
 		h.parseIPv6(b)
 	case etherType == etherTypeARP:
-		h.Protocol, h.Length = ProtocolARP, arpLength(b)
+		h.Protocol, h.Length = protocolARP, arpLength(b)
 	default:
 		h.Protocol = protocolEtherType | Protocol(etherType)
 	}
@@ -99,7 +99,7 @@ func arpLength(b []byte) uint32 {
 func (h *Parsed) VLAN(p nflog.Packet) (id uint16, ok bool) {
 	switch p.Origin().Family {
 	case familyIPv4, familyIPv6:
-		return 0, false // inlined, as for most packets
+		return 0, false // the kernel reports no tag in these families
 	}
 	return h.outerVLAN(p)
 }

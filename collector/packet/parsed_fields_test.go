@@ -38,8 +38,8 @@ func packetFields(p nflog.Packet) fields {
 func known(p Protocol, length uint32) fields { return fields{protocol: p, length: length} }
 
 var (
-	unknown   = fields{protocol: ProtocolUnknown}
-	malformed = fields{protocol: ProtocolUnknown, malformed: true}
+	unknown   = fields{protocol: protocolUnknown}
+	malformed = fields{protocol: protocolUnknown, malformed: true}
 )
 
 func checkFields(t *testing.T, want, got fields) {
@@ -58,13 +58,13 @@ func TestParseEtherTypes(t *testing.T) {
 	}{
 		{name: "IPv4", etherType: 0x0800, packet: nflogtest.IPv4UDP, want: known(17, 28)},
 		{name: "IPv6", etherType: 0x86dd, packet: nflogtest.IPv6UDP, want: known(17, 48)},
-		{name: "ARP", etherType: 0x0806, packet: nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
-		{name: "ARP of long addresses", etherType: 0x0806, packet: "0020 0800 1404 0001", want: known(ProtocolARP, 56)},
-		{name: "ARP of the longest addresses", etherType: 0x0806, packet: "0001 0800 ffff 0001", want: known(ProtocolARP, 1028)},
-		{name: "ARP of no addresses", etherType: 0x0806, packet: "0001 0800 0000 0001", want: known(ProtocolARP, 8)},
-		{name: "ARP up to the lengths", etherType: 0x0806, packet: "0001 0800 0604", want: known(ProtocolARP, 28)},
-		{name: "ARP too short for the lengths", etherType: 0x0806, packet: "0001 0800 06", want: known(ProtocolARP, 0)},
-		{name: "ARP not copied", etherType: 0x0806, packet: "", want: known(ProtocolARP, 0)},
+		{name: "ARP", etherType: 0x0806, packet: nflogtest.ARPRequest, want: known(protocolARP, 28)},
+		{name: "ARP of long addresses", etherType: 0x0806, packet: "0020 0800 1404 0001", want: known(protocolARP, 56)},
+		{name: "ARP of the longest addresses", etherType: 0x0806, packet: "0001 0800 ffff 0001", want: known(protocolARP, 1028)},
+		{name: "ARP of no addresses", etherType: 0x0806, packet: "0001 0800 0000 0001", want: known(protocolARP, 8)},
+		{name: "ARP up to the lengths", etherType: 0x0806, packet: "0001 0800 0604", want: known(protocolARP, 28)},
+		{name: "ARP too short for the lengths", etherType: 0x0806, packet: "0001 0800 06", want: known(protocolARP, 0)},
+		{name: "ARP not copied", etherType: 0x0806, packet: "", want: known(protocolARP, 0)},
 
 		{name: "LLDP", etherType: 0x88cc, packet: "0207 0402 0000 0000 01", want: known(protocolEtherType|0x88cc, 0)},
 		{name: "LLDP not copied", etherType: 0x88cc, packet: "", want: known(protocolEtherType|0x88cc, 0)},
@@ -73,7 +73,7 @@ func TestParseEtherTypes(t *testing.T) {
 
 		{name: "tagged IPv4", etherType: 0x8100, packet: "0005 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
 		{name: "tagged IPv6", etherType: 0x8100, packet: "0005 86dd" + nflogtest.IPv6UDP, want: known(17, 48)},
-		{name: "tagged ARP", etherType: 0x8100, packet: "0005 0806" + nflogtest.ARPRequest, want: known(ProtocolARP, 28)},
+		{name: "tagged ARP", etherType: 0x8100, packet: "0005 0806" + nflogtest.ARPRequest, want: known(protocolARP, 28)},
 		{name: "tagged LLDP", etherType: 0x8100, packet: "0005 88cc 0207", want: known(protocolEtherType|0x88cc, 0)},
 		{name: "provider tag", etherType: 0x88a8, packet: "0005 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
 		{name: "two tags", etherType: 0x88a8, packet: "0005 8100 0006 0800" + nflogtest.IPv4UDP, want: known(17, 28)},
@@ -106,7 +106,7 @@ func TestParseCut(t *testing.T) {
 		{name: "IPv4", etherType: 0x0800, packet: nflogtest.IPv4UDP, full: known(17, 28), lengthAt: 4, protAt: 10},
 		{name: "IPv6", etherType: 0x86dd, packet: nflogtest.IPv6UDP, full: known(17, 48), lengthAt: 6, protAt: 7},
 		{name: "tagged IPv4", etherType: 0x8100, packet: "0005 0800" + nflogtest.IPv4UDP, full: known(17, 28), lengthAt: 8, protAt: 14},
-		{name: "ARP", etherType: 0x0806, packet: nflogtest.ARPRequest, full: known(ProtocolARP, 28), lengthAt: 6, protAt: 0},
+		{name: "ARP", etherType: 0x0806, packet: nflogtest.ARPRequest, full: known(protocolARP, 28), lengthAt: 6, protAt: 0},
 		{
 			name: "IPv6 with options", etherType: 0x86dd,
 			packet: nflogtest.IPv6Header("0010", "3c") + "1100 0104 0000 0000" + "0009 0009 0008 0000",
@@ -161,16 +161,16 @@ func TestParseHooks(t *testing.T) {
 			message: nflogtest.Message{Family: 5, Hook: 1, HWProtocol: 0x0800, L2Header: frame[:14], Payload: frame},
 			want:    known(17, 28),
 		},
-		{name: "arp input", message: nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, Payload: nflogtest.Unhex(nflogtest.ARPRequest)}, want: known(ProtocolARP, 28)},
+		{name: "arp input", message: nflogtest.Message{Family: 3, Hook: 0, HWProtocol: 0x0806, Payload: nflogtest.Unhex(nflogtest.ARPRequest)}, want: known(protocolARP, 28)},
 		{
 			name:    "arp output",
 			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x0806, Payload: nflogtest.Unhex(nflogtest.Ethernet + "0806" + nflogtest.ARPRequest)},
-			want:    known(ProtocolARP, 28),
+			want:    known(protocolARP, 28),
 		},
 		{
 			name:    "arp output of a VLAN device with the tag in the link layer header",
 			message: nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x8100, Payload: nflogtest.Unhex(nflogtest.Broadcast + "8100 0005 0806" + nflogtest.ARPRequest)},
-			want:    known(ProtocolARP, 28),
+			want:    known(protocolARP, 28),
 		},
 		{name: "no payload", message: nflogtest.Message{Family: 2, Hook: 1, HWProtocol: 0x0800}, want: unknown},
 	}

@@ -53,7 +53,7 @@ func FuzzParse(f *testing.F) {
 			short := parse(packet[:n:n])
 			checkPlausible(t, short)
 			// A jumbo option behind the cut can make the header malformed.
-			if short.protocol != ProtocolUnknown && short.protocol != full.protocol && !full.malformed {
+			if short.protocol != protocolUnknown && short.protocol != full.protocol && !full.malformed {
 				t.Errorf("protocol is %v after %d bytes, %v after %d", short.protocol, n, full.protocol, len(packet))
 			}
 			if short.length != 0 && short.length != full.length {
@@ -70,7 +70,7 @@ func FuzzParse(f *testing.F) {
 func checkPlausible(t *testing.T, f fields) {
 	t.Helper()
 	p := f.protocol
-	if p > 0xff && p != ProtocolUnknown && p&^0xffff != protocolEtherType {
+	if p > 0xff && p != protocolUnknown && p&^0xffff != protocolEtherType {
 		t.Errorf("there is no protocol %#x", uint32(p))
 	}
 	if f.malformed && f != malformed {
@@ -78,9 +78,9 @@ func checkPlausible(t *testing.T, f fields) {
 	}
 	var shortest, longest uint32
 	switch {
-	case p == ProtocolARP:
+	case p == protocolARP:
 		shortest, longest = arpHeaderLen, arpHeaderLen+2*(255+255)
-	case p == ProtocolUnknown || p <= 0xff:
+	case p == protocolUnknown || p <= 0xff:
 		shortest, longest = ipv4HeaderLen, 512<<10
 	}
 	if f.length != 0 && (f.length < shortest || f.length > longest) {

@@ -63,7 +63,7 @@ func TestIntegrationParse(t *testing.T) {
 		frame(traffic.EtherTypeQinQ, traffic.VLAN(5, traffic.EtherTypeVLAN, traffic.VLAN(6, traffic.EtherTypeIPv4, udp))),
 	}
 	framed := []fields{
-		known(17, 28), known(17, 48), known(ProtocolARP, 28), known(protocolEtherType|0x88cc, 0),
+		known(17, 28), known(17, 48), known(protocolARP, 28), known(protocolEtherType|0x88cc, 0),
 		known(17, 28), known(17, 48), known(17, 28),
 	}
 	for _, err := range []error{
@@ -78,11 +78,11 @@ func TestIntegrationParse(t *testing.T) {
 	}
 
 	want := map[string][]fields{
-		"egress":     append(slices.Clip(framed), known(17, 28), known(ProtocolARP, 28)),
-		"ingress":    append(slices.Clip(framed), known(ProtocolARP, 28)),
+		"egress":     append(slices.Clip(framed), known(17, 28), known(protocolARP, 28)),
+		"ingress":    append(slices.Clip(framed), known(protocolARP, 28)),
 		"output":     {known(17, 28)},
-		"arp input":  {known(ProtocolARP, 28)},
-		"arp output": {known(ProtocolARP, 28)},
+		"arp input":  {known(protocolARP, 28)},
+		"arp output": {known(protocolARP, 28)},
 	}
 	left := 0
 	for _, packets := range want {

@@ -9,22 +9,21 @@ import (
 	"strings"
 )
 
-// A Protocol is the transport protocol of an IP packet, by its number of 0 to 255 that IANA assigns, or the
-// EtherType of another packet.
+// A Protocol is an IP protocol number, 0 to 255, or an EtherType marked with protocolEtherType.
 type Protocol uint32
 
 const (
 	// protocolEtherType marks a number as an EtherType.
 	protocolEtherType Protocol = 1 << 16
 
-	// ProtocolUnknown is the protocol of a packet of which too little was copied.
-	ProtocolUnknown Protocol = 1 << 17
+	// protocolUnknown is the protocol of a packet of which too little was copied, or whose network header is malformed.
+	protocolUnknown Protocol = 1 << 17
 
 	// ProtocolOther stands for each protocol that a [ProtocolSet] does not have.
 	ProtocolOther Protocol = 1 << 18
 
-	// ProtocolARP is the protocol of ARP packets.
-	ProtocolARP = protocolEtherType | etherTypeARP
+	// protocolARP is the protocol of ARP packets.
+	protocolARP = protocolEtherType | etherTypeARP
 )
 
 // Protocols with headers that are parsed.
@@ -41,11 +40,11 @@ const (
 // String returns the value of the label.
 func (p Protocol) String() string {
 	switch {
-	case p == ProtocolUnknown:
+	case p == protocolUnknown:
 		return "unknown"
 	case p == ProtocolOther:
 		return "other"
-	case p == ProtocolARP:
+	case p == protocolARP:
 		return "arp"
 	case p&protocolEtherType != 0:
 		return fmt.Sprintf("0x%04x", uint32(p&^protocolEtherType))
@@ -60,8 +59,8 @@ func (p Protocol) String() string {
 // or other.
 func ParseProtocol(value string) (p Protocol, ok bool) {
 	switch digits, isEtherType := strings.CutPrefix(value, "0x"); {
-	case value == ProtocolARP.String():
-		return ProtocolARP, true
+	case value == protocolARP.String():
+		return protocolARP, true
 	case isEtherType:
 		n, err := strconv.ParseUint(digits, 16, 16)
 		p = protocolEtherType | Protocol(n)

@@ -34,12 +34,12 @@ func TestProtocolString(t *testing.T) {
 		{protocol: 253, want: "253"},
 		{protocol: 255, want: "255"},
 		{protocol: 256, want: "256"},
-		{protocol: ProtocolARP, want: "arp"},
+		{protocol: protocolARP, want: "arp"},
 		{protocol: protocolEtherType | 0x88cc, want: "0x88cc"},
 		{protocol: protocolEtherType | 0x0842, want: "0x0842"},
 		{protocol: protocolEtherType, want: "0x0000"},
 		{protocol: protocolEtherType | 0xffff, want: "0xffff"},
-		{protocol: ProtocolUnknown, want: "unknown"},
+		{protocol: protocolUnknown, want: "unknown"},
 		{protocol: ProtocolOther, want: "other"},
 	}
 	for _, tt := range tests {
@@ -53,7 +53,7 @@ func TestProtocolString(t *testing.T) {
 
 // TestProtocolNames checks that each protocol has its own name, in lower case.
 func TestProtocolNames(t *testing.T) {
-	all := []Protocol{ProtocolARP, ProtocolUnknown, ProtocolOther}
+	all := []Protocol{protocolARP, protocolUnknown, ProtocolOther}
 	for p := range Protocol(256) {
 		all = append(all, p)
 	}

@@ -5,7 +5,7 @@ package packet
 
 // A ProtocolSet is a set of protocols that are told apart, one bit each. A sender can make up 256 transport protocols and
 // 65,536 EtherTypes, so all others are one.
-type ProtocolSet [ProtocolUnknown / 64]uint64
+type ProtocolSet [protocolUnknown / 64]uint64
 
 // Add adds a protocol that [ParseProtocol] has returned.
 func (s *ProtocolSet) Add(p Protocol) { s[p/64] |= 1 << (p % 64) }
@@ -20,7 +20,7 @@ func (s *ProtocolSet) AddAll() {
 // Shown returns the protocol that a packet's protocol shows as: itself, or [ProtocolOther] if the set does not have it. An unknown
 // protocol stays unknown.
 func (s *ProtocolSet) Shown(p Protocol) Protocol {
-	if p < ProtocolUnknown && s[p/64]>>(p%64)&1 == 0 {
+	if p < protocolUnknown && s[p/64]>>(p%64)&1 == 0 {
 		return ProtocolOther
 	}
 	return p

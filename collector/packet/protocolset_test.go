@@ -36,7 +36,7 @@ func TestParseProtocol(t *testing.T) {
 
 func TestProtocolSet(t *testing.T) {
 	var none, some, all ProtocolSet
-	for _, p := range []Protocol{0, protocolTCP, 255, ProtocolARP, protocolEtherType, protocolEtherType | 0xffff} {
+	for _, p := range []Protocol{0, protocolTCP, 255, protocolARP, protocolEtherType, protocolEtherType | 0xffff} {
 		some.Add(p)
 	}
 	all.AddAll()
@@ -58,7 +58,7 @@ func TestProtocolSet(t *testing.T) {
 		t.Errorf("%d values, %d protocols are other", len(shown), shown[ProtocolOther])
 	}
 	for _, s := range []*ProtocolSet{&none, &some, &all} {
-		if got := s.Shown(ProtocolUnknown); got != ProtocolUnknown {
+		if got := s.Shown(protocolUnknown); got != protocolUnknown {
 			t.Errorf("an unknown protocol is shown as %v", got)
 		}
 	}

@@ -35,8 +35,7 @@ var tcpKindNames = [...]string{"", "syn", "syn-ack", "ack", "fin", "rst", "null"
 // String returns the value of the label tcp_flags.
 func (k TCPKind) String() string { return tcpKindNames[k] }
 
-// Kind returns the role of a segment with these flags. Of flags that go together with any role, such as PSH
-// and ECE, it makes nothing.
+// Kind returns the role of a segment with these flags. It ignores flags that any role can have, such as PSH and ECE.
 func (f TCPFlags) Kind() TCPKind {
 	const xmas = tcpFIN | tcpPSH | tcpURG
 	switch {

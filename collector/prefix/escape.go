@@ -11,16 +11,16 @@ import (
 
 const asciiSpace = " \t\n\v\f\r"
 
-// Label returns the value of the label prefix for the prefix of a firewall rule. Many rules end their prefix with white
+// labelOf returns the value of the label prefix for the prefix of a firewall rule. Many rules end their prefix with white
 // space, to set it off from the rest of a log line: that is cut.
-func Label(raw string) string {
-	return notOverflow(Escape(strings.TrimRight(raw, asciiSpace)))
+func labelOf(raw string) string {
+	return notOverflow(escape(strings.TrimRight(raw, asciiSpace)))
 }
 
-// Escape makes a label value of any bytes, so that different bytes give different values. Prometheus takes only UTF-8, and
+// escape makes a label value of any bytes, so that different bytes give different values. Prometheus takes only UTF-8, and
 // people read values in terminals. So each byte of what is not UTF-8, or of an unprintable character, becomes \xNN, and a
 // backslash becomes \\.
-func Escape(raw string) string {
+func escape(raw string) string {
 	if utf8.ValidString(raw) && !strings.ContainsFunc(raw, func(r rune) bool { return r == '\\' || unprintable(r) }) {
 		return raw
 	}

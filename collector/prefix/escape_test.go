@@ -53,7 +53,7 @@ func TestLabel(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, Label(tt.raw)); diff != "" {
+			if diff := cmp.Diff(tt.want, labelOf(tt.raw)); diff != "" {
 				t.Errorf("unexpected label (-want +got):\n%s", diff)
 			}
 		})
@@ -69,7 +69,7 @@ func FuzzLabel(f *testing.F) {
 	unprintable := regexp.MustCompile(`[\p{Cc}\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]`)
 	escape := regexp.MustCompile(`\\\\|\\x[0-9a-f]{2}`)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		label := Label(string(raw))
+		label := labelOf(string(raw))
 		if !utf8.ValidString(label) {
 			t.Fatalf("label %q of %q is not UTF-8", label, raw)
 		}

@@ -26,7 +26,7 @@ func compileMatch(match string) (*regexp.Regexp, error) {
 	if err == nil {
 		compiled, err = anchor(match)
 	}
-	if bad := (*syntax.Error)(nil); errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*syntax.Error](err); ok {
 		cure := ""
 		if bad.Code == syntax.ErrMissingRepeatArgument && strings.HasPrefix(match, "*") {
 			cure = ", write .* for any text"

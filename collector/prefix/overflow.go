@@ -7,7 +7,7 @@ package prefix
 // that value.
 const Overflow = "__overflow__"
 
-// escapedOverflow stands for Overflow where that is the value. [Escape] makes it of no other bytes: it doubles backslashes.
+// escapedOverflow stands for Overflow where that is the value. escape makes it of no other bytes: it doubles backslashes.
 const escapedOverflow = `\x5f_overflow__`
 
 // notOverflow returns a label value, escaped if it is Overflow.

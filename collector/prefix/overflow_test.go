@@ -20,7 +20,7 @@ func TestOverflowPrefix(t *testing.T) {
 		"__overflow__\u00a0": "__overflow__\u00a0",
 		"__OVERFLOW__":       "__OVERFLOW__",
 	} {
-		if got := Label(raw); got != want {
+		if got := labelOf(raw); got != want {
 			t.Errorf("the label of %q is %q, want %q", raw, got, want)
 		}
 	}

@@ -30,8 +30,8 @@ func (p InterfacePattern) Warning() string {
 }
 
 // NewInterfacePattern returns a pattern that renames each interface whose whole name matches the regular expression. In
-// the replacement, ${1} or ${NAME} stands for a group of the expression, and $$ for a dollar. A name keeps its value if
-// the replacement comes out empty, which would read as no interface.
+// the replacement, ${1} or ${NAME} stands for a group of the expression, and $$ for a dollar. A name is kept if
+// the replacement expands to "": an empty label means no interface.
 func NewInterfacePattern(match, replacement string) (InterfacePattern, error) {
 	re, err := compileMatch(match)
 	if err != nil {
@@ -74,7 +74,7 @@ func NewInterfaceRenamer(patterns []InterfacePattern) *InterfaceRenamer {
 // Rename returns the label value of an interface, and whether a pattern gave it: then it is not the name of one interface.
 func (r *InterfaceRenamer) Rename(name string) (label string, match bool) {
 	if len(r.patterns) == 0 || name == "" {
-		return notOverflow(Escape(name)), false
+		return notOverflow(escape(name)), false
 	}
 	n, ok := r.known[name]
 	if !ok {
@@ -96,5 +96,5 @@ func (r *InterfaceRenamer) apply(name string) renamed {
 			break
 		}
 	}
-	return renamed{label: notOverflow(Escape(name))}
+	return renamed{label: notOverflow(escape(name))}
 }

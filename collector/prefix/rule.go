@@ -16,7 +16,7 @@ import (
 // A Rule makes labels of the prefixes that it matches. Only the first rule that matches a prefix applies.
 //
 // Match sees the raw bytes of the firewall rule's prefix, without white space at the end. A byte that is not UTF-8
-// reads as the character U+FFFD. What a group matched is escaped by [Escape] afterwards.
+// reads as the character U+FFFD. What a group matched is escaped by escape afterwards.
 type Rule struct {
 	// Match is a regular expression in RE2's syntax that has to match the whole prefix. Each named group is a label,
 	// empty if the group took no part in the match. Of several groups with one name, the first that took part

@@ -55,7 +55,7 @@ func (r *Rules) LabelNames() []string { return r.names }
 // where the first rule that matches does not make that label, or none matches. The values must not be changed.
 func (r *Rules) Apply(raw string) (prefix string, values []string) {
 	if len(r.rules) == 0 {
-		return Label(raw), nil
+		return labelOf(raw), nil
 	}
 
 	r.mu.Lock()
@@ -72,7 +72,7 @@ func (r *Rules) Apply(raw string) (prefix string, values []string) {
 }
 
 func (r *Rules) evaluate(raw string) labels {
-	l := labels{prefix: Label(raw), values: make([]string, len(r.names))}
+	l := labels{prefix: labelOf(raw), values: make([]string, len(r.names))}
 	trimmed := strings.TrimRight(raw, asciiSpace)
 	n, groups := r.match(trimmed)
 	if n < 0 {

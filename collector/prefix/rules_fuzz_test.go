@@ -59,7 +59,7 @@ func FuzzRules(f *testing.F) {
 		if diff := cmp.Diff(groups, r.rules[0].match.FindStringSubmatchIndex(trimmed)); diff != "" {
 			t.Errorf("unexpected match of %q (-want +got):\n%s", trimmed, diff)
 		}
-		if groups == nil && got.Prefix != Label(raw) {
+		if groups == nil && got.Prefix != labelOf(raw) {
 			t.Errorf("prefix is %q without a match", got.Prefix)
 		}
 	})

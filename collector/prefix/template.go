@@ -70,7 +70,7 @@ func (t template) expand(text string, groups []int) string {
 		b.WriteString(s.literal)
 		for _, n := range s.groups {
 			if start, end := groups[2*n], groups[2*n+1]; start >= 0 {
-				b.WriteString(Escape(text[start:end]))
+				b.WriteString(escape(text[start:end]))
 				break
 			}
 		}

@@ -6,6 +6,8 @@ package config
 import (
 	"math"
 	"time"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
 // Bounds of what the command line and the configuration file can set.
@@ -13,9 +15,8 @@ const (
 	maxGroup          = math.MaxUint16
 	maxQueueThreshold = 65535
 
-	minQueueTimeout  = 10 * time.Millisecond
-	maxQueueTimeout  = time.Hour
-	queueTimeoutStep = 10 * time.Millisecond // unit of NFULA_CFG_TIMEOUT
+	minQueueTimeout = nflog.TimeoutUnit
+	maxQueueTimeout = time.Hour
 
 	minSocketBuffer = 4 * kibibyte
 	maxSocketBuffer = gibibyte

@@ -48,7 +48,7 @@ func addCollectorFlags(app *kingpin.Application, c *collector.Config) {
 		fmt.Sprintf("Upper bounds of the histogram's classic buckets in bytes, ascending, at most %d, separated by commas.", collector.MaxPacketSizeBuckets),
 		bucketBounds(), &c.PacketSizeBuckets)
 	addFlag(app, "collector.max-label-sets", strconv.Itoa(collector.DefaultMaxLabelSets),
-		"Maximum number of label sets per group. Packets of further ones are counted under __overflow__.",
+		"Maximum number of label sets per group. Packets that would need more are counted under __overflow__.",
 		numberBetween[int](1, collector.MaxLabelSetsLimit), &c.MaxLabelSets)
 	addFlag(app, "collector.idle-timeout", "0s",
 		"Forget label sets that counted no packet for this time. 0s for never.",

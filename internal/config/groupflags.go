@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,20 +28,21 @@ func addGroupFlags(app *kingpin.Application, o *Options) {
 	addRepeatableFlag(app, "nflog.netns", ownNamespace,
 		"Network namespace to read the groups in: own, a name under /run/netns, or a path. Repeatable.",
 		namespace(), &o.netns)
-	addFlag(app, "nflog.copy-range", "128B",
+	addFlag(app, "nflog.copy-range", formatSize(nflog.DefaultCopyRange),
 		fmt.Sprintf("Bytes of each packet that the kernel copies, 1B to %s. The default covers the headers.", formatSize(nflog.MaxCopyRange)),
 		copyRange(), &o.settings.CopyRange)
-	addFlag(app, "nflog.queue-threshold", "65535",
+	addFlag(app, "nflog.queue-threshold", strconv.Itoa(nflog.DefaultQueueThreshold),
 		fmt.Sprintf("Maximum number of packets in a batch, 1 to %d. A rule can set a lower one.", maxQueueThreshold),
 		queueThreshold(), &o.settings.QueueThreshold)
-	addFlag(app, "nflog.queue-timeout", "500ms",
-		"Longest time that a packet waits in the kernel for its batch, 10ms to 1h in steps of 10ms. Counters lag by up to this time.",
+	addFlag(app, "nflog.queue-timeout", nflog.DefaultQueueTimeout.String(),
+		fmt.Sprintf("Longest time that a packet waits in the kernel for its batch, %v to %v in steps of %v. Counters lag by up to this time.",
+			minQueueTimeout, "1h", nflog.TimeoutUnit),
 		queueTimeout(), &o.settings.QueueTimeout)
 	addFlag(app, "nflog.batch-buffer", formatSize(nflog.MaxBatchBuffer),
-		fmt.Sprintf("Size of a batch in the kernel, %s to %s. The kernel rounds up what it allocates: 256KiB for 128KiB.",
-			formatSize(nflog.MinBatchBuffer), formatSize(nflog.MaxBatchBuffer)),
+		fmt.Sprintf("Size of a batch in the kernel, %s to %s. The kernel rounds up what it allocates: %s for %s.",
+			formatSize(nflog.MinBatchBuffer), formatSize(nflog.MaxBatchBuffer), formatSize(2*nflog.MaxBatchBuffer), formatSize(nflog.MaxBatchBuffer)),
 		batchBuffer(), &o.settings.BatchBuffer)
-	addFlag(app, "nflog.socket-buffer", "16MiB",
+	addFlag(app, "nflog.socket-buffer", formatSize(nflog.DefaultSocketBuffer),
 		fmt.Sprintf("Receive buffer of each group's socket, %s to %s. Without CAP_NET_ADMIN in the initial user namespace, the kernel limits it to net.core.rmem_max.",
 			formatSize(minSocketBuffer), formatSize(maxSocketBuffer)),
 		socketBuffer(), &o.settings.SocketBuffer)
@@ -61,7 +63,7 @@ func queueThreshold() valueParser[uint32] {
 }
 
 func queueTimeout() valueParser[time.Duration] {
-	return durationBetween(minQueueTimeout, maxQueueTimeout, queueTimeoutStep)
+	return durationBetween(minQueueTimeout, maxQueueTimeout, nflog.TimeoutUnit)
 }
 
 func batchBuffer() valueParser[uint32] {
