@@ -61,9 +61,16 @@ func (x *keyIndex) find(origin *nflog.Origin, protocol packet.Protocol) *labelSe
 	}
 }
 
-// findOptional returns the label set of a key, or nil.
-func (x *keyIndex) findOptional(k *key) *labelSet {
-	return x.slots[x.slot(k)].set
+// findOptional returns the label set of a key with optional values, or nil.
+func (x *keyIndex) findOptional(origin *nflog.Origin, protocol packet.Protocol, o optional) *labelSet {
+	mask := uint64(len(x.slots) - 1)
+	optionals := x.optionals[:len(x.slots)]
+	for i := (hash(origin, protocol) ^ o.hash()) >> x.shift; ; i++ {
+		s := &x.slots[i&mask]
+		if s.set == nil || s.origin == origin && s.protocol == protocol && optionals[i&mask] == o {
+			return s.set
+		}
+	}
 }
 
 // slot returns the index of a key's slot, or of the free one for it.

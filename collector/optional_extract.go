@@ -48,7 +48,7 @@ func (x *extractor) any() bool { return x.selection != 0 }
 func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 	var o optional
 	if x.selection&headerLabels != 0 {
-		o.packed = x.extractHeaders(p, h)
+		o.packed = x.extractHeaders(h)
 	}
 	if x.selection.has(labelMark) {
 		mark, _ := p.Mark()
@@ -79,9 +79,9 @@ func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 }
 
 // extractHeaders returns the fields of packed that the packet's headers give.
-func (x *extractor) extractHeaders(p nflog.Packet, h *packet.Parsed) (packed uint64) {
+func (x *extractor) extractHeaders(h *packet.Parsed) (packed uint64) {
 	if x.selection.has(labelVLAN) {
-		if id, ok := h.VLAN(p); ok {
+		if id, ok := h.VLAN(); ok {
 			packed |= uint64(id|hasVLAN) << vlanAt
 		}
 	}

@@ -132,16 +132,16 @@ func (t *table) countSize(set *labelSet, length uint32) {
 
 // labelSet returns the label set of a packet and its headers.
 func (t *table) labelSet(p nflog.Packet, h *packet.Parsed, now time.Time) *labelSet {
-	k := key{origin: p.Origin(), protocol: h.Protocol}
+	origin := p.Origin()
 	if len(t.keys.optionals) == 0 {
-		if set := t.keys.find(k.origin, k.protocol); set != nil {
+		if set := t.keys.find(origin, h.Protocol); set != nil {
 			return set
 		}
-	} else {
-		k.optional = t.labeling.optional.extract(p, h)
-		if set := t.keys.findOptional(&k); set != nil {
-			return set
-		}
+		return t.resolve(&key{origin: origin, protocol: h.Protocol}, now)
 	}
-	return t.resolve(&k, now)
+	o := t.labeling.optional.extract(p, h)
+	if set := t.keys.findOptional(origin, h.Protocol, o); set != nil {
+		return set
+	}
+	return t.resolve(&key{origin, h.Protocol, o}, now)
 }

@@ -49,11 +49,12 @@ func fragmentationOfIPv4(b []byte) fragmentation {
 
 // transportOfIPv4 returns a good packet from its transport header on, nothing where it has none. What follows the
 // packet's own length is padding of the link layer.
-func transportOfIPv4(b []byte) []byte {
+func (h *Parsed) transportOfIPv4() []byte {
+	b := h.network
 	if len(b) < ipv4HeaderLen || binary.BigEndian.Uint16(b[6:])&ipv4FragmentOffset != 0 {
 		return nil
 	}
-	if n := int(binary.BigEndian.Uint16(b[2:])); n != 0 && n < len(b) {
+	if n := int(h.Length); n != 0 && n < len(b) {
 		b = b[:n]
 	}
 	return b[min(int(b[0]&0xf)*4, len(b)):]

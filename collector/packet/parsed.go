@@ -29,7 +29,7 @@ type Parsed struct {
 	Malformed bool
 
 	fragment  fragmentation // of IPv6 alone
-	vlan      uint16        // vlanPresent and the id of the first tag in the payload, or 0
+	vlan      uint16        // vlanPresent and the id of the outer tag, or 0
 	transport uint32        // offset of the transport header in network, of IPv6 alone; 0 without one
 	network   []byte        // from the network header on; nil if the packet is not IP
 }
@@ -46,12 +46,26 @@ const (
 // Parse parses the headers of a packet into h, which must be zero. A function that returned a Parsed would take twice as
 // long: it does not pass in registers.
 func (h *Parsed) Parse(p nflog.Packet) {
-	o := p.Origin()
+	switch o := p.Origin(); {
+	case o.Family == familyIPv4 && o.HWProtocol == etherTypeIPv4:
+		h.parseIPv4(p.Payload())
+	case o.Family == familyIPv6 && o.HWProtocol == etherTypeIPv6:
+		h.parseIPv6(p.Payload())
+	default:
+		h.parseFrame(p, o)
+	}
+}
+
+// parseFrame parses a packet of a family that also has other protocols, and tags.
+func (h *Parsed) parseFrame(p nflog.Packet, o *nflog.Origin) {
 	if beginsAtLink(o) {
 		h.parse(afterLink(p))
-		return
+	} else {
+		h.parse(o.HWProtocol, p.Payload())
 	}
-	h.parse(o.HWProtocol, p.Payload())
+	if _, tci, ok := p.VLANTag(); ok {
+		h.vlan = tci&vlanIDMask | vlanPresent
+	}
 }
 
 // parse parses a packet that begins at its network header, or at the VLAN tag that the EtherType names.
@@ -94,22 +108,9 @@ func arpLength(b []byte) uint32 {
 	return arpHeaderLen + 2*(uint32(b[4])+uint32(b[5]))
 }
 
-// VLAN returns the id of the packet's outer VLAN tag: of the one that the kernel holds beside p, the packet that h was
-// parsed from, or else of the first in its payload.
-func (h *Parsed) VLAN(p nflog.Packet) (id uint16, ok bool) {
-	switch p.Origin().Family {
-	case familyIPv4, familyIPv6:
-		return 0, false // the kernel reports no tag in these families
-	}
-	return h.outerVLAN(p)
-}
-
-func (h *Parsed) outerVLAN(p nflog.Packet) (id uint16, ok bool) {
-	if _, tci, ok := p.VLANTag(); ok {
-		return tci & vlanIDMask, true
-	}
-	return h.vlan & vlanIDMask, h.vlan != 0
-}
+// VLAN returns the id of the packet's outer VLAN tag: of the one that the kernel holds beside the packet, or else of the first
+// in its payload.
+func (h *Parsed) VLAN() (id uint16, ok bool) { return h.vlan & vlanIDMask, h.vlan != 0 }
 
 // isIPv4 reports whether a packet whose network header is there is IPv4, or else IPv6.
 func (h *Parsed) isIPv4() bool { return h.network[0]>>4 == 4 }

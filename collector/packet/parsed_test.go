@@ -29,7 +29,7 @@ func describe(p nflog.Packet) map[string]string {
 	var h packet.Parsed
 	h.Parse(p)
 	d := maps.Clone(noValues)
-	if id, ok := h.VLAN(p); ok {
+	if id, ok := h.VLAN(); ok {
 		d["vlan"] = fmt.Sprint(id)
 	}
 	if dscp, ok := h.DSCP(); ok {
@@ -168,7 +168,7 @@ func TestParseAllocations(t *testing.T) {
 	n := testing.AllocsPerRun(100, func() {
 		var h packet.Parsed
 		h.Parse(p)
-		h.VLAN(p)
+		h.VLAN()
 		h.DSCP()
 		h.Addresses()
 		h.Transport().Ports()

@@ -17,7 +17,7 @@ func (h *Parsed) Transport() Transport {
 	case len(h.network) == 0:
 		return Transport{}
 	case h.isIPv4():
-		return Transport{h.Protocol, transportOfIPv4(h.network)}
+		return Transport{h.Protocol, h.transportOfIPv4()}
 	default:
 		return Transport{h.Protocol, h.transportOfIPv6()}
 	}
