@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -23,6 +26,7 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
 	"github.com/nflog-exporter/nflog_exporter/internal/config"
+	_ "github.com/nflog-exporter/nflog_exporter/internal/earlysignal" // ignores SIGHUP until main handles it, and SIGPIPE
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 	"github.com/nflog-exporter/nflog_exporter/internal/web"
 )
@@ -31,20 +35,26 @@ import (
 const (
 	scrapeGrace = 3 * time.Second // for scrapes under way to finish
 	stopGrace   = 4 * time.Second // for these and for readers to drain
+	logGrace    = time.Second / 2 // for standard error to take the last lines
 )
 
 func main() {
-	// The runtime prints no stack traces if the program's file has a capability, as the one in the image.
-	debug.SetTraceback("single")
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // until the end: otherwise SIGHUP would end the process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	// The runtime prints no stack traces if the program's file has a capability, as the one in the image.
+	debug.SetTraceback("single")
+	os.Exit(run(ctx, hangups, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run runs the exporter until ctx ends or it fails, writes the error to stderr, and returns the exit status.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := runExporter(ctx, args, stdout, stderr)
+// run runs the exporter until ctx ends or it fails, writes the error to stderr, and returns the exit status. It reloads the
+// configuration file on each of hangups.
+func run(ctx context.Context, hangups <-chan os.Signal, args []string, stdout, stderr io.Writer) int {
+	out := logging.NewQueue(stderr)
+	defer out.Close(logGrace)
+	err := runExporter(ctx, hangups, args, stdout, out)
 	if err == nil {
 		return 0
 	}
@@ -53,45 +63,91 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		lines = strings.Split(mistakes.Error(), "\n")
 	}
 	for _, line := range lines {
-		fmt.Fprintf(stderr, "%s: error: %s\n", config.Program, line)
+		fmt.Fprintf(out, "%s: error: %s\n", config.Program, line)
 	}
 	return 1
 }
 
-// runExporter sets everything up before it reads or serves anything, so that a mistake of the user is found first.
-func runExporter(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, done, err := config.Parse(args, stdout)
-	if err != nil || done {
+func runExporter(ctx context.Context, hangups <-chan os.Signal, args []string, stdout io.Writer, out *logging.Queue) error {
+	e, err := prepareUntil(ctx, args, stdout, out)
+	if err != nil || e == nil {
 		return err
 	}
-	logger, slogger := logging.New(stderr, o.LogLevel, o.LogFormat)
-	c, err := newCollector(o, stdout, logger)
-	if err != nil {
-		return err
+	if e.reloader != nil {
+		go reloadOn(hangups, e.reloader.Reload)
+	}
+	level.Info(e.logger).Log("msg", "Starting "+config.Program, "version", version.Info())
+	level.Info(e.logger).Log("msg", "Build context", "build_context", version.BuildContext())
+	s := web.Serve(e.listeners, e.handler, e.options.Web, e.logger, e.slogger)
+	return readAndServe(ctx, e.collector.Run, s, e.logger)
+}
+
+// An exporter is all that the command line asks for, set up.
+type exporter struct {
+	options   *config.Options
+	logger    log.Logger
+	slogger   *slog.Logger
+	collector *collector.Collector
+	reloader  *config.Reloader // nil without a configuration file
+	handler   http.Handler
+	listeners []net.Listener
+}
+
+// prepareUntil is prepare, but returns nil as soon as ctx ends: a signal must end the exporter also while it waits for a
+// file, a name server or standard output.
+func prepareUntil(ctx context.Context, args []string, stdout io.Writer, out *logging.Queue) (*exporter, error) {
+	type result struct {
+		e   *exporter
+		err error
+	}
+	prepared := make(chan result, 1)
+	go func() {
+		e, err := prepare(args, stdout, out)
+		prepared <- result{e, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, nil
+	case r := <-prepared:
+		return r.e, r.err
+	}
+}
+
+// prepare sets everything up before it reads packets or serves anything, so that a mistake of the user is found first. It
+// returns nil if the command line only asks for output.
+func prepare(args []string, stdout io.Writer, out *logging.Queue) (*exporter, error) {
+	o, done, err := config.Parse(args, stdout)
+	if err != nil || done {
+		return nil, err
+	}
+	e := &exporter{options: o}
+	e.logger, e.slogger = logging.New(out, o.LogLevel, o.LogFormat)
+	logging.RedirectStandard(level.Warn(e.logger))
+	if e.collector, err = newCollector(o, stdout, e.logger); err != nil {
+		return nil, err
 	}
 	if o.ConfigCheck {
 		fmt.Fprintln(stdout, "flags and configuration file are valid")
-		return nil
+		return nil, nil
 	}
 	own := prometheus.NewRegistry()
-	reload, stopReload, err := setUpReload(o, c.Reload, own, logger)
-	if err != nil {
-		return err
+	if err := own.Register(out.Dropped()); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	defer stopReload()
-	handler, err := web.NewHandler(c, own, reload, o.Web, logger)
-	if err != nil {
-		return fmt.Errorf("set up metrics: %w", err)
+	var reload func() error
+	if o.ConfigFile != "" {
+		if e.reloader, err = config.NewReloader(o, e.collector.Reload, own, e.logger); err != nil {
+			return nil, err
+		}
+		reload = e.reloader.ReloadForClient
 	}
-	listeners, err := web.Listen(o.Web)
-	if err != nil {
-		return err
+	if e.handler, err = web.NewHandler(e.collector, own, reload, o.Web, e.logger); err != nil {
+		return nil, fmt.Errorf("set up metrics: %w", err)
 	}
-
-	level.Info(logger).Log("msg", "Starting "+config.Program, "version", version.Info())
-	level.Info(logger).Log("msg", "Build context", "build_context", version.BuildContext())
-	s := web.Serve(listeners, handler, o.Web, logger, slogger)
-	return readAndServe(ctx, c.Run, s, logger)
+	if e.listeners, err = web.Listen(o.Web); err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // newCollector reads the configuration file. Warnings about it and about flags go to stdout if the user asked for a check, else
@@ -119,27 +175,6 @@ func newCollector(o *config.Options, stdout io.Writer, logger log.Logger) (*coll
 		fmt.Fprintln(stdout, line)
 	}
 	return col, err
-}
-
-// setUpReload returns the function that applies the configuration file again, and has SIGHUP call it. Without a file, the
-// function is nil and SIGHUP is ignored.
-func setUpReload(o *config.Options, apply config.ApplyFunc, own *prometheus.Registry, logger log.Logger) (reload func() error, stop func(), err error) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP)
-	stop = func() {
-		signal.Stop(signals)
-		close(signals)
-	}
-	if o.ConfigFile == "" {
-		return nil, stop, nil
-	}
-	r, err := config.NewReloader(o, apply, own, logger)
-	if err != nil {
-		stop()
-		return nil, nil, err
-	}
-	go reloadOn(signals, r.Reload)
-	return r.Reload, stop, nil
 }
 
 // reloadOn reloads on each signal until the channel is closed.

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,7 +82,7 @@ func TestRunRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if got, want := run(t.Context(), tt.args, &stdout, &stderr), 1; got != want {
+			if got, want := run(t.Context(), nil, tt.args, &stdout, &stderr), 1; got != want {
 				t.Errorf("unexpected exit status: got %d, want %d", got, want)
 			}
 			_, path, _ := strings.Cut(tt.args[len(tt.args)-1], "=")
@@ -146,7 +147,7 @@ interface "eth0": no pattern matches: "eth0"
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if got := run(t.Context(), tt.args, &stdout, &stderr); got != 0 || stderr.Len() != 0 {
+			if got := run(t.Context(), nil, tt.args, &stdout, &stderr); got != 0 || stderr.Len() != 0 {
 				t.Errorf("unexpected exit status %d, stderr %q", got, stderr.String())
 			}
 			got := stdout.String()
@@ -162,7 +163,7 @@ func TestRunWarnsBesideMistakes(t *testing.T) {
 	path := writeFile(t, "prefix_rules: [{match: '(?P<pod>a)'}, {match: '('}]\n")
 	for _, args := range [][]string{{"--config.file=" + path}, {"--config.check", "--config.file=" + path}} {
 		var out bytes.Buffer
-		if got := run(t.Context(), args, &out, &out); got != 1 {
+		if got := run(t.Context(), nil, args, &out, &out); got != 1 {
 			t.Errorf("%v: unexpected exit status %d", args, got)
 		}
 		warned := strings.Index(out.String(), `label \"pod\": is often set`) // logged
@@ -175,24 +176,73 @@ func TestRunWarnsBesideMistakes(t *testing.T) {
 	}
 }
 
-// TestSetUpReloadWithoutFile checks that without a file nothing can be reloaded, and there are no metrics of it.
-func TestSetUpReloadWithoutFile(t *testing.T) {
-	o, _, err := config.Parse(nil, io.Discard)
+// TestPrepareWithoutFile checks that without a file nothing can be reloaded.
+func TestPrepareWithoutFile(t *testing.T) {
+	out := logging.NewQueue(io.Discard)
+	defer out.Close(time.Second)
+	e, err := prepare([]string{"--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle"}, io.Discard, out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := prometheus.NewRegistry()
-	reload, stop, err := setUpReload(o, nil, own, log.NewNopLogger())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
-	if reload != nil {
+	defer e.listeners[0].Close()
+	if e.reloader != nil {
 		t.Error("there is something to reload")
 	}
-	if families, err := own.Gather(); err != nil || len(families) > 0 {
-		t.Errorf("unexpected metrics: %v, %v", families, err)
+	res := httptest.NewRecorder()
+	e.handler.ServeHTTP(res, httptest.NewRequest(http.MethodPost, "/-/reload", http.NoBody))
+	if res.Code != http.StatusNotFound {
+		t.Errorf("status %d of a reload, want 404", res.Code)
 	}
+	res = httptest.NewRecorder()
+	e.handler.ServeHTTP(res, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	if strings.Contains(res.Body.String(), "config_last_reload") {
+		t.Error("there are metrics of reloads")
+	}
+}
+
+// TestRunEndsWhileItStarts has a standard output that takes nothing, and a signal.
+func TestRunEndsWhileItStarts(t *testing.T) {
+	stdout := writerFunc(func([]byte) (int, error) {
+		select {} // as a pipe that nobody reads
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	status := make(chan int)
+	go func() { status <- run(ctx, nil, []string{"--help"}, stdout, io.Discard) }()
+	cancel()
+	if got := <-status; got != 0 {
+		t.Errorf("unexpected exit status %d", got)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+// Write implements io.Writer.
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// TestRunWithFullLog checks that the error reaches a slow standard error, and that the end does not wait for one that takes
+// nothing.
+func TestRunWithFullLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, delay := range []time.Duration{logGrace / 2, time.Hour} {
+			written := ""
+			stderr := writerFunc(func(p []byte) (int, error) {
+				time.Sleep(delay)
+				written += string(p)
+				return len(p), nil
+			})
+			start := time.Now()
+			if got := run(t.Context(), nil, []string{"--nflog.group=all"}, io.Discard, stderr); got != 1 {
+				t.Errorf("unexpected exit status %d", got)
+			}
+			if got, want := time.Since(start), min(delay, logGrace); got != want {
+				t.Errorf("ended after %v, want %v", got, want)
+			}
+			if got, want := written != "", delay < logGrace; got != want {
+				t.Errorf("after %v the error was written: %v, want %v", delay, got, want)
+			}
+		}
+		time.Sleep(2 * time.Hour)
+	})
 }
 
 func TestReloadOn(t *testing.T) {

@@ -26,10 +26,11 @@ type Collector struct {
 	config   Config
 	gatherer *gatherer
 
-	mu      sync.Mutex // guards what follows
-	groups  []*group
-	running context.Context // of Run, while it runs
-	readers sync.WaitGroup
+	mu          sync.Mutex // guards what follows
+	groups      []*group
+	rulesUnused bool            // there are prefix rules without effect
+	running     context.Context // of Run, while it runs
+	readers     sync.WaitGroup
 }
 
 // New returns a Collector. It reads nothing before Run.

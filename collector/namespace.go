@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -29,7 +30,8 @@ func openNamespace(name string) (*namespace, error) {
 	}
 	n := &namespace{path: namespacePath(name)}
 	var err error
-	if n.file, err = os.Open(n.path); err == nil {
+	// Without O_NONBLOCK, a named pipe would block until it has a writer.
+	if n.file, err = os.OpenFile(n.path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
 		n.info, err = n.file.Stat()
 	}
 	if err != nil {

@@ -26,15 +26,12 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 		return err
 	}
 
-	if len(rules) > 0 && !labelings[0].selection.has(labelPrefix) {
-		level.Warn(c.config.Logger).Log("msg", "The prefix rules have no effect, because the label prefix is not selected")
-	}
-
 	// A scrape sees the old groups and labels, or the new ones.
 	c.gatherer.mu.Lock()
 	defer c.gatherer.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.warnOfUnusedRules(len(rules) > 0 && !labelings[0].selection.has(labelPrefix))
 	old := c.groups
 	c.groups = nil
 	for i, config := range groups {
@@ -48,6 +45,15 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 	c.gatherer.groups = c.groups
 	c.gatherer.families = newFamilies(labelings[0])
 	return nil
+}
+
+// warnOfUnusedRules warns if prefix rules begin to have no effect, and not at each reload, which any client may cause. The
+// caller holds mu.
+func (c *Collector) warnOfUnusedRules(unused bool) {
+	if unused && !c.rulesUnused {
+		level.Warn(c.config.Logger).Log("msg", "The prefix rules have no effect, because the label prefix is not selected")
+	}
+	c.rulesUnused = unused
 }
 
 // apply returns the group with this configuration and labeling: the old one if there is one.

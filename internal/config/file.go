@@ -4,10 +4,6 @@
 package config
 
 import (
-	"fmt"
-	"io"
-	"os"
-
 	"go.yaml.in/yaml/v4"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
@@ -18,30 +14,17 @@ import (
 type file struct {
 	Groups []collector.GroupConfig // empty if the flags name the groups
 	Rules  []prefix.Rule
+	Empty  bool // it has nothing but comments
 }
 
-// loadFile reads a configuration file. Groups take missing settings from defaults. Groups in the file are a mistake if the
-// command line has groups, too. The error has all mistakes, as [Diagnostics].
-func loadFile(path string, defaults collector.GroupConfig, groupsOnCommandLine bool) (file, []Diagnostic, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return file{}, nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	switch {
-	case err != nil:
-		return file{}, nil, err
-	case len(data) > maxFile:
-		return file{}, nil, fmt.Errorf("%s: must not be larger than %s", path, formatSize(maxFile))
-	}
-	return parseFile(path, data, defaults, groupsOnCommandLine)
-}
-
+// parseFile parses what a configuration file has. Groups take missing settings from defaults. Groups in the file are a
+// mistake if the command line has groups, too. The error has all mistakes, as [Diagnostics].
 func parseFile(path string, data []byte, defaults collector.GroupConfig, groupsOnCommandLine bool) (file, []Diagnostic, error) {
 	var c file
 	r := &yamlReader{path: path}
-	if root := r.document(data); root != nil {
+	root := r.document(data)
+	c.Empty = root == nil
+	if root != nil {
 		for _, f := range r.fields(root, "the file", "groups", "prefix_rules") {
 			switch f.name() {
 			case "groups":

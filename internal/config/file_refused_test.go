@@ -25,7 +25,7 @@ func configFileRefusals(t *testing.T) []refusal {
 		{
 			name: "configuration a directory",
 			args: []string{"--config.check", "--config.file", dir},
-			want: `--config.file="` + dir + `": must be a valid configuration file: read ` + dir + `: is a directory`,
+			want: `--config.file="` + dir + `": must be a valid configuration file: ` + dir + `: must be a regular file, not a directory`,
 		},
 		{
 			name: "configuration too large",

@@ -4,9 +4,6 @@
 package config
 
 import (
-	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -39,10 +36,10 @@ func TestParseFile(t *testing.T) {
 		file string
 		want file
 	}{
-		{name: "empty"},
-		{name: "comments", file: "# nothing\n\n# at all\n"},
-		{name: "empty document", file: "---\n...\n"},
-		{name: "null", file: "null\n"},
+		{name: "empty", want: file{Empty: true}},
+		{name: "comments", file: "# nothing\n\n# at all\n", want: file{Empty: true}},
+		{name: "empty document", file: "---\n...\n", want: file{Empty: true}},
+		{name: "null", file: "null\n", want: file{Empty: true}},
 		{name: "byte order mark", file: "\ufeff{}\n"},
 		{name: "keys without values", file: "groups:\nprefix_rules:\n"},
 		{name: "empty lists", file: "groups: []\nprefix_rules: []\n"},
@@ -145,61 +142,6 @@ func TestParseFileWarns(t *testing.T) {
 	}
 	if len(got.Rules) != 1 {
 		t.Errorf("%d rules, want 1", len(got.Rules))
-	}
-}
-
-func TestLoadFile(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, data string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	comment := "#" + strings.Repeat("x", maxFile-1)
-
-	for _, data := range []string{"groups: [{group: 7}]", comment} {
-		path := write("good.yml", data)
-		if _, _, err := loadFile(path, testDefaults, false); err != nil {
-			t.Errorf("load %d bytes: %v", len(data), err)
-		}
-	}
-
-	tests := []struct {
-		name string
-		path string
-		want string
-		is   error
-	}{
-		{
-			name: "missing", path: filepath.Join(dir, "missing.yml"), is: os.ErrNotExist,
-			want: "open " + filepath.Join(dir, "missing.yml") + ": no such file or directory",
-		},
-		{name: "directory", path: dir, want: "read " + dir + ": is a directory"},
-		{
-			name: "too large", path: write("large.yml", comment+"x"),
-			want: filepath.Join(dir, "large.yml") + ": must not be larger than 256KiB",
-		},
-		{
-			name: "mistakes", path: write("bad.yml", "a: 1\ngroups: 1\n"),
-			want: filepath.Join(dir, "bad.yml") + ":1:1: \"a\": must be one of groups, prefix_rules\n" +
-				filepath.Join(dir, "bad.yml") + ":2:9: groups: must be a list",
-		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, _, err := loadFile(tt.path, testDefaults, false)
-			if err == nil {
-				t.Fatal("loaded")
-			}
-			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
-				t.Errorf("unexpected error (-want +got):\n%s", diff)
-			}
-			if tt.is != nil && !errors.Is(err, tt.is) {
-				t.Errorf("error is not %v", tt.is)
-			}
-		})
 	}
 }
 

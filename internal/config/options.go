@@ -5,7 +5,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
@@ -37,6 +36,9 @@ type Options struct {
 
 	checkPrefixes   []string
 	checkInterfaces []string
+
+	reader  fileReader
+	hasFile bool // whether Load found something in the configuration file
 }
 
 // Load reads the configuration file, if there is one, and returns the configuration of the collector with what the file
@@ -47,9 +49,14 @@ type Options struct {
 func (o *Options) Load() (c collector.Config, warnings []Diagnostic, err error) {
 	var f file
 	if o.ConfigFile != "" {
-		if f, warnings, err = loadFile(o.ConfigFile, o.settings, o.groupsSet); err != nil {
-			return collector.Config{}, warnings, o.fileError(err)
+		data, err := o.readFile()
+		if err != nil {
+			return collector.Config{}, nil, err
 		}
+		if f, warnings, err = o.parse(data); err != nil {
+			return collector.Config{}, warnings, err
+		}
+		o.hasFile = !f.Empty
 	}
 	c = o.collector
 	c.Groups = o.groupConfigs(f.Groups)
@@ -57,11 +64,16 @@ func (o *Options) Load() (c collector.Config, warnings []Diagnostic, err error) 
 	return c, warnings, nil
 }
 
-func (o *Options) fileError(err error) error {
-	if _, ok := errors.AsType[Diagnostics](err); ok {
-		return err
+func (o *Options) readFile() ([]byte, error) {
+	data, err := o.reader.readFile(o.ConfigFile)
+	if err != nil {
+		return nil, &FlagError{Flag: "config.file", Value: o.ConfigFile, Err: fmt.Errorf("must be a valid configuration file: %w", err)}
 	}
-	return &FlagError{Flag: "config.file", Value: o.ConfigFile, Err: fmt.Errorf("must be a valid configuration file: %w", err)}
+	return data, nil
+}
+
+func (o *Options) parse(data []byte) (file, []Diagnostic, error) {
+	return parseFile(o.ConfigFile, data, o.settings, o.groupsSet)
 }
 
 // groupConfigs returns the groups of the configuration file, or those of the flags if it has none, in each network

@@ -66,6 +66,9 @@ func newReloading(t *testing.T, args ...string) *reloading {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, _, err := o.Load(); err != nil {
+		t.Fatal(err)
+	}
 	if r.Reloader, err = NewReloader(o, r.collector.Reload, r.registry, log.NewLogfmtLogger(log.NewSyncWriter(&r.log))); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +126,13 @@ func TestReload(t *testing.T) {
 			log: []string{"level=error", "no such file or directory"},
 		},
 		{name: "good again", file: "groups: [{group: 7}]\n", times: 4, succeeded: true},
-		{name: "empty", file: "# nothing\n", times: 5, succeeded: true},
+		{
+			name: "empty", file: "# nothing\n", times: 4,
+			err: "FILE:1:1: must not be empty where it was not before: write groups: [] if nothing is to be configured",
+			log: []string{"level=error", "must not be empty"},
+		},
+		{name: "empty again", file: "\n", times: 4, err: "FILE:1:1: must not be empty where it was not before: write groups: [] if nothing is to be configured"},
+		{name: "nothing on purpose", file: "groups: []\n", times: 5, succeeded: true},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newReloading(t)
@@ -203,23 +212,136 @@ func TestReloadApplies(t *testing.T) {
 	}
 }
 
-// TestReloadConcurrently checks that all of many concurrent reloads run, one after another.
+// TestReloadFromEmpty begins with an empty file, which may stay so.
+func TestReloadFromEmpty(t *testing.T) {
+	path := configFile(t, "# to be filled\n")
+	o, _, err := Parse([]string{"--config.file=" + path}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.Load(); err != nil {
+		t.Fatal(err)
+	}
+	var c fakeCollector
+	r, err := NewReloader(o, c.Reload, prometheus.NewRegistry(), log.NewNopLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"\n", goodConfig, "groups: []\n"} {
+		writeConfigFile(t, path, text)
+		if err := r.Reload(); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestReloadConcurrently checks that concurrent reloads run one after another, and that each caller gets the result of one
+// that began after its call.
 func TestReloadConcurrently(t *testing.T) {
-	const times = 100
-	r := newReloading(t)
-	var wg sync.WaitGroup
-	for range times {
+	const callers = 100
+	synctest.Test(t, func(t *testing.T) {
+		r := newReloading(t)
+		apply := r.apply
+		r.apply = func(groups []collector.GroupConfig, rules []prefix.Rule) error {
+			time.Sleep(time.Minute)
+			return apply(groups, rules)
+		}
+		var wg sync.WaitGroup
 		wg.Go(func() {
 			if err := r.Reload(); err != nil {
-				t.Errorf("unexpected error: %v", err)
+				t.Errorf("first: %v", err)
 			}
 		})
-	}
-	wg.Wait()
-	if got := r.collector.times.Load(); got != times {
-		t.Errorf("reloaded %d times, want %d", got, times)
-	}
-	if successful, _ := r.metrics(t); !successful {
-		t.Error("the last one failed")
-	}
+		time.Sleep(time.Second)
+		writeConfigFile(t, r.path, "groups: 1\n")
+		for range callers {
+			wg.Go(func() {
+				if err := r.ReloadForClient(); err == nil {
+					t.Error("got the result of the reload before")
+				}
+			})
+		}
+		wg.Wait()
+		if got := r.collector.times.Load(); got != 1 {
+			t.Errorf("reloaded %d times, want 1", got)
+		}
+		if got := strings.Count(r.log.String(), "can't be used"); got != 1 {
+			t.Errorf("%d errors in the log, want 1:\n%s", got, r.log.String())
+		}
+	})
+}
+
+// TestReloadForClientLogs checks that the same result of the same file is logged once in 10 seconds for clients, and always
+// for signals.
+func TestReloadForClientLogs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReloading(t)
+		lines := func() int { return strings.Count(r.log.String(), "\n") }
+		repeat := func(name string, want int) {
+			t.Helper()
+			before := lines()
+			for range 100 {
+				_ = r.ReloadForClient()
+			}
+			if got := lines() - before; got != want {
+				t.Errorf("%s: %d lines, want %d:\n%s", name, got, want, r.log.String())
+			}
+		}
+		repeat("good", 1)
+		repeat("the same", 0)
+		writeConfigFile(t, r.path, "groups: [{group: 7}]\nprefix_rules: [{match: '(?P<pod>a)'}]\n")
+		repeat("another, with a warning", 2)
+		writeConfigFile(t, r.path, "groups: 7\n")
+		repeat("bad", 1)
+		writeConfigFile(t, r.path, goodConfig)
+		repeat("good again", 1)
+		if err := os.Remove(r.path); err != nil {
+			t.Fatal(err)
+		}
+		repeat("missing", 1)
+		time.Sleep(repeatInterval)
+		repeat("still missing", 1)
+		before := lines()
+		for range 3 {
+			_ = r.Reload()
+		}
+		if got := lines() - before; got != 3 {
+			t.Errorf("signals: %d lines, want 3", got)
+		}
+		repeat("after signals", 0)
+	})
+}
+
+// TestReloadHangs has a file that can't be read for an hour.
+func TestReloadHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReloading(t)
+		hang := true
+		r.options.reader.read = func(path string) ([]byte, error) {
+			if hang {
+				time.Sleep(time.Hour)
+			}
+			return readRegular(path)
+		}
+		start := time.Now()
+		for range 3 {
+			if err := r.Reload(); !strings.Contains(err.Error(), "the file system") {
+				t.Errorf("unexpected error: %v", err)
+			}
+		}
+		if got := time.Since(start); got != readTimeout {
+			t.Errorf("three reloads took %v, want %v", got, readTimeout)
+		}
+		if successful, at := r.metrics(t); successful || !at.Equal(start) {
+			t.Errorf("successful %v at %v", successful, at)
+		}
+		if got := r.collector.times.Load(); got != 0 {
+			t.Errorf("reloaded %d times", got)
+		}
+		hang = false
+		time.Sleep(time.Hour)
+		if err := r.Reload(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -50,7 +50,7 @@ func webRefusals(t *testing.T) []refusal {
 		{
 			name: "web configuration a directory",
 			args: []string{"--web.config.file=" + dir},
-			want: `--web.config.file="` + dir + `": must be a valid web configuration file: read ` + dir + `: is a directory`,
+			want: `--web.config.file="` + dir + `": must be a valid web configuration file: ` + dir + `: must be a regular file, not a directory`,
 		},
 
 		{name: "telemetry path empty", args: []string{"--web.telemetry-path="}, want: `--web.telemetry-path="": ` + paths},

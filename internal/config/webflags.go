@@ -71,10 +71,23 @@ func telemetryPath() valueParser[string] {
 // checkConfigFile reads the file of --web.config.file, and those that it names.
 func (o *Web) checkConfigFile() error {
 	file := *o.Toolkit.WebConfigFile
-	if err := web.Validate(file); err != nil {
+	if file == "" {
+		return nil
+	}
+	_, err := inTime(func() (struct{}, error) {
+		if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+			return struct{}{}, notRegular(file, info)
+		}
+		err := web.Validate(file)
+		if err == nil {
+			return struct{}{}, nil
+		}
 		if users := withoutHash(file); len(users) > 0 {
 			err = fmt.Errorf("the password of %s must be a bcrypt hash, as htpasswd -nBC 10 %s prints it", strings.Join(users, ", "), users[0])
 		}
+		return struct{}{}, err
+	})
+	if err != nil {
 		return &FlagError{Flag: "web.config.file", Value: file, Err: fmt.Errorf("must be a valid web configuration file: %w", err)}
 	}
 	return nil

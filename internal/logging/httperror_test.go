@@ -23,11 +23,11 @@ func TestHTTPErrorLog(t *testing.T) {
 		for range 1000 {
 			l.Println("more")
 		}
-		time.Sleep(httpErrorInterval - time.Nanosecond)
+		time.Sleep(limitInterval - time.Nanosecond)
 		l.Println("still too early")
 		time.Sleep(time.Nanosecond)
 		l.Println("two\nlines")
-		time.Sleep(httpErrorInterval)
+		time.Sleep(limitInterval)
 		l.Println("last")
 
 		want := "level=error msg=\"first 1\"\n" +

@@ -57,7 +57,8 @@ func startBinary(t *testing.T, ns *netns.NS, program *os.File, args ...string) *
 	return e
 }
 
-// launch starts cmd, which runs the exporter, inside ns. It kills the process at the end of the test.
+// launch starts cmd, which runs the exporter, inside ns. It keeps the log, unless cmd has a standard error already. It kills
+// the process at the end of the test.
 func launch(t *testing.T, ns *netns.NS, cmd *exec.Cmd) *exporter {
 	t.Helper()
 	e := &exporter{ns: ns, address: "127.0.0.1:10100", cmd: cmd, exited: make(chan struct{})}
@@ -66,7 +67,9 @@ func launch(t *testing.T, ns *netns.NS, cmd *exec.Cmd) *exporter {
 			e.address = "127.0.0.1:" + port
 		}
 	}
-	cmd.Stderr = &e.log
+	if cmd.Stderr == nil {
+		cmd.Stderr = &e.log
+	}
 	// By default, the race detector delays the exit of a program by a second.
 	cmd.Env = append(cmd.Environ(), "GORACE=atexit_sleep_ms=10")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

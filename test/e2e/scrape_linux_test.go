@@ -87,15 +87,15 @@ func (s scrape) expect(want float64, name string, labels ...string) error {
 	return nil
 }
 
-// ownValue returns the value of a gauge without labels, about the exporter itself, or NaN if there is none.
+// ownValue returns the value of a counter or gauge without labels, about the exporter itself, or NaN if there is none.
 func (s scrape) ownValue(name string) float64 {
 	for _, m := range s[name].GetMetric() {
-		return m.GetGauge().GetValue()
+		return m.GetCounter().GetValue() + m.GetGauge().GetValue() // one of the two is nil
 	}
 	return math.NaN()
 }
 
-// expectOwn returns an error unless a gauge has that value. See ownValue.
+// expectOwn returns an error unless a counter or gauge has that value. See ownValue.
 func (s scrape) expectOwn(want float64, name string) error {
 	if got := s.ownValue(name); got != want {
 		return fmt.Errorf("%s: got %v, want %v", name, got, want)
