@@ -18,11 +18,6 @@ import (
 //
 // With SIGPIPE ignored, a write to a pipe that nobody reads any more fails. Go's runtime would end the process if it is
 // standard output or standard error.
-var _ = ignore(syscall.SIGHUP, syscall.SIGPIPE)
-
-func ignore(signals ...syscall.Signal) struct{} {
-	for _, s := range signals {
-		signal.Ignore(s)
-	}
-	return struct{}{}
+func init() { //nolint:gochecknoinits // it must run before main
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // TestReconfigureWhileBindingFails checks that a reload and a failed attempt to bind don't race.
-func TestReconfigureWhileBindingFails(t *testing.T) {
+func TestReconfigureWhileBindingFails(*testing.T) {
 	g := newGroup(GroupConfig{Group: 100}, nil, false, log.NewNopLogger())
 	var wg sync.WaitGroup
 	wg.Go(func() { g.onBindFailed(errors.New("no")) })
