@@ -66,7 +66,7 @@ func FuzzExtract(f *testing.F) {
 		checkValues(t, fullValues)
 		compare := func(o optional, values map[string]string) {
 			if (o == full) != maps.Equal(values, fullValues) {
-				t.Errorf("%+v and %+v have the values %v and %v", o, full, values, fullValues)
+				t.Errorf("%+v and %+v have the values %v and %v (is a label missing in optionalLabels?)", o, full, values, fullValues)
 			}
 		}
 		for n := range payload {

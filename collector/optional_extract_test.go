@@ -55,7 +55,7 @@ func extractMessage(x *extractor, m nflogtest.Message) optional {
 	return x.extract(p, parsed(p))
 }
 
-// optionalLabels are the labels with optional values.
+// optionalLabels are all labels with optional values. FuzzExtract compares only the values of these.
 var optionalLabels = []label{
 	labelMark, labelUID, labelGID, labelVLAN, labelTCPFlags, labelICMPType, labelConntrackState, labelDSCP,
 	labelDestinationPort,

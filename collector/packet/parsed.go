@@ -31,7 +31,7 @@ type Parsed struct {
 	fragment  fragmentation // of IPv6 alone
 	vlan      uint16        // vlanPresent and the id of the outer tag, or 0
 	transport uint32        // offset of the transport header in network, of IPv6 alone; 0 without one
-	network   []byte        // from the network header on; nil if the packet is not IP
+	network   []byte        // from the network header on; nil if the packet is not IP or malformed
 }
 
 // maxLength is more than the length of any packet in Linux: that of an aggregate is GSO_MAX_SIZE of
