@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,7 +55,7 @@ func TestIntegrationCopies(t *testing.T) {
 	clash := launch(t, ns, command(executable(t), "--nflog.group=101"))
 	clash.awaitExit(t, 1)
 	want := []string{"nflog_exporter: error: --web.listen-address=\":10100\": must be HOST:PORT or :PORT of this host, not in use: " +
-		"listen tcp :10100: bind: address already in use\n"}
+		"listen tcp :10100: bind: address already in use: held by " + fmt.Sprintf("%s (PID %d)\n", filepath.Base(first.cmd.Path), first.cmd.Process.Pid)}
 	if diff := cmp.Diff(want, clash.log.lines("")); diff != "" {
 		t.Errorf("unexpected stderr with a port in use (-want +got):\n%s", diff)
 	}

@@ -39,7 +39,7 @@ func newHost(t *testing.T) *host {
 			{prefix: "", label: "", hook: nftrules.Output},
 			{prefix: "input: ", label: "input:", hook: nftrules.Input},
 			{prefix: "naïve 火壁", label: "naïve 火壁", hook: nftrules.Output},
-			{prefix: "\xff\\\"\n{", label: `\xff\\"` + "\n{", hook: nftrules.Output},
+			{prefix: "\xff\\\"\n{", label: `\xff\\"\x0a{`, hook: nftrules.Output},
 		},
 	}
 	rs := nftrules.New(h.ns)
