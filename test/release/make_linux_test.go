@@ -85,7 +85,9 @@ func makeIn(t *testing.T, dir string, args ...string) string {
 func makeCommand(t *testing.T, dir, version string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := command(t, dir, "make", append([]string{"--silent"}, args...)...)
-	cmd.Env = append(cmd.Env, printBuild+"=1", goVersion+"="+version)
+	cmd.Env = append(cmd.Env, printBuild+"=1", goVersion+"="+version,
+		// A program with the race detector sleeps for a second when it ends, unless it is told not to.
+		"GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
