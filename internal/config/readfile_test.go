@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -96,10 +97,9 @@ func TestLoadFile(t *testing.T) {
 // and all is well when it has ended.
 func TestReadFileHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		reads := 0
+		var reads atomic.Int64
 		r := fileReader{read: func(string) ([]byte, error) {
-			reads++
-			if reads == 1 {
+			if reads.Add(1) == 1 {
 				time.Sleep(time.Hour)
 			}
 			return []byte("data"), io.ErrUnexpectedEOF
@@ -116,8 +116,8 @@ func TestReadFileHangs(t *testing.T) {
 				t.Errorf("unexpected error: %v", err)
 			}
 		}
-		if reads != 1 {
-			t.Errorf("%d reads, want 1", reads)
+		if n := reads.Load(); n != 1 {
+			t.Errorf("%d reads, want 1", n)
 		}
 		time.Sleep(time.Hour)
 		if data, err := r.readFile("f.yml"); string(data) != "data" || !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -316,9 +316,10 @@ func TestReloadForClientLogs(t *testing.T) {
 func TestReloadHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReloading(t)
-		hang := true
+		var hang atomic.Bool
+		hang.Store(true)
 		r.options.reader.read = func(path string) ([]byte, error) {
-			if hang {
+			if hang.Load() {
 				time.Sleep(time.Hour)
 			}
 			return readRegular(path)
@@ -338,7 +339,7 @@ func TestReloadHangs(t *testing.T) {
 		if got := r.collector.times.Load(); got != 0 {
 			t.Errorf("reloaded %d times", got)
 		}
-		hang = false
+		hang.Store(false)
 		time.Sleep(time.Hour)
 		if err := r.Reload(); err != nil {
 			t.Error(err)
