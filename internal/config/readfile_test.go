@@ -1,6 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build unix
+
 package config
 
 import (
