@@ -25,6 +25,7 @@ import (
 type Collector struct {
 	config   Config
 	gatherer *gatherer
+	health   health
 
 	mu          sync.Mutex // guards what follows
 	groups      []*group
@@ -55,6 +56,7 @@ func (c *Collector) Run(ctx context.Context) {
 	c.mu.Lock()
 	c.running = ctx
 	c.readers.Go(func() { c.gatherer.expireUntil(ctx) })
+	c.readers.Go(func() { c.watchUntil(ctx) })
 	for _, g := range c.groups {
 		c.start(g)
 	}

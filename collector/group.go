@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -35,6 +36,7 @@ type group struct {
 	conntrack bool                    // a label needs connection tracking
 	created   *timestamppb.Timestamp  // of the group's counters
 	stop      context.CancelCauseFunc // ends run, once it is started
+	lastRead  atomic.Int64            // when the last datagram was received, in nanoseconds since 1970
 
 	mu           sync.Mutex // guards what follows
 	config       GroupConfig
@@ -46,6 +48,7 @@ type group struct {
 	binds        uint64
 	bindFailures map[string]uint64
 	readFailures uint64
+	stall        stall
 }
 
 func newGroup(config GroupConfig, table *table, conntrack bool, logger log.Logger) *group {
@@ -201,6 +204,7 @@ func (g *group) read(ctx context.Context, r *nflog.Reader) error {
 			return err
 		}
 		now := time.Now()
+		g.lastRead.Store(now.UnixNano())
 		g.table.count(b, now)
 		loss.add(b.Lost(), now)
 	}
