@@ -273,6 +273,8 @@ func (s source) Gather() ([]*dto.MetricFamily, func(), error) {
 
 func (s source) Groups() []collector.GroupState { return nil }
 
+func (s source) Healthy() error { return nil }
+
 // serve serves the metrics of a source on the listeners.
 func serve(t *testing.T, gather func(), logger log.Logger, slogger *slog.Logger, listeners ...net.Listener) *web.Servers {
 	t.Helper()

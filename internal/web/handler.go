@@ -31,6 +31,7 @@ const (
 type Source interface {
 	prometheus.TransactionalGatherer
 	Groups() []collector.GroupState
+	Healthy() error
 }
 
 // NewHandler returns the handler of all paths. It serves the metrics of the source, and those of own, where it registers
@@ -42,7 +43,7 @@ func NewHandler(s Source, own *prometheus.Registry, reload func() error, o confi
 	}
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+healthyPath, serveHealthy)
+	mux.HandleFunc("GET "+healthyPath, healthyHandler(s))
 	mux.HandleFunc("GET "+readyPath, readyHandler(s))
 	if o.EnableLifecycle && reload != nil {
 		mux.HandleFunc("POST "+reloadPath, reloadHandler(reload))
@@ -56,7 +57,7 @@ func NewHandler(s Source, own *prometheus.Registry, reload func() error, o confi
 	}
 	mux.Handle(pattern, metrics)
 
-	return mux, nil
+	return secured(mux), nil
 }
 
 func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger log.Logger) (http.Handler, error) {
@@ -70,7 +71,7 @@ func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger 
 	}
 	gatherer := prometheus.NewMultiTRegistry(prometheus.ToTransactionalGatherer(own), s)
 	if o.DisableExporterMetrics {
-		return limited(o.MaxRequests, buffered(promhttp.HandlerForTransactional(gatherer, opts))), nil
+		return newSending(newAnswers(gatherer, opts), o.MaxRequests), nil
 	}
 
 	own.MustRegister(
@@ -78,6 +79,5 @@ func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger 
 		collectors.NewGoCollector(),
 	)
 	opts.Registry = own
-	metrics := limited(o.MaxRequests, buffered(promhttp.HandlerForTransactional(gatherer, opts)))
-	return promhttp.InstrumentMetricHandler(own, metrics), nil
+	return promhttp.InstrumentMetricHandler(own, newSending(newAnswers(gatherer, opts), o.MaxRequests)), nil
 }

@@ -22,6 +22,7 @@ import (
 type fakeSource struct {
 	groups  []collector.GroupState
 	collect func(ch chan<- prometheus.Metric) // nil: nflog_up alone
+	sick    error
 }
 
 func upDesc() *prometheus.Desc {
@@ -46,6 +47,8 @@ func (s *fakeSource) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (s *fakeSource) Groups() []collector.GroupState { return s.groups }
+
+func (s *fakeSource) Healthy() error { return s.sick }
 
 func testWebOptions() config.Web {
 	return config.Web{

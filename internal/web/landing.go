@@ -7,7 +7,9 @@ import (
 	"cmp"
 	"fmt"
 	"html"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/common/version"
@@ -50,6 +52,12 @@ func landingHandler(s Source, telemetryPath string) http.HandlerFunc {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		page.ServeHTTP(w, req)
+		res := response{answer: newAnswer()}
+		page.ServeHTTP(&res, req)
+		body := slices.Concat(res.body.all...)
+		allowStyle(w, body)
+		maps.Copy(w.Header(), res.header)
+		w.WriteHeader(res.status)
+		w.Write(body)
 	}
 }

@@ -20,14 +20,27 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
-// Limits on slow and vanished clients. A scrape is answered well within the longest sensible scrape timeout. Connections
-// stay open from one scrape to the next.
+// Limits on clients. A scrape is answered well within the longest sensible scrape timeout. Connections stay open from one scrape
+// to the next, unless others need the room.
 const (
+	maxHeader         = 16 << 10
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
-	writeTimeout      = time.Minute
+	writeTimeout      = answerTimeout
 	idleTimeout       = 5 * time.Minute
 )
+
+// limitsHTTP2 returns limits on connections of HTTP/2, which is served with TLS. The frame size and the stream's buffer are the
+// least of the protocol. Prometheus sends one request at a time.
+func limitsHTTP2() *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams:          8,
+		MaxReadFrameSize:              16 << 10,
+		MaxReceiveBufferPerConnection: 64 << 10,
+		MaxReceiveBufferPerStream:     16 << 10,
+		WriteByteTimeout:              stallTimeout,
+	}
+}
 
 // Servers serve one handler on several listeners.
 type Servers struct {
@@ -42,21 +55,49 @@ type Servers struct {
 func Serve(listeners []net.Listener, handler http.Handler, o config.Web, logger log.Logger, slogger *slog.Logger) *Servers {
 	s := &Servers{failed: make(chan error, len(listeners))}
 	errorLog := logging.NewHTTPErrorLog(level.Warn(logger))
+	connections := newConnections()
 	for _, l := range listeners {
 		server := &http.Server{
 			Handler:           handler,
 			ErrorLog:          errorLog,
+			MaxHeaderBytes:    maxHeader,
 			ReadHeaderTimeout: readHeaderTimeout,
 			ReadTimeout:       readTimeout,
 			WriteTimeout:      writeTimeout,
 			IdleTimeout:       idleTimeout,
+			HTTP2:             limitsHTTP2(),
+			ConnState:         onState,
+			ConnContext:       withConnection,
+		}
+		server.BaseContext = func(net.Listener) context.Context {
+			// The toolkit has put its handler before ours by now, but no request is served yet.
+			server.Handler = bodiesAreClients(server.Handler)
+			return context.Background()
 		}
 		s.all = append(s.all, server)
 		go func() {
-			s.failed <- toolkit.Serve(l, server, o.Toolkit, slogger)
+			s.failed <- toolkit.Serve(limitListener(l, connections), server, o.Toolkit, slogger)
 		}()
 	}
 	return s
+}
+
+type connectionKey struct{}
+
+// withConnection is the hook ConnContext of servers.
+func withConnection(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connectionKey{}, connectionOf(conn))
+}
+
+// bodiesAreClients says that it is the client's turn when a request has a body. No handler reads one, but net/http waits for its
+// end before it responds. HTTP/2 does not.
+func bodiesAreClients(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if conn, ok := req.Context().Value(connectionKey{}).(*connection); ok && req.ContentLength != 0 && req.ProtoMajor == 1 {
+			conn.onBody()
+		}
+		h.ServeHTTP(w, req)
+	})
 }
 
 // Failed receives an error when a listener is no longer served.

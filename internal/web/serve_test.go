@@ -4,6 +4,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -11,8 +12,25 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/nflog-exporter/nflog_exporter/internal/config"
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
+
+// serveTCP serves a fake source for the test, and returns the first address.
+func serveTCP(t *testing.T, o config.Web) (address string) {
+	t.Helper()
+	listeners, err := Listen(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logger, slogger := logging.New(io.Discard, "error", "logfmt")
+	s := Serve(listeners, testHandler(t, &fakeSource{}, o), o, logger, slogger)
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		s.Shutdown(context.Background())
+	})
+	return listeners[0].Addr().String()
+}
 
 // TestServeWithWebConfig serves on two listeners with basic authentication. The race detector finds what they share of what
 // the toolkit changes.
@@ -21,8 +39,8 @@ func TestServeWithWebConfig(t *testing.T) {
 	*o.Toolkit.WebConfigFile = filepath.Join(t.TempDir(), "web.yml")
 	*o.Toolkit.WebListenAddresses = []string{"127.0.0.1:0", "127.0.0.1:0"}
 	// The password is "secret".
-	config := "basic_auth_users: {prom: $2a$04$3DPgUKkm.rMIO9gxeUyTuuURTbh3QeQtq8KAPzC5L/hrqG4.1aeBe}\n"
-	if err := os.WriteFile(*o.Toolkit.WebConfigFile, []byte(config), 0o600); err != nil {
+	file := "basic_auth_users: {prom: $2a$04$3DPgUKkm.rMIO9gxeUyTuuURTbh3QeQtq8KAPzC5L/hrqG4.1aeBe}\n"
+	if err := os.WriteFile(*o.Toolkit.WebConfigFile, []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	listeners, err := Listen(o)

@@ -15,9 +15,17 @@ import (
 
 const plainText = "text/plain; charset=utf-8"
 
-func serveHealthy(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", plainText)
-	fmt.Fprintln(w, "ok")
+// healthyHandler answers with status 503 if the exporter can't do its work any more.
+func healthyHandler(s Source) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", plainText)
+		if err := s.Healthy(); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintln(w, logging.OneLine(err.Error()))
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
 }
 
 // readyHandler answers with the state of each group, and with status 503 until every group was tried. A group that can't be

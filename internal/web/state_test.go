@@ -63,6 +63,15 @@ func TestReady(t *testing.T) {
 	}
 }
 
+// TestHealthyNot checks the answer of an exporter that can't do its work.
+func TestHealthyNot(t *testing.T) {
+	s := &fakeSource{sick: errors.New("group 100 is not read\nnor 101")}
+	res := request(t, testHandler(t, s, testWebOptions()), "GET", "/-/healthy", nil)
+	if body, want := res.Body.String(), "group 100 is not read nor 101\n"; res.Code != 503 || body != want {
+		t.Errorf("unexpected answer: got %d %q, want 503 %q", res.Code, body, want)
+	}
+}
+
 // TestReloadHandler checks that only POST reloads, and that the answer has the result.
 func TestReloadHandler(t *testing.T) {
 	times := 0
