@@ -28,6 +28,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/internal/config"
 	_ "github.com/nflog-exporter/nflog_exporter/internal/earlysignal" // ignores SIGHUP until main handles it, and SIGPIPE
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
+	"github.com/nflog-exporter/nflog_exporter/internal/memory"
 	"github.com/nflog-exporter/nflog_exporter/internal/web"
 )
 
@@ -78,6 +79,7 @@ func runExporter(ctx context.Context, hangups <-chan os.Signal, args []string, s
 	}
 	level.Info(e.logger).Log("msg", "Starting "+config.Program, "version", version.Info())
 	level.Info(e.logger).Log("msg", "Build context", "build_context", version.BuildContext())
+	memory.Limit(e.logger)
 	s := web.Serve(e.listeners, e.handler, e.options.Web, e.logger, e.slogger)
 	return readAndServe(ctx, e.collector.Run, s, e.logger)
 }

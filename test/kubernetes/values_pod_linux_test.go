@@ -50,6 +50,11 @@ func podChanges(t *testing.T) []change {
 		},
 		{value: "resources", set: "resources: {limits: {memory: 64Mi}}", want: func(o *objects) {
 			o.container().Resources.Limits[corev1.ResourceMemory] = resource.MustParse("64Mi")
+			o.container().Env = []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: "53687091"}} // four fifths
+		}},
+		{value: "resources without a limit", set: "resources: {limits: {memory: null}}", want: func(o *objects) {
+			delete(o.container().Resources.Limits, corev1.ResourceMemory)
+			o.container().Env = nil
 		}},
 		{value: "securityContext", set: "securityContext: {capabilities: {add: [NET_ADMIN, SYS_ADMIN]}}", want: func(o *objects) {
 			c := o.container().SecurityContext.Capabilities

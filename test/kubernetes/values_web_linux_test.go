@@ -49,10 +49,10 @@ func webChanges() []change {
 		{value: "web.address loopback of IPv6", set: "web: {address: '::1'}", want: setAddress("[::1]:10100", "::1")},
 		{value: "web.address of the node", set: "web: {address: $(NODE_IP)}", want: func(o *objects) {
 			setAddress("[$(NODE_IP)]:10100", "")(o)
-			o.container().Env = []corev1.EnvVar{{
+			o.container().Env = append(o.container().Env, corev1.EnvVar{
 				Name:      "NODE_IP",
 				ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "status.hostIP"}},
-			}}
+			})
 		}},
 		{value: "web.port", set: "web: {port: 9999}", want: func(o *objects) {
 			args("--web.listen-address", "--web.listen-address=:9999")(o)

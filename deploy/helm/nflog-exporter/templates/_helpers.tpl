@@ -74,3 +74,16 @@ httpGet:
   host: {{ . | quote }}
 {{- end }}
 {{- end }}
+
+{{- /* What GOMEMLIMIT is in bytes: four fifths of the memory limit. Empty without a limit, and if extraEnv has the variable. */ -}}
+{{- define "nflog-exporter.memoryLimit" -}}
+{{- $units := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $limit := get (get (.Values.resources | default dict) "limits" | default dict) "memory" | default "" -}}
+{{- $limit = kindIs "string" $limit | ternary $limit (printf "%d" (int64 $limit)) -}}
+{{- $unit := regexReplaceAll "^[0-9.]+" $limit "" -}}
+{{- $set := false -}}
+{{- range .Values.extraEnv }}{{ $set = or $set (eq .name "GOMEMLIMIT") }}{{ end -}}
+{{- if and $limit (hasKey $units $unit) (not $set) -}}
+{{ mulf (trimSuffix $unit $limit | float64) (get $units $unit) 0.8 | int64 }}
+{{- end -}}
+{{- end }}
