@@ -35,7 +35,13 @@ const (
 
 	// roleNamed runs the exporter where the network namespace of namedVar has a name, which the exporter reads.
 	roleNamed = "named"
+
+	// roleHostile runs hostile clients of the exporter at the address of addressVar, until its standard input ends.
+	roleHostile = "hostile"
 )
+
+// addressVar is the environment variable with that address.
+const addressVar = "NFLOG_E2E_ADDRESS"
 
 // namedVar is the environment variable with the path of that network namespace.
 const namedVar = "NFLOG_E2E_NETNS"
@@ -54,6 +60,8 @@ func TestMain(m *testing.M) {
 		err = runIncapable()
 	case roleNamed:
 		err = runNamed()
+	case roleHostile:
+		err = runHostileClients()
 	default:
 		err = fmt.Errorf("unknown role %q", role)
 	}
