@@ -13,8 +13,9 @@ import (
 // optional holds the values of the selected optional labels, packed for comparing and hashing. Packets with the same
 // label values have equal optional values.
 type optional struct {
-	packed         uint64 // of fields
-	mark, uid, gid uint32
+	packed uint64 // of fields
+	owner  uint64 // the uid, and above it the gid
+	mark   uint32
 }
 
 // Offsets of the fields in packed. A field is 0 if the packet has no such value, and if its label is not selected.
@@ -40,8 +41,7 @@ func (o optional) field(at, bits int) uint32 { return uint32(o.packed>>at) & (1<
 // hash returns a hash. Its upper bits are the best.
 func (o optional) hash() uint64 {
 	const k0, k1, k2 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb
-	owner := uint64(o.uid)<<32 | uint64(o.gid)
-	h := o.packed*k0 ^ owner*k1 ^ uint64(o.mark)*k2
+	h := o.packed*k0 ^ o.owner*k1 ^ uint64(o.mark)*k2
 	return (h ^ h>>32) * k1
 }
 
@@ -52,11 +52,11 @@ func (o optional) value(l label) string {
 		return "0x" + strconv.FormatUint(uint64(o.mark), 16)
 	case labelUID:
 		if o.field(uidAt, 1) != 0 {
-			return strconv.FormatUint(uint64(o.uid), 10)
+			return strconv.FormatUint(o.owner&(1<<32-1), 10)
 		}
 	case labelGID:
 		if o.field(gidAt, 1) != 0 {
-			return strconv.FormatUint(uint64(o.gid), 10)
+			return strconv.FormatUint(o.owner>>32, 10)
 		}
 	case labelVLAN:
 		if vlan := o.field(vlanAt, 13); vlan != 0 {
