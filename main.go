@@ -32,12 +32,8 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/internal/web"
 )
 
-// The exporter ends within five seconds of a signal.
-const (
-	scrapeGrace = 3 * time.Second // for scrapes under way to finish
-	stopGrace   = 4 * time.Second // for these and for readers to drain
-	logGrace    = time.Second / 2 // for standard error to take the last lines
-)
+// logGrace is how long the end waits for standard error to take the last lines.
+const logGrace = time.Second / 2
 
 func main() {
 	hangups := make(chan os.Signal, 1)
@@ -81,7 +77,7 @@ func runExporter(ctx context.Context, hangups <-chan os.Signal, args []string, s
 	level.Info(e.logger).Log("msg", "Build context", "build_context", version.BuildContext())
 	memory.Limit(e.logger)
 	s := web.Serve(e.listeners, e.handler, e.options.Web, e.logger, e.slogger)
-	return readAndServe(ctx, e.collector.Run, s, e.logger)
+	return s.Run(ctx, e.collector.Run, e.logger)
 }
 
 // An exporter is all that the command line asks for, set up.
@@ -183,46 +179,5 @@ func newCollector(o *config.Options, stdout io.Writer, logger log.Logger) (*coll
 func reloadOn(signals <-chan os.Signal, reload func() error) {
 	for range signals {
 		_ = reload() // the Reloader logs the error
-	}
-}
-
-// readAndServe calls read while s serves, until ctx ends or s fails. Then it stops both.
-func readAndServe(ctx context.Context, read func(context.Context), s *web.Servers, logger log.Logger) error {
-	reading, stopReading := context.WithCancel(ctx)
-	defer stopReading()
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		read(reading)
-	}()
-
-	var err error
-	select {
-	case <-ctx.Done():
-		level.Info(logger).Log("msg", "Stopping on a signal")
-	case err = <-s.Failed():
-		err = fmt.Errorf("serve: %w", err)
-	}
-	stopReading()
-	stop(s, drained, logger)
-	return err
-}
-
-// stop waits until scrapes have finished and readers have drained, but no longer than stopGrace.
-func stop(s *web.Servers, drained <-chan struct{}, logger log.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
-	defer cancel()
-
-	scrapes, cancelScrapes := context.WithTimeout(ctx, scrapeGrace)
-	defer cancelScrapes()
-	if !s.Shutdown(scrapes) {
-		level.Warn(logger).Log("msg", "Cut off connections that were still busy")
-	}
-
-	select {
-	case <-drained:
-		level.Info(logger).Log("msg", "Stopped")
-	case <-ctx.Done():
-		level.Warn(logger).Log("msg", "Stopped before all groups were drained and unbound")
 	}
 }

@@ -100,12 +100,9 @@ func bodiesAreClients(h http.Handler) http.Handler {
 	})
 }
 
-// Failed receives an error when a listener is no longer served.
-func (s *Servers) Failed() <-chan error { return s.failed }
-
-// Shutdown closes the listeners and waits for the requests under way. It cuts off those that outlast ctx, and returns false
+// shutdown closes the listeners and waits for the requests under way. It cuts off those that outlast ctx, and returns false
 // then.
-func (s *Servers) Shutdown(ctx context.Context) bool {
+func (s *Servers) shutdown(ctx context.Context) bool {
 	var wg sync.WaitGroup
 	var cutOff atomic.Bool
 	for _, server := range s.all {

@@ -27,7 +27,7 @@ func serveTCP(t *testing.T, o config.Web) (address string) {
 	s := Serve(listeners, testHandler(t, &fakeSource{}, o), o, logger, slogger)
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
-		s.Shutdown(context.Background())
+		s.shutdown(context.Background())
 	})
 	return listeners[0].Addr().String()
 }
@@ -69,11 +69,11 @@ func TestServeWithWebConfig(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 
-	if !s.Shutdown(t.Context()) {
+	if !s.shutdown(t.Context()) {
 		t.Error("idle servers were cut off")
 	}
 	for range listeners {
-		if err := <-s.Failed(); !errors.Is(err, http.ErrServerClosed) {
+		if err := <-s.failed; !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("unexpected error: got %v, want %v", err, http.ErrServerClosed)
 		}
 	}
