@@ -44,7 +44,7 @@ func addWebFlags(app *kingpin.Application, o *Web) {
 	app.Flag("web.enable-lifecycle",
 		"Read the configuration file again on POST /-/reload.").BoolVar(&o.EnableLifecycle)
 	addFlag(app, "web.max-requests", "40",
-		"Maximum number of scrapes served at a time. Further ones get status 503. 0 for no limit.",
+		"Maximum number of clients that read metrics at a time. Further ones wait for one that reads nothing, or get status 503. 0 for no limit.",
 		numberBetween[int](0, maxRequests), &o.MaxRequests)
 }
 
