@@ -58,6 +58,9 @@ func TestIntegrationHostileClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
+	if raceEnabled() {
+		t.Skip("runs the released exporter, which another run of the tests does; TestIntegrationEverything has these clients, too")
+	}
 	const (
 		period   = time.Minute
 		interval = time.Second

@@ -37,7 +37,15 @@ func newConfigFile(t *testing.T, text string) configFile {
 // write replaces the file atomically.
 func (f configFile) write(t *testing.T, text string) {
 	t.Helper()
-	must(t, os.WriteFile(f.path+".new", []byte(text), 0o600), os.Rename(f.path+".new", f.path))
+	must(t, f.replace(text))
+}
+
+// replace is like write, for other goroutines than the test's.
+func (f configFile) replace(text string) error {
+	if err := os.WriteFile(f.path+".new", []byte(text), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(f.path+".new", f.path)
 }
 
 // hangup sends SIGHUP and waits until the log has one more line with message.
