@@ -14,7 +14,7 @@ import (
 // label values have equal optional values.
 type optional struct {
 	packed uint64 // of fields
-	owner  uint64 // the uid, and above it the gid
+	owner  uint64 // the gid, and above it the uid
 	mark   uint32
 }
 
@@ -52,11 +52,11 @@ func (o optional) value(l label) string {
 		return "0x" + strconv.FormatUint(uint64(o.mark), 16)
 	case labelUID:
 		if o.field(uidAt, 1) != 0 {
-			return strconv.FormatUint(o.owner&(1<<32-1), 10)
+			return strconv.FormatUint(o.owner>>32, 10)
 		}
 	case labelGID:
 		if o.field(gidAt, 1) != 0 {
-			return strconv.FormatUint(o.owner>>32, 10)
+			return strconv.FormatUint(o.owner&(1<<32-1), 10)
 		}
 	case labelVLAN:
 		if vlan := o.field(vlanAt, 13); vlan != 0 {

@@ -56,13 +56,13 @@ func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 	}
 	if x.selection.has(labelUID) {
 		if uid, ok := p.UID(); ok {
-			o.owner |= uint64(uid)
+			o.owner |= uint64(uid) << 32
 			o.packed |= 1 << uidAt
 		}
 	}
 	if x.selection.has(labelGID) {
 		if gid, ok := p.GID(); ok {
-			o.owner |= uint64(gid) << 32
+			o.owner |= uint64(gid)
 			o.packed |= 1 << gidAt
 		}
 	}

@@ -22,12 +22,12 @@ func TestOptionalHash(t *testing.T) {
 		{name: "marks", optional: func(i uint32) optional { return optional{mark: i} }},
 		{name: "high marks", optional: func(i uint32) optional { return optional{mark: i << 16} }},
 		{name: "users", optional: func(i uint32) optional {
-			return optional{owner: 100<<32 | uint64(1000+i), packed: 1<<uidAt | 1<<gidAt}
+			return optional{owner: uint64(1000+i)<<32 | 100, packed: 1<<uidAt | 1<<gidAt}
 		}},
 		{name: "users with groups", optional: func(i uint32) optional {
 			return optional{owner: uint64(1000+i)<<32 | uint64(1000+i), packed: 1<<uidAt | 1<<gidAt}
 		}},
-		{name: "groups", optional: func(i uint32) optional { return optional{owner: uint64(1000+i) << 32, packed: 1 << gidAt} }},
+		{name: "groups", optional: func(i uint32) optional { return optional{owner: uint64(1000 + i), packed: 1 << gidAt} }},
 		{name: "VLANs", optional: func(i uint32) optional { return optional{packed: uint64(i|hasVLAN) << vlanAt} }},
 		{name: "ports", optional: func(i uint32) optional { return optional{packed: uint64(portClass(i)|portNamed) << portAt} }},
 		{name: "flags, DSCP and ports", optional: func(i uint32) optional {
