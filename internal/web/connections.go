@@ -4,9 +4,8 @@
 package web
 
 import (
-	"crypto/tls"
 	"net"
-	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -37,14 +36,18 @@ const (
 
 // connections limits the number of connections. At the limit, a new one closes one that keeps the exporter waiting: for the rest of
 // a request, or to read a response. Of these it is the one that has done so for longest. If most wait for the next request, it is the
-// one of them that has had the fewest so far. So clients that do nothing can't lock out others.
+// one of them that has had the fewest so far. So clients that do nothing can't lock out others. A client that has most of all
+// connections makes room with its own.
 type connections struct {
-	mu      sync.Mutex // guards what follows, and fields of the connections
-	open    map[*connection]struct{}
-	closing int // evicted, but the server has not closed them yet
+	mu       sync.Mutex // guards what follows, and fields of the connections
+	open     map[*connection]struct{}
+	byClient map[netip.Prefix]int // how many of the open ones each client has
+	closing  int                  // evicted, but the server has not closed them yet
 }
 
-func newConnections() *connections { return &connections{open: make(map[*connection]struct{})} }
+func newConnections() *connections {
+	return &connections{open: make(map[*connection]struct{}), byClient: make(map[netip.Prefix]int)}
+}
 
 // add adds a connection as soon as there is room. It fails when the listener is closed.
 func (c *connections) add(conn net.Conn, closed <-chan struct{}) (net.Conn, error) {
@@ -71,17 +74,48 @@ func (c *connections) tryAdd(conn net.Conn, now time.Time) *connection {
 		}
 		c.evict(victim)
 	}
-	added := &connection{Conn: conn, all: c, began: now, clientSince: now}
+	added := &connection{Conn: conn, all: c, client: clientOf(conn), began: now, clientSince: now}
 	c.open[added] = struct{}{}
+	c.byClient[added.client]++
 	return added
+}
+
+// remove takes note that a connection no longer counts. The caller holds mu.
+func (c *connections) remove(conn *connection) {
+	if _, ok := c.open[conn]; !ok {
+		return
+	}
+	delete(c.open, conn)
+	c.byClient[conn.client]--
+	if c.byClient[conn.client] == 0 {
+		delete(c.byClient, conn.client)
+	}
 }
 
 // victim returns the connection that has to make room, or nil if there is none now. The caller holds mu.
 func (c *connections) victim(now time.Time) *connection {
+	for client, n := range c.byClient {
+		if n > maxConnections/2 && client.IsValid() {
+			if victim, waits := c.victimOf(client, now); waits {
+				return victim
+			}
+		}
+	}
+	victim, _ := c.victimOf(netip.Prefix{}, now)
+	return victim
+}
+
+// victimOf is victim among the connections of one client, or of all for the zero client. It reports whether the exporter waits for
+// any of them, be it not long enough yet.
+func (c *connections) victimOf(client netip.Prefix, now time.Time) (victim *connection, waits bool) {
 	var kept, others *connection
 	n := 0
 	for conn := range c.open {
+		if client.IsValid() && conn.client != client {
+			continue
+		}
 		since := conn.waitingSince()
+		waits = waits || !since.IsZero()
 		switch {
 		case since.IsZero() || now.Sub(since) < quiet || conn.reading && now.Sub(since) < quietReading:
 		case conn.kept():
@@ -97,14 +131,14 @@ func (c *connections) victim(now time.Time) *connection {
 		}
 	}
 	if n > maxKept || others == nil {
-		return kept
+		return kept, waits
 	}
-	return others
+	return others, waits
 }
 
 // evict makes reads and writes of a connection fail. The server closes it then. The caller holds mu.
 func (c *connections) evict(conn *connection) {
-	delete(c.open, conn)
+	c.remove(conn)
 	c.closing++
 	conn.evicted = true
 	conn.reset()
@@ -114,7 +148,8 @@ func (c *connections) evict(conn *connection) {
 // A connection knows whether the exporter waits for its client.
 type connection struct {
 	net.Conn
-	all *connections
+	all    *connections
+	client netip.Prefix
 
 	// Guarded by all.mu.
 	began       time.Time
@@ -198,57 +233,19 @@ func (c *connection) Close() error {
 		c.all.closing--
 	}
 	c.closed = true
-	delete(c.all.open, c)
+	c.all.remove(c)
 	c.all.mu.Unlock()
 	return c.Conn.Close()
 }
 
-// connectionOf returns the connection that net/http passes to its hooks.
-func connectionOf(conn net.Conn) *connection {
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
+// clientOf returns the addresses that count as one client: an IPv4 address, or 64 bits of an IPv6 address, as hosts have such a network
+// for themselves. It returns the zero value if the connection is not from a network.
+func clientOf(conn net.Conn) netip.Prefix {
+	tcp, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}
 	}
-	return conn.(*connection)
-}
-
-// onState is the hook ConnState of servers.
-func onState(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateActive:
-		connectionOf(conn).onActive()
-	case http.StateIdle:
-		connectionOf(conn).onIdle()
-	}
-}
-
-// A limitedListener is a listener with limited connections.
-type limitedListener struct {
-	net.Listener
-	connections *connections
-	closed      chan struct{}
-	close       func()
-}
-
-func limitListener(l net.Listener, c *connections) net.Listener {
-	closed := make(chan struct{})
-	return &limitedListener{Listener: l, connections: c, closed: closed, close: sync.OnceFunc(func() { close(closed) })}
-}
-
-// Accept implements net.Listener.
-func (l *limitedListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetReadBuffer(receiveBuffer)
-		_ = tcp.SetWriteBuffer(sendBuffer)
-	}
-	return l.connections.add(conn, l.closed)
-}
-
-// Close implements net.Listener.
-func (l *limitedListener) Close() error {
-	l.close()
-	return l.Listener.Close()
+	address := tcp.AddrPort().Addr().Unmap()
+	client, _ := address.Prefix(min(address.BitLen(), 64))
+	return client
 }

@@ -5,9 +5,11 @@ package web
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -115,6 +117,85 @@ func TestConnectionsMakeRoom(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A clientConn is a connection of the client with an address.
+type clientConn struct {
+	net.Conn
+	address string
+}
+
+func (c clientConn) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(c.address), 1024))
+}
+
+func (c clientConn) Close() error { return nil }
+
+// TestConnectionsOfOneClient has one client with most of all connections. It makes room for others with its own, although another
+// client has kept the exporter waiting for longer, unless the exporter works for all of them.
+func TestConnectionsOfOneClient(t *testing.T) {
+	const other = "192.0.2.1"
+	crowds := map[string]func(i int) string{
+		"IPv4":        func(int) string { return "192.0.2.2" },
+		"mapped IPv4": func(i int) string { return []string{"192.0.2.2", "::ffff:192.0.2.2"}[i%2] },
+		"IPv6":        func(i int) string { return fmt.Sprintf("2001:db8::%x", i) },
+	}
+	tests := []struct {
+		name    string
+		waited  time.Duration // for the crowd
+		working bool          // for the crowd
+		victim  string        // whose connection makes room; empty for nobody's
+	}{
+		{name: "waiting", waited: time.Second, victim: "crowd"},
+		{name: "waiting for a moment", waited: quiet / 2},
+		{name: "working", working: true, victim: other},
+	}
+	for name, crowd := range crowds {
+		for _, tt := range tests {
+			t.Run(name+" "+tt.name, func(t *testing.T) {
+				now := time.Now()
+				c := newConnections()
+				c.tryAdd(clientConn{address: other}, now.Add(-10*time.Second))
+				for i := range maxConnections - 1 {
+					conn := c.tryAdd(clientConn{address: crowd(i)}, now.Add(-tt.waited))
+					if tt.working {
+						conn.onActive()
+					}
+				}
+				victim := ""
+				if v := c.victim(now); v != nil {
+					victim = "crowd"
+					if v.Conn.(clientConn).address == other {
+						victim = other
+					}
+				}
+				if victim != tt.victim {
+					t.Errorf("unexpected connection makes room: got %q, want %q", victim, tt.victim)
+				}
+			})
+		}
+	}
+}
+
+// TestConnectionsOfManyClients has many clients with as many connections: the one that has kept the exporter waiting for longest makes
+// room. Connections that end no longer count.
+func TestConnectionsOfManyClients(t *testing.T) {
+	now := time.Now()
+	c := newConnections()
+	var all []*connection
+	for i := range maxConnections {
+		all = append(all, c.tryAdd(clientConn{address: fmt.Sprintf("192.0.2.%d", i%10)}, now.Add(time.Duration(i-1000)*time.Millisecond)))
+	}
+	if victim := c.victim(now); victim != all[0] {
+		t.Errorf("another connection than the oldest makes room: %+v", victim)
+	}
+	for _, conn := range all {
+		_ = conn.Close()
+		_ = conn.Close()
+	}
+	if len(c.open) != 0 || len(c.byClient) != 0 {
+		t.Errorf("%d connections of %d clients are left", len(c.open), len(c.byClient))
 	}
 }
 

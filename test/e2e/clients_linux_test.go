@@ -181,7 +181,8 @@ func (c hostileClient) run(ctx context.Context, address string) {
 
 // once connects, sends, and waits until the exporter closes the connection. It reads nothing.
 func (c hostileClient) once(ctx context.Context, address string) {
-	dialer := net.Dialer{Timeout: 5 * time.Second, Control: func(_, _ string, raw syscall.RawConn) error {
+	const from = "127.0.0.2" // another host than that of the client like Prometheus
+	dialer := net.Dialer{Timeout: 5 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Control: func(_, _ string, raw syscall.RawConn) error {
 		return raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 2048) })
 	}}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
