@@ -57,11 +57,9 @@ func (g *gatherer) gatherTable() {
 		g.families.packets.add(set.exposed().packetsMetric.update(set.series, set.packets))
 		g.families.bytes.add(set.exposed().bytesMetric.update(set.series, set.bytes))
 	}
-	blocks := g.copied.blocks
 	for i := range g.copied.histograms {
 		h := &g.copied.histograms[i]
-		g.families.packetSize.add(h.metric.update(h, g.buckets, blocks[:h.n]))
-		blocks = blocks[h.n:]
+		g.families.packetSize.add(h.metric.update(h, g.buckets, g.copied.blocks))
 	}
 }
 

@@ -110,7 +110,7 @@ func (d labelDescs) names() []string {
 
 // groupLabels returns the labels of the metrics about the group itself.
 func (l *labeling) groupLabels() []*dto.LabelPair {
-	return newSeries(l.ofGroup, l.groupValues().list(l.ofGroup), nil).labels
+	return newSeries(l.ofGroup, string(l.groupValues().join(nil, l.ofGroup)), nil).labels
 }
 
 // canOverflowPartly reports whether there are labels that the first step of overflow gives up.
@@ -119,11 +119,14 @@ func (l *labeling) canOverflowPartly() bool {
 }
 
 // producedBy reports whether packets of rules with one of these prefixes can have these values of the counters' labels.
-func (l *labeling) producedBy(prefixes, values []string) bool {
+func (l *labeling) producedBy(prefixes []string, values string) bool {
 	return slices.ContainsFunc(prefixes, func(raw string) bool {
 		ofPrefix, ofRules := l.rules.Apply(raw)
-		for i, d := range l.ofCounters {
-			if d.label == labelPrefix && values[i] != ofPrefix || d.label == labelRule && values[i] != ofRules[d.rule] {
+		rest := values
+		for _, d := range l.ofCounters {
+			var value string
+			value, rest, _ = strings.Cut(rest, valueEnd)
+			if d.label == labelPrefix && value != ofPrefix || d.label == labelRule && value != ofRules[d.rule] {
 				return false
 			}
 		}

@@ -5,6 +5,7 @@ package collector
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -13,21 +14,20 @@ import (
 
 // A series is the identity of an exposed series: its labels and its creation time. It is immutable.
 type series struct {
-	values  []string         // of the labels
+	values  string           // of the labels, see labelValues.join
 	labels  []*dto.LabelPair // sorted by name
 	created *timestamppb.Timestamp
 }
 
-func newSeries(descs labelDescs, values []string, created *timestamppb.Timestamp) *series {
+func newSeries(descs labelDescs, values string, created *timestamppb.Timestamp) *series {
 	s := &series{values: values, labels: make([]*dto.LabelPair, len(descs)), created: created}
 	for i := range descs {
-		s.labels[i] = &dto.LabelPair{Name: &descs[i].name, Value: &values[i]}
+		var value string
+		value, values, _ = strings.Cut(values, valueEnd)
+		s.labels[i] = &dto.LabelPair{Name: &descs[i].name, Value: &value}
 	}
 	return s
 }
-
-// compare orders series as they are exposed.
-func (s *series) compare(values []string) int { return slices.Compare(s.values, values) }
 
 // A labelSet counts the packets with one combination of label values. The table's lock guards it, except for exposed.
 // series changes only while the gatherer's lock is held, too, so either lock is enough to read it; overflow never changes.

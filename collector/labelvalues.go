@@ -25,17 +25,21 @@ type labelValues struct {
 	interfaces []string // whose names are values
 }
 
-// list returns the values of some labels.
-func (v *labelValues) list(descs labelDescs) []string {
-	values := make([]string, len(descs))
-	for i, d := range descs {
+// valueEnd ends each value of a joined string. No value has it: prefixes, rules and names of interfaces have no control
+// characters. It sorts before all that they have, so that joined strings sort as lists of values do.
+const valueEnd = "\x00"
+
+// join appends the values of some labels to b, as one string.
+func (v *labelValues) join(b []byte, descs labelDescs) []byte {
+	for _, d := range descs {
 		if d.label == labelRule {
-			values[i] = v.rules[d.rule]
+			b = append(b, v.rules[d.rule]...)
 		} else {
-			values[i] = v.values[d.label]
+			b = append(b, v.values[d.label]...)
 		}
+		b = append(b, valueEnd...)
 	}
-	return values
+	return b
 }
 
 // groupValues returns the values that all packets of the group have.

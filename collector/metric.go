@@ -44,7 +44,7 @@ type nativeSpan struct {
 	length uint32
 }
 
-// update returns the metric with the values of a snapshot. blocks are those of the histogram.
+// update returns the metric with the values of a snapshot. blocks are those of the snapshot.
 func (m *histogramMetric) update(s *histogramSnapshot, layout *bucketLayout, blocks []sizeBlock) *dto.Metric {
 	h := &m.histogram
 	if m.metric.Histogram == nil {

@@ -5,6 +5,7 @@ package collector
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,6 +18,7 @@ func (t *table) relabel(to *labeling, now time.Time) {
 	defer t.mu.Unlock()
 	t.labeling, t.groupLabels = to, to.groupLabels()
 	t.keys.clear()
+	t.evict(func(set *labelSet) bool { return r.labelSet(set, set.prefixes).series == nil })
 	var overflow *histogram
 	t.stale = 0
 	for _, set := range t.sets {
@@ -32,18 +34,22 @@ func (t *table) relabel(to *labeling, now time.Time) {
 	if r.sameLabels {
 		return
 	}
-	t.evict(func(set *labelSet) bool { return set.series == nil })
 	t.lastSnapshot = now // label sets that are forgotten come back younger
 	for _, h := range t.histograms {
 		if h == overflow {
-			h.series = newSeries(to.ofHistogram, to.overflowValues().list(to.ofHistogram), h.series.created)
+			h.series = newSeries(to.ofHistogram, string(to.overflowValues().join(nil, to.ofHistogram)), h.series.created)
 		} else {
 			h.series = r.histogram(h)
 		}
 	}
-	// All are sorted already, except those of overflow.
-	slices.SortFunc(t.sets, func(a, b *labelSet) int { return a.series.compare(b.series.values) })
-	slices.SortFunc(t.histograms, func(a, b *histogram) int { return a.series.compare(b.series.values) })
+	clear(t.setsByValues)
+	for _, set := range t.sets {
+		t.setsByValues[set.series.values] = set
+	}
+	clear(t.histogramsByValues)
+	for _, h := range t.histograms {
+		t.histogramsByValues[h.series.values] = h
+	}
 }
 
 // A relabeler works out what a labeling makes of the label sets of a table. That takes longer than a reader should wait,
@@ -104,7 +110,7 @@ func (r *relabeler) labelSet(set *labelSet, prefixes []string) relabeled {
 		n.series = nil
 	case r.sameLabels:
 	case set.overflow == overflowFully:
-		n.series = newSeries(r.to.ofCounters, r.to.overflowValues().list(r.to.ofCounters), set.series.created)
+		n.series = newSeries(r.to.ofCounters, string(r.to.overflowValues().join(nil, r.to.ofCounters)), set.series.created)
 	default:
 		n.series = set.series.relabel(r.from.ofCounters, r.to.ofCounters)
 	}
@@ -126,14 +132,17 @@ func (r *relabeler) histogram(h *histogram) *series {
 // relabel returns the series with other labels, or nil if it would lose a value.
 func (s *series) relabel(from, to labelDescs) *series {
 	values := make([]string, len(to))
-	for i, d := range from {
+	rest := s.values
+	for _, d := range from {
+		var value string
+		value, rest, _ = strings.Cut(rest, valueEnd)
 		j := slices.IndexFunc(to, func(other labelDesc) bool { return other.name == d.name })
 		switch {
 		case j >= 0:
-			values[j] = s.values[i]
-		case s.values[i] != "":
+			values[j] = value
+		case value != "":
 			return nil
 		}
 	}
-	return newSeries(to, values, s.created)
+	return newSeries(to, strings.Join(values, valueEnd)+valueEnd, s.created)
 }

@@ -50,10 +50,8 @@ func (t *table) resolve(k *key, now time.Time) *labelSet {
 
 // find returns the label set with these values, a new one if there is room for it, or nil.
 func (t *table) find(v *labelValues, step overflowStep, now time.Time) *labelSet {
-	values := v.list(t.labeling.ofCounters)
-	i, found := slices.BinarySearchFunc(t.sets, values, func(s *labelSet, v []string) int { return s.series.compare(v) })
-	if found {
-		set := t.sets[i]
+	t.joined = v.join(t.joined[:0], t.labeling.ofCounters)
+	if set := t.setsByValues[string(t.joined)]; set != nil {
 		if set.stale {
 			set.stale = false
 			t.stale--
@@ -66,12 +64,13 @@ func (t *table) find(v *labelValues, step overflowStep, now time.Time) *labelSet
 		}
 		return t.find(v, step, now)
 	}
-	set := &labelSet{series: newSeries(t.labeling.ofCounters, values, t.creation(now)), overflow: step}
+	set := &labelSet{series: newSeries(t.labeling.ofCounters, string(t.joined), t.creation(now)), overflow: step}
 	set.exposed.interfaces = v.interfaces
 	if t.buckets != nil {
 		set.sizes = t.findHistogram(v, now)
 	}
-	t.sets = slices.Insert(t.sets, i, set)
+	t.sets = append(t.sets, set)
+	t.setsByValues[set.series.values] = set
 	t.overflows[step]++
 	return set
 }
@@ -90,13 +89,15 @@ func (l limits) capacity(step overflowStep) int {
 
 // findHistogram returns the histogram for one more label set, with these values.
 func (t *table) findHistogram(v *labelValues, now time.Time) *histogram {
-	values := v.list(t.labeling.ofHistogram)
-	i, found := slices.BinarySearchFunc(t.histograms, values, func(h *histogram, v []string) int { return h.series.compare(v) })
-	if !found {
-		t.histograms = slices.Insert(t.histograms, i, &histogram{series: newSeries(t.labeling.ofHistogram, values, t.creation(now))})
+	t.joined = v.join(t.joined[:0], t.labeling.ofHistogram)
+	h := t.histogramsByValues[string(t.joined)]
+	if h == nil {
+		h = &histogram{series: newSeries(t.labeling.ofHistogram, string(t.joined), t.creation(now))}
+		t.histograms = append(t.histograms, h)
+		t.histogramsByValues[h.series.values] = h
 	}
-	t.histograms[i].sets++
-	return t.histograms[i]
+	h.sets++
+	return h
 }
 
 // creation returns the creation time of a new series: that of the last snapshot, which did not have it. It must
@@ -127,6 +128,7 @@ func (t *table) evict(which func(*labelSet) bool) {
 		if set.sizes != nil {
 			set.sizes.sets--
 		}
+		delete(t.setsByValues, set.series.values)
 		return true
 	})
 	if len(t.sets) == before {
@@ -137,6 +139,7 @@ func (t *table) evict(which func(*labelSet) bool) {
 			return false
 		}
 		t.blocks -= h.blockCount()
+		delete(t.histogramsByValues, h.series.values)
 		return true
 	})
 	t.keys.clear() // some lead to label sets that are gone

@@ -5,6 +5,8 @@ package collector
 
 import (
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -42,13 +44,14 @@ type histogramSnapshot struct {
 	series *series
 	sum    uint64
 	blocks [maxBlocks]bool // which are allocated
-	n      int             // how many
+	at     int             // index of the first in tableSnapshot.blocks
 }
 
 // subBuckets iterates over the sub-buckets with packets in them, by index, with their counts. blocks are those of the
-// histogram.
+// snapshot.
 func (h *histogramSnapshot) subBuckets(blocks []sizeBlock) iter.Seq2[int, uint64] {
 	return func(yield func(int, uint64) bool) {
+		blocks := blocks[h.at:]
 		for i, allocated := range h.blocks {
 			if !allocated {
 				continue
@@ -63,11 +66,13 @@ func (h *histogramSnapshot) subBuckets(blocks []sizeBlock) iter.Seq2[int, uint64
 	}
 }
 
-// snapshot copies the table to s. Memory is allocated while the table is not locked, to hold up its reader no longer
-// than the copy takes.
+// snapshot copies the table to s, sorted by series. Memory is allocated, and all is sorted, while the table is not locked, to
+// hold up its reader no longer than the copy takes.
 func (t *table) snapshot(s *tableSnapshot, now time.Time) {
 	for !t.copyTo(s, now) {
 	}
+	slices.SortFunc(s.sets, func(a, b setSnapshot) int { return strings.Compare(a.series.values, b.series.values) })
+	slices.SortFunc(s.histograms, func(a, b histogramSnapshot) int { return strings.Compare(a.series.values, b.series.values) })
 }
 
 // copyTo copies the table if s has room for it. If not, it makes room.
@@ -95,11 +100,10 @@ func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 		}
 	}
 	for _, h := range t.histograms {
-		c := histogramSnapshot{metric: &h.metric, series: h.series, sum: h.sum}
+		c := histogramSnapshot{metric: &h.metric, series: h.series, sum: h.sum, at: len(s.blocks)}
 		for i, block := range h.blocks {
 			if block != nil {
 				c.blocks[i] = true
-				c.n++
 				s.blocks = append(s.blocks, *block)
 			}
 		}

@@ -27,10 +27,14 @@ type table struct {
 
 	keys       *keyIndex
 	generation uint64             // of names, when the keys were resolved
-	sets       []*labelSet        // sorted by series
+	sets       []*labelSet        // in no order
 	overflows  [overflowSteps]int // how many of the sets are there by each step
-	histograms []*histogram       // sorted by series
+	histograms []*histogram       // in no order
 	blocks     int                // of all histograms
+
+	setsByValues       map[string]*labelSet // by series.values
+	histogramsByValues map[string]*histogram
+	joined             []byte // for look-ups in them
 
 	lastSnapshot      time.Time // the creation time of label sets made after it
 	stale             int       // how many label sets are stale
@@ -65,6 +69,9 @@ func newTable(l *labeling, buckets *bucketLayout, limits limits) *table {
 		limits:       limits,
 		keys:         newKeyIndex(l.optional.any()),
 		lastSnapshot: time.Now(),
+
+		setsByValues:       make(map[string]*labelSet),
+		histogramsByValues: make(map[string]*histogram),
 	}
 }
 
