@@ -42,7 +42,7 @@ func (o optional) field(at, bits int) uint32 { return uint32(o.packed>>at) & (1<
 func (o optional) hash() uint64 {
 	const k0, k1, k2 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb
 	h := o.packed*k0 ^ o.owner*k1 ^ uint64(o.mark)*k2
-	return (h ^ h>>32) * k1
+	return (h ^ h>>29) * k1
 }
 
 // value returns the value of an optional label.
