@@ -9,6 +9,8 @@ package collector
 
 import (
 	"context"
+	"iter"
+	"math"
 	"sync"
 	"time"
 
@@ -18,8 +20,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A Collector reads NFLOG groups and exposes their counts: as a [prometheus.TransactionalGatherer], which is fast, and
-// as a [prometheus.Collector], for registries.
+// A Collector reads NFLOG groups and exposes their counts: by GatherPieces, which needs the least memory, as a
+// [prometheus.TransactionalGatherer], and as a [prometheus.Collector], for registries.
 //
 // Locks are taken in this order: gatherer.mu, mu, group.mu, table.mu.
 type Collector struct {
@@ -100,8 +102,25 @@ func (c *Collector) Groups() []GroupState {
 // Gather implements [prometheus.TransactionalGatherer]. The metrics are valid until done is called, and another Gather
 // waits until then.
 func (c *Collector) Gather() (metrics []*dto.MetricFamily, done func(), err error) {
-	metrics, done = c.gatherer.gather(time.Now())
+	done = c.gatherer.gather(time.Now())
+	for _, family := range c.gatherer.inPieces(math.MaxInt, func() *slab { return &slab{} }) {
+		metrics = append(metrics, family)
+	}
 	return metrics, done, nil
+}
+
+// GatherPieces gathers metrics like Gather, but most of them are made only as the caller iterates over them. A family with many
+// metrics comes in several pieces, one after the other: all have its name and type, only the first has its help text. A piece
+// is valid until the next one. Another Gather waits until done is called.
+func (c *Collector) GatherPieces() (pieces iter.Seq[*dto.MetricFamily], done func(), err error) {
+	done = c.gatherer.gather(time.Now())
+	return func(yield func(*dto.MetricFamily) bool) {
+		for _, family := range c.gatherer.pieces() {
+			if !yield(family) {
+				return
+			}
+		}
+	}, done, nil
 }
 
 // Describe implements [prometheus.Collector].
@@ -115,10 +134,9 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements [prometheus.Collector].
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	_, done := c.gatherer.gather(time.Now())
-	defer done()
-	for _, f := range c.gatherer.families.all {
-		for _, m := range f.dto.Metric {
+	defer c.gatherer.gather(time.Now())()
+	for f, piece := range c.gatherer.pieces() {
+		for _, m := range piece.Metric {
 			ch <- &constMetric{f.desc, proto.CloneOf(m)}
 		}
 	}

@@ -29,17 +29,29 @@ func (g *gatherer) expireUntil(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			g.mu.Lock()
-			for _, group := range g.groups {
-				g.expireAndCopy(group.table, now)
+			for i, group := range g.groups {
+				group.table.expireAndCopy(g.copyOf(i), now)
 			}
 			g.mu.Unlock()
 		}
 	}
 }
 
+// expireAndCopy takes a snapshot of a table, once its expired label sets are forgotten. The caller holds the gatherer's lock.
+func (t *table) expireAndCopy(s *tableSnapshot, now time.Time) {
+	for {
+		t.snapshot(s, now)
+		expired := s.expired(t.limits, t.moment(now))
+		if len(expired) == 0 {
+			return
+		}
+		t.evictExpired(expired)
+	}
+}
+
 // expired returns the label sets of a snapshot that counted nothing for too long, and those of interfaces that were
-// deleted too long ago. It takes note of which ones count. The caller holds the gatherer's lock.
-func (s *tableSnapshot) expired(l limits, now time.Time) []*setSnapshot {
+// deleted too long ago. It takes note of which interfaces are missing. The caller holds the gatherer's lock.
+func (s *tableSnapshot) expired(l limits, now moment) []*setSnapshot {
 	if l.idle == 0 && l.deletedInterface == 0 {
 		return nil
 	}
@@ -50,40 +62,32 @@ func (s *tableSnapshot) expired(l limits, now time.Time) []*setSnapshot {
 	var expired []*setSnapshot
 	for i := range s.sets {
 		set := &s.sets[i]
-		if set.exposed().observe(set.packets, l, present, now) {
+		if set.set.observe(l, present, now) {
 			expired = append(expired, set)
 		}
 	}
 	return expired
 }
 
-// observe takes note of a label set's packets and its missing interfaces, and reports whether it has expired.
-func (e *exposedSet) observe(packets uint64, l limits, present map[string]bool, now time.Time) (expired bool) {
-	if packets != e.packets {
-		e.packets, e.idleSince, e.missingSince = packets, now, time.Time{}
-	}
+// observe takes note of a label set's missing interfaces, and reports whether it has expired at a snapshot.
+func (s *labelSet) observe(l limits, present map[string]bool, now moment) (expired bool) {
 	switch {
-	case present == nil || e.allPresent(present):
-		e.missingSince = time.Time{}
-	case e.missingSince.IsZero():
-		e.missingSince = now
+	case present == nil || s.allPresent(present):
+		s.missingSince = never
+	case s.missingSince == never:
+		s.missingSince = now
 	}
-	return passed(e.idleSince, l.idle, now) || passed(e.missingSince, l.deletedInterface, now)
+	return passed(s.seenActive, l.idle, now) || passed(s.missingSince, l.deletedInterface, now)
 }
 
 // allPresent reports whether no interface of the labels is missing.
-func (e *exposedSet) allPresent(present map[string]bool) bool {
-	for _, name := range e.interfaces {
+func (s *labelSet) allPresent(present map[string]bool) bool {
+	for _, name := range s.interfaces {
 		if !present[name] {
 			return false
 		}
 	}
 	return true
-}
-
-// passed reports whether a timeout has passed since a moment. A zero moment has not come, and a zero timeout never passes.
-func passed(since time.Time, timeout time.Duration, now time.Time) bool {
-	return !since.IsZero() && timeout > 0 && now.Sub(since) >= timeout
 }
 
 // evictExpired evicts expired label sets, except those that have counted packets since the snapshot.
@@ -118,18 +122,19 @@ func (t *table) evictIdle(now time.Time) bool {
 	}
 	t.idleSearched = now
 	before := len(t.sets)
-	t.evict(func(set *labelSet) bool { return set.idle(now) && set.overflow != overflowFully })
+	at := t.moment(now)
+	t.evict(func(set *labelSet) bool { return set.idle(at) && set.overflow != overflowFully })
 	return len(t.sets) < before
 }
 
 // see takes note of whether a label set counts, at a snapshot.
-func (s *labelSet) see(now time.Time) {
+func (s *labelSet) see(now moment) {
 	if s.packets != s.seenPackets {
-		s.seenPackets, s.seenActive = s.packets, now
+		s.seenPackets, s.seenActive, s.missingSince = s.packets, now, never
 	}
 }
 
 // idle reports whether a label set has counted nothing for long. A new one counts at once.
-func (s *labelSet) idle(now time.Time) bool {
+func (s *labelSet) idle(now moment) bool {
 	return s.packets == s.seenPackets && passed(s.seenActive, idleAtLimit, now)
 }

@@ -16,7 +16,7 @@ import (
 func (f *feed) createdByPrefix() map[string]time.Time {
 	created := make(map[string]time.Time)
 	for _, set := range f.snapshot().sets {
-		created[labelsOf(set.series)["prefix"]] = set.series.created.AsTime()
+		created[f.labelsOf(set.series)["prefix"]] = time.Unix(0, set.series.created)
 	}
 	return created
 }
@@ -52,8 +52,8 @@ func TestExpireIdle(t *testing.T) {
 	if s.overflow != 1 || s.forgotten != 6 {
 		t.Errorf("%d packets were counted under %s, want 1, and %d are forgotten, want 6", s.overflow, overflowValue, s.forgotten)
 	}
-	if bucketSum(s.blocks) != 2 || len(s.histograms) != 2 {
-		t.Errorf("%d packets in %d histograms, want 2 in 2", bucketSum(s.blocks), len(s.histograms))
+	if bucketSum(s.counts) != 2 || len(s.histograms) != 2 {
+		t.Errorf("%d packets in %d histograms, want 2 in 2", bucketSum(s.counts), len(s.histograms))
 	}
 }
 
@@ -168,7 +168,7 @@ func TestExpireUnlessCounted(t *testing.T) {
 	s := f.snapshot()
 	f.now = f.now.Add(time.Minute)
 	f.count(udpInput("b", 2, 100))
-	expired := s.expired(f.table.limits, f.now)
+	expired := s.expired(f.table.limits, f.table.moment(f.now))
 	if len(expired) != 2 {
 		t.Errorf("%d label sets have expired, want 2", len(expired))
 	}

@@ -14,7 +14,7 @@ import (
 // A family is the metrics of one name.
 type family struct {
 	desc *prometheus.Desc
-	dto  *dto.MetricFamily // with the metrics of the current scrape
+	dto  *dto.MetricFamily // with the metrics of the current scrape, except those of label sets
 }
 
 // families are all families of the collector.
@@ -102,17 +102,6 @@ func (f *families) clear() {
 	for _, family := range f.all {
 		family.dto.Metric = family.dto.Metric[:0]
 	}
-}
-
-// dtos returns the families that have metrics.
-func (f *families) dtos() []*dto.MetricFamily {
-	var dtos []*dto.MetricFamily
-	for _, family := range f.all {
-		if len(family.dto.Metric) > 0 {
-			dtos = append(dtos, family.dto)
-		}
-	}
-	return dtos
 }
 
 func (f *family) add(m *dto.Metric) { f.dto.Metric = append(f.dto.Metric, m) }

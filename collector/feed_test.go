@@ -90,9 +90,9 @@ func (f *feed) countDatagram(datagram []byte) { f.table.count(f.decoder.Decode(d
 
 // snapshot returns a copy of the table, without label sets that have expired.
 func (f *feed) snapshot() *tableSnapshot {
-	g := &gatherer{}
-	g.expireAndCopy(f.table, f.now)
-	return &g.copied
+	s := &tableSnapshot{}
+	f.table.expireAndCopy(s, f.now)
+	return s
 }
 
 // udpInput returns the message of a UDP packet of that length at the input hook.
@@ -114,7 +114,7 @@ func (f *feed) totals(t *testing.T) map[defaultValues]total {
 	t.Helper()
 	got := make(map[defaultValues]total)
 	for _, set := range f.snapshot().sets {
-		labels := labelsOf(set.series)
+		labels := f.labelsOf(set.series)
 		if labels["group"] != "100" {
 			t.Errorf("the group of a label set is %q", labels["group"])
 		}
@@ -137,21 +137,20 @@ func (f *feed) check(t *testing.T, want map[defaultValues]total) {
 	}
 }
 
-// labelsOf returns the values of the labels of a series by name.
-func labelsOf(s *series) map[string]string {
+// labelsOf returns the values of the labels of a counter's series by name.
+func (f *feed) labelsOf(s *series) map[string]string {
 	values := make(map[string]string)
-	for _, pair := range s.labels {
+	var m metricLabels
+	for _, pair := range m.set(f.table.labeling.ofCounters, s.values) {
 		values[pair.GetName()] = pair.GetValue()
 	}
 	return values
 }
 
 // bucketSum returns how many packets are in histograms.
-func bucketSum(blocks []sizeBlock) (sum uint64) {
-	for _, block := range blocks {
-		for _, n := range block {
-			sum += n
-		}
+func bucketSum(counts []sizeCount) (sum uint64) {
+	for _, count := range counts {
+		sum += count.packets()
 	}
 	return sum
 }

@@ -14,58 +14,40 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A gatherer makes the metrics of all groups. It makes those of a label set once, and gives them new values for each
-// scrape: to make thousands of metrics anew, and to check and sort them as a [prometheus.Registry] does, takes many
-// times as long.
+// A gatherer makes the metrics of all groups. It does so without a [prometheus.Registry], which takes many times as long to check
+// and sort thousands of metrics. Those of label sets are made of a copy of their counts, while they are written.
 type gatherer struct {
 	buckets *bucketLayout // of the histogram; nil without one
 
 	mu       sync.Mutex // held from the start of a scrape until its metrics are written; guards what follows
 	families *families
 	groups   []*group
-	copied   tableSnapshot
+	copies   []*tableSnapshot // of the groups' tables, see copyOf
+	slab     slab             // of pieces
 }
 
-// gather returns all metrics. They are valid until done is called.
-func (g *gatherer) gather(now time.Time) (metrics []*dto.MetricFamily, done func()) {
+// copyOf returns the memory for the copy of a group's table, by the number of the group.
+func (g *gatherer) copyOf(i int) *tableSnapshot {
+	for len(g.copies) <= i {
+		g.copies = append(g.copies, &tableSnapshot{})
+	}
+	return g.copies[i]
+}
+
+// gather copies all counts. They are there until done is called.
+func (g *gatherer) gather(now time.Time) (done func()) {
 	g.mu.Lock()
 	g.families.clear()
-	for _, group := range g.groups {
-		g.expireAndCopy(group.table, now)
-		g.gatherTable()
-		g.gatherGroup(group.table.limits, group.snapshot())
+	for i, group := range g.groups {
+		group.table.expireAndCopy(g.copyOf(i), now)
+		g.gatherGroup(g.copyOf(i), group.table.limits, group.snapshot())
 	}
-	return g.families.dtos(), g.mu.Unlock
+	return g.mu.Unlock
 }
 
-// expireAndCopy takes a snapshot of a table, once its expired label sets are forgotten.
-func (g *gatherer) expireAndCopy(t *table, now time.Time) {
-	for {
-		t.snapshot(&g.copied, now)
-		expired := g.copied.expired(t.limits, now)
-		if len(expired) == 0 {
-			return
-		}
-		t.evictExpired(expired)
-	}
-}
-
-// gatherTable makes the metrics of the label sets of the copied table.
-func (g *gatherer) gatherTable() {
-	for i := range g.copied.sets {
-		set := &g.copied.sets[i]
-		g.families.packets.add(set.exposed().packetsMetric.update(set.series, set.packets))
-		g.families.bytes.add(set.exposed().bytesMetric.update(set.series, set.bytes))
-	}
-	for i := range g.copied.histograms {
-		h := &g.copied.histograms[i]
-		g.families.packetSize.add(h.metric.update(h, g.buckets, g.copied.blocks))
-	}
-}
-
-// gatherGroup makes the metrics about a group itself.
-func (g *gatherer) gatherGroup(l limits, s groupSnapshot) {
-	t, f := &g.copied, g.families
+// gatherGroup makes the metrics about a group itself. t is the copy of its table.
+func (g *gatherer) gatherGroup(t *tableSnapshot, l limits, s groupSnapshot) {
+	f := g.families
 	counter := func(f *family, value uint64, labels ...*dto.LabelPair) {
 		f.add(&dto.Metric{
 			Label:   append(slices.Clip(t.labels), labels...),

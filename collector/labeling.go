@@ -26,6 +26,8 @@ type labeling struct {
 	ofCounters  labelDescs
 	ofHistogram labelDescs
 
+	sameHistogram bool // whether ofHistogram is ofCounters, so that each label set has a histogram of its own
+
 	protocols *packet.ProtocolSet // that go by name
 	optional  extractor
 	rules     *prefix.Rules
@@ -67,6 +69,7 @@ func newLabeling(config *Config, group GroupConfig) (*labeling, error) {
 	l.ofGroup = l.descs(1<<labelGroup, byNetNS)
 	l.ofCounters = l.descs(l.selection, byNetNS)
 	l.ofHistogram = l.descs(histogram, byNetNS)
+	l.sameHistogram = histogram == l.selection
 	l.optional = newExtractor(l.selection, cmp.Or(config.MarkMask, math.MaxUint32), config.DestinationPorts)
 	return l, nil
 }
@@ -110,7 +113,8 @@ func (d labelDescs) names() []string {
 
 // groupLabels returns the labels of the metrics about the group itself.
 func (l *labeling) groupLabels() []*dto.LabelPair {
-	return newSeries(l.ofGroup, string(l.groupValues().join(nil, l.ofGroup)), nil).labels
+	var m metricLabels
+	return m.set(l.ofGroup, string(l.groupValues().join(nil, l.ofGroup)))
 }
 
 // canOverflowPartly reports whether there are labels that the first step of overflow gives up.

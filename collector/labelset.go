@@ -3,50 +3,35 @@
 
 package collector
 
-import (
-	"slices"
-	"strings"
-	"time"
-
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
-)
+import "slices"
 
 // A series is the identity of an exposed series: its labels and its creation time. It is immutable.
 type series struct {
-	values  string           // of the labels, see labelValues.join
-	labels  []*dto.LabelPair // sorted by name
-	created *timestamppb.Timestamp
+	values  string // of the labels, see labelValues.join
+	created int64  // nanoseconds since 1970
 }
 
-func newSeries(descs labelDescs, values string, created *timestamppb.Timestamp) *series {
-	s := &series{values: values, labels: make([]*dto.LabelPair, len(descs)), created: created}
-	for i := range descs {
-		var value string
-		value, values, _ = strings.Cut(values, valueEnd)
-		s.labels[i] = &dto.LabelPair{Name: &descs[i].name, Value: &value}
-	}
-	return s
-}
-
-// A labelSet counts the packets with one combination of label values. The table's lock guards it, except for exposed.
-// series changes only while the gatherer's lock is held, too, so either lock is enough to read it; overflow never changes.
+// A labelSet counts the packets with one combination of label values. The table's lock guards it. What a scrape needs beside
+// the counts changes only while the gatherer's lock is held, too, so either lock is enough to read it. There may be a million
+// label sets, so it is small.
 type labelSet struct {
 	packets, bytes uint64
 
-	sizes       *histogram // that counts the packets, too; nil without a histogram
-	lastLength  uint32     // of a packet in sizes; 0 before the first
-	lastCounter *uint64    // of sizes, for lastLength
+	sizes      *histogram // that counts the packets, too; nil without a histogram
+	lastLength uint32     // of a packet in sizes; 0 before the first
+	lastBucket uint8      // the sub-bucket of lastLength
 
-	seenPackets uint64    // at the last snapshot
-	seenActive  time.Time // of the last snapshot with more packets than the one before; zero before the first
+	overflow overflowStep // never changes
+	stale    bool         // since a reload, packets of rules with these prefixes have other labels
 
-	series   *series
-	overflow overflowStep
 	prefixes []string // of the firewall rules that log the packets; maxPrefixes of them stand for any
-	stale    bool     // since a reload, packets of rules with these prefixes have other labels
 
-	exposed exposedSet
+	// For a scrape.
+	series       *series
+	interfaces   []string // named by the labels; never changed
+	seenPackets  uint64   // at the last snapshot
+	seenActive   moment   // of the last snapshot with more packets than the one before; never before the first
+	missingSince moment   // when an interface was first seen missing, without a packet since; never if none is
 }
 
 // maxPrefixes is how many prefixes a label set remembers. Most have one. With prefix rules, some have many.
@@ -59,19 +44,8 @@ func (s *labelSet) addPrefix(prefix string) {
 	}
 }
 
-// An exposedSet is what the gatherer keeps of a label set from scrape to scrape. It belongs to the gatherer, under the
-// gatherer's lock. interfaces is set before the label set is published.
-type exposedSet struct {
-	packetsMetric, bytesMetric counterMetric
-
-	interfaces   []string  // named by the labels; never changed
-	packets      uint64    // when last looked at
-	idleSince    time.Time // when packets was first seen at that value
-	missingSince time.Time // when an interface was first seen missing, without a packet since; zero if none is
-}
-
 // An overflowStep is how many labels were given up for lack of room.
-type overflowStep int
+type overflowStep uint8
 
 const (
 	overflowNone   overflowStep = iota
@@ -81,12 +55,9 @@ const (
 )
 
 // A histogram counts packets by size. It may have fewer labels than the counters, so several label sets can share it. The
-// table's lock guards it, except for metric, which belongs to the gatherer. series is as in labelSet.
+// table's lock guards it. series is as in labelSet.
 type histogram struct {
 	sizeCounts
-
+	sets   int32 // how many label sets count in it
 	series *series
-	sets   int // how many label sets count in it
-
-	metric histogramMetric
 }

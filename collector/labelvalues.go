@@ -22,7 +22,7 @@ type labelValues struct {
 	rules  []string              // of the labels that prefix rules make
 
 	prefix     string   // of the firewall rule, if there is a label for it
-	interfaces []string // whose names are values
+	interfaces []string // whose names are values; the memory is reused
 }
 
 // valueEnd ends each value of a joined string. No value has it: prefixes, rules and names of interfaces have no control
@@ -49,9 +49,10 @@ func (l *labeling) groupValues() *labelValues {
 	return v
 }
 
-// packetValues returns the values for packets with this key.
-func (l *labeling) packetValues(k *key, names interfaceNames) *labelValues {
-	v := l.groupValues()
+// packetValues sets v to the values for packets with this key.
+func (l *labeling) packetValues(v *labelValues, k *key, names interfaceNames) {
+	*v = labelValues{interfaces: v.interfaces[:0]}
+	v.values[labelGroup], v.values[labelNetNS] = l.group, l.netns
 	o := k.origin
 	for i := labelPrefix; i < numLabels; i++ {
 		if !l.selection.has(i) {
@@ -79,7 +80,6 @@ func (l *labeling) packetValues(k *key, names interfaceNames) *labelValues {
 			v.values[i] = k.optional.value(i)
 		}
 	}
-	return v
 }
 
 func (l *labeling) interfaceValue(v *labelValues, index uint32, names interfaceNames) string {
@@ -98,7 +98,7 @@ func (v *labelValues) overflowPartly() {
 			v.values[l] = overflowValue
 		}
 	}
-	v.interfaces = nil
+	v.interfaces = v.interfaces[:0]
 }
 
 // overflowFully gives up all labels but the group.

@@ -3,32 +3,70 @@
 
 package collector
 
-import dto "github.com/prometheus/client_model/go"
+import (
+	"strings"
 
-// A counterMetric is the metric of a label set's counter. It is made once, and gets a new value for each scrape.
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// metricLabels are the labels of a metric, in memory that is used again for the next one.
+type metricLabels struct {
+	values []string
+	pairs  []dto.LabelPair
+	all    []*dto.LabelPair
+}
+
+// set returns the labels with values that labelValues.join has joined.
+func (m *metricLabels) set(descs labelDescs, values string) []*dto.LabelPair {
+	if len(m.all) != len(descs) {
+		m.values, m.pairs, m.all = make([]string, len(descs)), make([]dto.LabelPair, len(descs)), make([]*dto.LabelPair, len(descs))
+		for i := range m.all {
+			m.all[i], m.pairs[i].Value = &m.pairs[i], &m.values[i]
+		}
+	}
+	for i := range descs {
+		m.values[i], values, _ = strings.Cut(values, valueEnd)
+		m.pairs[i].Name = &descs[i].name
+	}
+	return m.all
+}
+
+// A createdTimestamp is the creation time of a metric.
+type createdTimestamp struct{ timestamp timestamppb.Timestamp }
+
+func (c *createdTimestamp) set(nanoseconds int64) *timestamppb.Timestamp {
+	const second = 1_000_000_000
+	c.timestamp.Seconds, c.timestamp.Nanos = nanoseconds/second, int32(nanoseconds%second)
+	return &c.timestamp
+}
+
+// A counterMetric is the metric of a label set's counter, in memory that is used again for the next one.
 type counterMetric struct {
 	metric  dto.Metric
 	counter dto.Counter
 	value   float64
+	created createdTimestamp
+	labels  metricLabels
 }
 
-// update returns the metric with a new value.
-func (m *counterMetric) update(s *series, value uint64) *dto.Metric {
-	if m.metric.Counter == nil {
-		m.metric.Counter = &m.counter
-		m.counter.Value, m.counter.CreatedTimestamp = &m.value, s.created
-	}
-	m.metric.Label, m.value = s.labels, float64(value)
+// update returns the metric with these labels and this value.
+func (m *counterMetric) update(descs labelDescs, s *series, value uint64) *dto.Metric {
+	m.value = float64(value)
+	m.counter.Value, m.counter.CreatedTimestamp = &m.value, m.created.set(s.created)
+	m.metric.Label, m.metric.Counter = m.labels.set(descs, s.values), &m.counter
 	return &m.metric
 }
 
-// A histogramMetric is the metric of a histogram, classic and native at once. It is made once, and gets new values for
-// each scrape. All its counts are sums of the same integers.
+// A histogramMetric is the metric of a histogram, classic and native at once, in memory that is used again for the next one.
+// All its counts are sums of the same integers.
 type histogramMetric struct {
 	metric    dto.Metric
 	histogram dto.Histogram
 	count     uint64
 	sum       float64
+	created   createdTimestamp
+	labels    metricLabels
 	classic   []classicBucket
 	spans     []*nativeSpan // the first of them are in use
 }
@@ -44,12 +82,12 @@ type nativeSpan struct {
 	length uint32
 }
 
-// update returns the metric with the values of a snapshot. blocks are those of the snapshot.
-func (m *histogramMetric) update(s *histogramSnapshot, layout *bucketLayout, blocks []sizeBlock) *dto.Metric {
+// update returns the metric with the labels and values of a histogram. Its counts are sorted by sub-bucket.
+func (m *histogramMetric) update(descs labelDescs, s *histogramSnapshot, layout *bucketLayout, counts []sizeCount) *dto.Metric {
 	h := &m.histogram
 	if m.metric.Histogram == nil {
 		m.metric.Histogram = h
-		h.CreatedTimestamp, h.SampleCount, h.SampleSum = s.series.created, &m.count, &m.sum
+		h.SampleCount, h.SampleSum = &m.count, &m.sum
 		h.Schema, h.ZeroThreshold, h.ZeroCount = &layout.nativeSchema, &layout.zeroThreshold, &layout.zeroCount
 		m.classic = make([]classicBucket, len(layout.bounds))
 		for i := range m.classic {
@@ -58,11 +96,12 @@ func (m *histogramMetric) update(s *histogramSnapshot, layout *bucketLayout, blo
 			h.Bucket = append(h.Bucket, &b.bucket)
 		}
 	}
-	m.metric.Label, m.sum = s.series.labels, float64(s.sum)
+	m.metric.Label, m.sum = m.labels.set(descs, s.series.values), float64(s.sum)
+	h.CreatedTimestamp = m.created.set(s.series.created)
 	for i := range m.classic {
 		m.classic[i].cumulative = 0
 	}
-	m.addSubBuckets(s, layout, blocks)
+	m.addSubBuckets(layout, counts)
 	for i := 1; i < len(m.classic); i++ {
 		m.classic[i].cumulative += m.classic[i-1].cumulative
 	}
@@ -70,15 +109,19 @@ func (m *histogramMetric) update(s *histogramSnapshot, layout *bucketLayout, blo
 }
 
 // addSubBuckets makes the native buckets, and adds up the classic ones.
-func (m *histogramMetric) addSubBuckets(s *histogramSnapshot, layout *bucketLayout, blocks []sizeBlock) {
+func (m *histogramMetric) addSubBuckets(layout *bucketLayout, counts []sizeCount) {
 	h := &m.histogram
 	m.count, h.PositiveDelta, h.PositiveSpan = 0, h.PositiveDelta[:0], h.PositiveSpan[:0]
 	next := int32(0)  // index of the native bucket after the last one
 	last := uint64(0) // count of the last one
 	var span *nativeSpan
-	for i, n := range s.subBuckets(blocks) {
+	for _, count := range counts {
+		if count == 0 {
+			continue
+		}
+		n := count.packets()
 		m.count += n
-		c := &layout.subBuckets[i]
+		c := &layout.subBuckets[count.subBucket()]
 		if c.classic < len(m.classic) {
 			m.classic[c.classic].cumulative += n
 		}

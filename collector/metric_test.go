@@ -38,7 +38,7 @@ func TestHistogramLikeClient(t *testing.T) {
 		if len(s.histograms) == 0 {
 			continue
 		}
-		metric := constMetric{metric: s.histograms[0].metric.update(&s.histograms[0], f.table.buckets, s.blocks)}
+		metric := constMetric{metric: new(histogramMetric).update(s.ofHistogram, &s.histograms[0], f.table.buckets, s.countsOf(&s.histograms[0]))}
 		if err := metric.Write(&got); err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,7 @@ func TestProtocols(t *testing.T) {
 		}
 		got := make(map[string]uint64)
 		for _, set := range f.snapshot().sets {
-			got[labelsOf(set.series)["protocol"]] = set.packets
+			got[f.labelsOf(set.series)["protocol"]] = set.packets
 		}
 		// All frames have the same origin, so no frame of another protocol adds a key.
 		if f.table.keys.used > 2*len(got)+1 {

@@ -24,6 +24,9 @@ func (t *table) relabel(to *labeling, now time.Time) {
 	for _, set := range t.sets {
 		n := r.labelSet(set, set.prefixes)
 		set.series, set.stale = n.series, n.stale
+		if to.sameHistogram && set.sizes != nil {
+			set.sizes.series = set.series
+		}
 		if set.stale {
 			t.stale++
 		}
@@ -36,8 +39,11 @@ func (t *table) relabel(to *labeling, now time.Time) {
 	}
 	t.lastSnapshot = now // label sets that are forgotten come back younger
 	for _, h := range t.histograms {
+		if to.sameHistogram {
+			break
+		}
 		if h == overflow {
-			h.series = newSeries(to.ofHistogram, string(to.overflowValues().join(nil, to.ofHistogram)), h.series.created)
+			h.series = &series{string(to.overflowValues().join(nil, to.ofHistogram)), h.series.created}
 		} else {
 			h.series = r.histogram(h)
 		}
@@ -47,8 +53,10 @@ func (t *table) relabel(to *labeling, now time.Time) {
 		t.setsByValues[set.series.values] = set
 	}
 	clear(t.histogramsByValues)
-	for _, h := range t.histograms {
-		t.histogramsByValues[h.series.values] = h
+	if !to.sameHistogram {
+		for _, h := range t.histograms {
+			t.histogramsByValues[h.series.values] = h
+		}
 	}
 }
 
@@ -110,7 +118,7 @@ func (r *relabeler) labelSet(set *labelSet, prefixes []string) relabeled {
 		n.series = nil
 	case r.sameLabels:
 	case set.overflow == overflowFully:
-		n.series = newSeries(r.to.ofCounters, string(r.to.overflowValues().join(nil, r.to.ofCounters)), set.series.created)
+		n.series = &series{string(r.to.overflowValues().join(nil, r.to.ofCounters)), set.series.created}
 	default:
 		n.series = set.series.relabel(r.from.ofCounters, r.to.ofCounters)
 	}
@@ -144,5 +152,5 @@ func (s *series) relabel(from, to labelDescs) *series {
 			return nil
 		}
 	}
-	return newSeries(to, strings.Join(values, valueEnd)+valueEnd, s.created)
+	return &series{strings.Join(values, valueEnd) + valueEnd, s.created}
 }

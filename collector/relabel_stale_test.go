@@ -99,7 +99,7 @@ func TestRelabelMakesRoom(t *testing.T) {
 		if len(s.sets) != 5 || len(s.histograms) != 1 || s.overflow != 0 {
 			t.Fatalf("%d label sets, %d histograms, %d packets under %s", len(s.sets), len(s.histograms), s.overflow, overflowValue)
 		}
-		if got := bucketSum(s.blocks); got != 5 {
+		if got := bucketSum(s.counts); got != 5 {
 			t.Errorf("%d packets are in the histogram, want 5", got)
 		}
 	}

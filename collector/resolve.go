@@ -6,8 +6,6 @@ package collector
 import (
 	"slices"
 	"time"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // minKeys is the least number of keys that are remembered. There are more keys than label sets: interfaces that come and
@@ -30,7 +28,8 @@ func (t *table) resolve(k *key, now time.Time) *labelSet {
 			return set
 		}
 	}
-	v := t.labeling.packetValues(k, t.names)
+	v := &t.values
+	t.labeling.packetValues(v, k, t.names)
 	set := t.find(v, overflowNone, now)
 	if set == nil && t.labeling.canOverflowPartly() {
 		v.overflowPartly()
@@ -64,10 +63,13 @@ func (t *table) find(v *labelValues, step overflowStep, now time.Time) *labelSet
 		}
 		return t.find(v, step, now)
 	}
-	set := &labelSet{series: newSeries(t.labeling.ofCounters, string(t.joined), t.creation(now)), overflow: step}
-	set.exposed.interfaces = v.interfaces
+	set := &labelSet{
+		series:     &series{values: string(t.joined), created: t.creation(now)},
+		overflow:   step,
+		interfaces: slices.Clone(v.interfaces),
+	}
 	if t.buckets != nil {
-		set.sizes = t.findHistogram(v, now)
+		set.sizes = t.findHistogram(v, set.series)
 	}
 	t.sets = append(t.sets, set)
 	t.setsByValues[set.series.values] = set
@@ -87,27 +89,38 @@ func (l limits) capacity(step overflowStep) int {
 	}
 }
 
-// findHistogram returns the histogram for one more label set, with these values.
-func (t *table) findHistogram(v *labelValues, now time.Time) *histogram {
+// findHistogram returns the histogram for a new label set, with these values.
+func (t *table) findHistogram(v *labelValues, s *series) *histogram {
+	if t.labeling.sameHistogram {
+		return t.addHistogram(s)
+	}
 	t.joined = v.join(t.joined[:0], t.labeling.ofHistogram)
 	h := t.histogramsByValues[string(t.joined)]
 	if h == nil {
-		h = &histogram{series: newSeries(t.labeling.ofHistogram, string(t.joined), t.creation(now))}
-		t.histograms = append(t.histograms, h)
+		h = t.addHistogram(&series{values: string(t.joined), created: s.created})
 		t.histogramsByValues[h.series.values] = h
+		return h
 	}
 	h.sets++
 	return h
 }
 
+// addHistogram adds a histogram of one label set.
+func (t *table) addHistogram(s *series) *histogram {
+	h := &histogram{sizeCounts: newSizeCounts(), sets: 1, series: s}
+	t.histograms = append(t.histograms, h)
+	t.sizeCounts += len(h.counts)
+	return h
+}
+
 // creation returns the creation time of a new series: that of the last snapshot, which did not have it. It must
 // not be after the scrape that exposes the series first, and that scrape may have begun already.
-func (t *table) creation(now time.Time) *timestamppb.Timestamp {
+func (t *table) creation(now time.Time) int64 {
 	created := now.Add(-maxAge)
 	if t.lastSnapshot.After(created) {
 		created = t.lastSnapshot
 	}
-	return timestamppb.New(created)
+	return created.UnixNano()
 }
 
 // evict forgets label sets. If their packets come again, they are counted from 0.
@@ -138,7 +151,7 @@ func (t *table) evict(which func(*labelSet) bool) {
 		if h.sets > 0 {
 			return false
 		}
-		t.blocks -= h.blockCount()
+		t.sizeCounts -= len(h.counts)
 		delete(t.histogramsByValues, h.series.values)
 		return true
 	})

@@ -103,12 +103,12 @@ func TestOverflowManyPrefixes(t *testing.T) {
 	for _, set := range s.sets {
 		packets += set.packets
 		bytes += set.bytes
-		if labelsOf(set.series)["prefix"] == "known" && set.packets != 2 {
+		if f.labelsOf(set.series)["prefix"] == "known" && set.packets != 2 {
 			t.Errorf("%d packets of the known prefix, want 2", set.packets)
 		}
 	}
-	if want := uint64(2*prefixes + 2); packets != want || bytes != 100*want || s.stats.Packets != want || bucketSum(s.blocks) != want {
-		t.Errorf("%d packets of %d bytes are counted, %d in histograms, %d were read, want %d", packets, bytes, bucketSum(s.blocks), s.stats.Packets, want)
+	if want := uint64(2*prefixes + 2); packets != want || bytes != 100*want || s.stats.Packets != want || bucketSum(s.counts) != want {
+		t.Errorf("%d packets of %d bytes are counted, %d in histograms, %d were read, want %d", packets, bytes, bucketSum(s.counts), s.stats.Packets, want)
 	}
 	if want := uint64(2 * (prefixes - limit + 1)); s.overflow != want {
 		t.Errorf("%d packets are counted under %s, want %d", s.overflow, overflowValue, want)
@@ -125,7 +125,7 @@ func TestOverflowOptionalLabels(t *testing.T) {
 	}
 	got := make(map[string]uint64)
 	for _, set := range f.snapshot().sets {
-		l := labelsOf(set.series)
+		l := f.labelsOf(set.series)
 		protocol := "udp"
 		if l["mark"] == overflowValue {
 			protocol = overflowValue
@@ -155,7 +155,7 @@ func TestOverflowFullyAtOnce(t *testing.T) {
 		t.Errorf("%d label sets, want 11; %d packets under %s, want 20", len(s.sets), s.overflow, overflowValue)
 	}
 	for _, set := range s.sets {
-		if l := labelsOf(set.series); (l["prefix"] == overflowValue) != (set.packets == 20) {
+		if l := f.labelsOf(set.series); (l["prefix"] == overflowValue) != (set.packets == 20) {
 			t.Errorf("%d packets are counted under %v", set.packets, l)
 		}
 	}

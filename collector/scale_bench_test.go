@@ -4,8 +4,18 @@
 package collector
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"runtime"
+	"runtime/metrics"
 	"strconv"
 	"testing"
+
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/exposition"
 )
 
 // scales are numbers of label sets. The last is the most that can be allowed.
@@ -15,7 +25,7 @@ var scales = []int{10_000, 100_000, 1_000_000}
 func BenchmarkScaleCreate(b *testing.B) {
 	for _, n := range scales {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			flood := newMarkFlood(n)
+			flood := newMarkFlood(n, 1)
 			for b.Loop() {
 				b.StopTimer()
 				f := newMarkFeed(b)
@@ -31,7 +41,7 @@ func BenchmarkScaleCreate(b *testing.B) {
 func BenchmarkScaleFind(b *testing.B) {
 	for _, n := range scales {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			flood, f := newMarkFlood(n), newMarkFeed(b)
+			flood, f := newMarkFlood(n, 1), newMarkFeed(b)
 			flood.count(f)
 			for b.Loop() {
 				flood.count(f)
@@ -39,4 +49,69 @@ func BenchmarkScaleFind(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/packet")
 		})
 	}
+}
+
+// BenchmarkScaleMemory measures the heap for each label set with packets of seven sizes: live, and at most while a scrape is
+// written to memory, as text in gzip. The flood of packets is not in it, garbage is.
+func BenchmarkScaleMemory(b *testing.B) {
+	for _, n := range scales[:2] {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				base := liveHeap()
+				f := newMarkFeed(b)
+				newMarkFlood(n, len(benchmarkSizes)).count(f)
+				live := liveHeap() - base
+				p := &peakWriter{}
+				for range 3 {
+					p.kept = nil
+					if err := scrapeGzip(f.collector, p); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(live)/float64(n), "live-B/labelset")
+				b.ReportMetric(float64(p.peak-base)/float64(n), "peak-B/labelset")
+				b.ReportMetric(float64(liveHeap()-base)/float64(n), "scraped-B/labelset")
+				runtime.KeepAlive(f)
+			}
+		})
+	}
+}
+
+// scrapeGzip writes the metrics as text in gzip.
+func scrapeGzip(c *Collector, w io.Writer) error {
+	pieces, done, err := c.GatherPieces()
+	defer done()
+	if err != nil {
+		return err
+	}
+	z := gzip.NewWriter(w)
+	return errors.Join(exposition.Write(z, expfmt.NewFormat(expfmt.TypeTextPlain), pieces), z.Close())
+}
+
+// liveHeap returns the size of what is reachable.
+func liveHeap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	return heap()
+}
+
+// heap returns the size of what is allocated.
+func heap() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// A peakWriter keeps what is written, and sees how large the heap gets.
+type peakWriter struct {
+	kept [][]byte
+	peak uint64
+}
+
+func (p *peakWriter) Write(b []byte) (int, error) {
+	p.kept = append(p.kept, bytes.Clone(b))
+	if len(p.kept)%64 == 0 {
+		p.peak = max(p.peak, heap())
+	}
+	return len(b), nil
 }

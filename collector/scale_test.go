@@ -10,22 +10,23 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
-// A markFlood has datagrams whose packets all have different marks. With the label mark, each makes a label set.
+// A markFlood has datagrams of packets with many marks. With the label mark, each mark makes a label set.
 type markFlood struct {
 	marks     int
 	datagrams [][]byte
 }
 
-func newMarkFlood(marks int) *markFlood {
+// newMarkFlood returns a flood with that many packets of each mark, of different sizes.
+func newMarkFlood(marks, packets int) *markFlood {
 	const perDatagram = 1000
 	f := &markFlood{marks: marks}
 	var datagram []byte
-	for i := range marks {
+	for i := range marks * packets {
 		m := udpInput("fw drop: ", 2, benchmarkSizes[i%len(benchmarkSizes)])
 		// A multiplication by an odd number keeps marks different, and puts them in no order.
-		m.Group, m.Seq, m.Mark = 100, uint32(i), 2654435761*uint32(i+1)
+		m.Group, m.Seq, m.Mark = 100, uint32(i), 2654435761*uint32(i/packets+1)
 		datagram = m.Append(datagram)
-		if (i+1)%perDatagram == 0 || i+1 == marks {
+		if (i+1)%perDatagram == 0 || i+1 == marks*packets {
 			f.datagrams = append(f.datagrams, nflogtest.Done(datagram))
 			datagram = nil
 		}
@@ -64,7 +65,7 @@ const maxRatio = 3
 // there are.
 func TestScaleCreation(t *testing.T) {
 	perMark := func(marks int) (creation, look time.Duration) {
-		flood := newMarkFlood(marks)
+		flood := newMarkFlood(marks, 1)
 		creation = fastest(func() *feed { return newMarkFeed(t) }, flood.count)
 		filled := newMarkFeed(t)
 		flood.count(filled)

@@ -97,39 +97,75 @@ func (l *bucketLayout) index(size uint32) uint8 {
 	return l.search(size)
 }
 
-// Sub-buckets are counted in blocks, which are allocated when they are needed: the packets of one label set have few
-// sizes.
-const (
-	blockLen  = 16
-	maxBlocks = 16
-)
+// A sizeCount is how many packets a sub-bucket has, and above that, in eight bits, the index of the sub-bucket and one: so it is
+// 0 for none, and numbers sort by sub-bucket.
+type sizeCount uint64
 
-type sizeBlock [blockLen]uint64
+const sizeCountBits = 56
 
-// sizeCounts are counts of packets by size.
+func newSizeCount(subBucket uint8) sizeCount { return (sizeCount(subBucket) + 1) << sizeCountBits }
+
+// subBucket returns the index of the sub-bucket.
+func (c sizeCount) subBucket() int { return int(c>>sizeCountBits) - 1 }
+
+// packets returns how many packets the sub-bucket has.
+func (c sizeCount) packets() uint64 { return uint64(c & (1<<sizeCountBits - 1)) }
+
+// sizeCounts are counts of packets by size. The packets of one label set have few sizes, so only sub-buckets with packets are
+// there, in a hash table with open addressing.
 type sizeCounts struct {
-	sum    uint64 // of the sizes
-	blocks [maxBlocks]*sizeBlock
+	sum    uint64      // of the sizes
+	counts []sizeCount // a power of two, at most seven eighths of them in use
+	used   uint16
 }
 
-// counter returns the counter of a sub-bucket. It reports whether it allocated a block for it.
-func (c *sizeCounts) counter(subBucket uint8) (counter *uint64, grew bool) {
-	block := c.blocks[subBucket/blockLen]
-	if block == nil {
-		block = new(sizeBlock)
-		c.blocks[subBucket/blockLen] = block
-		grew = true
+const minSizeCounts = 4
+
+func newSizeCounts() sizeCounts { return sizeCounts{counts: make([]sizeCount, minSizeCounts)} }
+
+// count counts a packet in its sub-bucket. It returns by how much counts grew.
+func (c *sizeCounts) count(subBucket uint8) (grew int) {
+	n := &c.counts[int(subBucket)&(len(c.counts)-1)]
+	if n.subBucket() == int(subBucket) {
+		*n++
+		return 0
 	}
-	return &block[subBucket%blockLen], grew
+	return c.search(subBucket)
 }
 
-// blockCount returns how many blocks are allocated.
-func (c *sizeCounts) blockCount() int {
-	n := 0
-	for _, block := range c.blocks {
-		if block != nil {
-			n++
+// search is count for a sub-bucket that is not in the place of its hash.
+func (c *sizeCounts) search(subBucket uint8) (grew int) {
+	n := c.find(subBucket)
+	if *n == 0 {
+		if 8*int(c.used+1) > 7*len(c.counts) {
+			grew = c.grow()
+			n = c.find(subBucket)
+		}
+		*n = newSizeCount(subBucket)
+		c.used++
+	}
+	*n++
+	return grew
+}
+
+// find returns the count of a sub-bucket, or a free one for it.
+func (c *sizeCounts) find(subBucket uint8) *sizeCount {
+	mask := len(c.counts) - 1
+	for i := int(subBucket); ; i++ {
+		if n := &c.counts[i&mask]; *n == 0 || n.subBucket() == int(subBucket) {
+			return n
 		}
 	}
-	return n
+}
+
+// grow makes room. It returns how much.
+func (c *sizeCounts) grow() int {
+	old := c.counts
+	c.counts = make([]sizeCount, 2*len(old))
+	for _, n := range old {
+		if n != 0 {
+			*c.find(uint8(n.subBucket())) = n
+		}
+	}
+	return len(old)
 }

@@ -4,7 +4,6 @@
 package collector
 
 import (
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +19,9 @@ type tableSnapshot struct {
 	labels     []*dto.LabelPair // of the metrics about the group itself
 	sets       []setSnapshot
 	histograms []histogramSnapshot
-	blocks     []sizeBlock // of all histograms, one after the other
+	counts     []sizeCount // of all histograms
+
+	ofCounters, ofHistogram labelDescs
 
 	names      interfaceNames
 	forgotten  uint64 // packets in label sets that were forgotten
@@ -31,39 +32,22 @@ type tableSnapshot struct {
 }
 
 type setSnapshot struct {
-	set            *labelSet // for its identity, and for exposed
+	set            *labelSet
 	series         *series
 	packets, bytes uint64
 }
 
-// exposed returns what the gatherer keeps of the label set.
-func (s *setSnapshot) exposed() *exposedSet { return &s.set.exposed }
-
 type histogramSnapshot struct {
-	metric *histogramMetric
-	series *series
-	sum    uint64
-	blocks [maxBlocks]bool // which are allocated
-	at     int             // index of the first in tableSnapshot.blocks
+	series   *series
+	sum      uint64
+	from, to int // its counts
 }
 
-// subBuckets iterates over the sub-buckets with packets in them, by index, with their counts. blocks are those of the
-// snapshot.
-func (h *histogramSnapshot) subBuckets(blocks []sizeBlock) iter.Seq2[int, uint64] {
-	return func(yield func(int, uint64) bool) {
-		blocks := blocks[h.at:]
-		for i, allocated := range h.blocks {
-			if !allocated {
-				continue
-			}
-			for j, n := range blocks[0] {
-				if n > 0 && !yield(i*blockLen+j, n) {
-					return
-				}
-			}
-			blocks = blocks[1:]
-		}
-	}
+// countsOf returns the counts of a histogram, sorted by sub-bucket. Some are 0.
+func (s *tableSnapshot) countsOf(h *histogramSnapshot) []sizeCount {
+	counts := s.counts[h.from:h.to]
+	slices.Sort(counts)
+	return counts
 }
 
 // snapshot copies the table to s, sorted by series. Memory is allocated, and all is sorted, while the table is not locked, to
@@ -79,39 +63,39 @@ func (t *table) snapshot(s *tableSnapshot, now time.Time) {
 func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	t.mu.Lock()
 	t.evictIdle(now)
-	if len(t.sets) > cap(s.sets) || len(t.histograms) > cap(s.histograms) || t.blocks > cap(s.blocks) {
-		sets, histograms, blocks := len(t.sets), len(t.histograms), t.blocks
+	if !fits(s.sets, len(t.sets)) || !fits(s.histograms, len(t.histograms)) || !fits(s.counts, t.sizeCounts) {
+		sets, histograms, counts := len(t.sets), len(t.histograms), t.sizeCounts
 		t.mu.Unlock()
-		// Some more, for label sets that are made meanwhile.
-		s.sets = make([]setSnapshot, 0, sets+sets/8+8)
-		s.histograms = make([]histogramSnapshot, 0, histograms+histograms/8+8)
-		s.blocks = make([]sizeBlock, 0, blocks+blocks/8+8)
+		s.sets, s.histograms, s.counts = makeRoomFor[setSnapshot](sets), makeRoomFor[histogramSnapshot](histograms), makeRoomFor[sizeCount](counts)
 		return false
 	}
 	defer t.mu.Unlock()
 	t.lastSnapshot = now
-	s.sets, s.histograms, s.blocks = s.sets[:0], s.histograms[:0], s.blocks[:0]
+	s.sets, s.histograms, s.counts = s.sets[:0], s.histograms[:0], s.counts[:0]
 	s.labels, s.names, s.forgotten, s.overflow = t.groupLabels, t.names, t.forgotten, t.forgottenOverflow
+	s.ofCounters, s.ofHistogram = t.labeling.ofCounters, t.labeling.ofHistogram
+	at := t.moment(now)
 	for _, set := range t.sets {
-		set.see(now)
+		set.see(at)
 		s.sets = append(s.sets, setSnapshot{set, set.series, set.packets, set.bytes})
 		if set.overflow != overflowNone {
 			s.overflow += set.packets
 		}
 	}
 	for _, h := range t.histograms {
-		c := histogramSnapshot{metric: &h.metric, series: h.series, sum: h.sum, at: len(s.blocks)}
-		for i, block := range h.blocks {
-			if block != nil {
-				c.blocks[i] = true
-				s.blocks = append(s.blocks, *block)
-			}
-		}
-		s.histograms = append(s.histograms, c)
+		from := len(s.counts)
+		s.counts = append(s.counts, h.counts...)
+		s.histograms = append(s.histograms, histogramSnapshot{series: h.series, sum: h.sum, from: from, to: len(s.counts)})
 	}
 	s.stats, s.malformed, s.lastPacket = t.stats, t.malformed, t.lastPacket
 	return true
 }
+
+// fits reports whether a slice has room for n elements, and not for very many more.
+func fits[T any](s []T, n int) bool { return n <= cap(s) && cap(s) <= 4*n+1024 }
+
+// makeRoomFor returns a slice with room for n elements, and some more, for those that are added meanwhile.
+func makeRoomFor[T any](n int) []T { return make([]T, 0, n+n/8+8) }
 
 // A groupSnapshot is a copy of a group's state, without its table.
 type groupSnapshot struct {

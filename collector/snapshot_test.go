@@ -16,7 +16,7 @@ func TestSnapshotIsCopy(t *testing.T) {
 	f.count(udpInput("a", 2, 100))
 	s := f.snapshot()
 	f.count(udpInput("a", 2, 100), udpInput("b", 2, 100))
-	if len(s.sets) != 1 || s.sets[0].packets != 1 || bucketSum(s.blocks) != 1 || s.stats.Packets != 1 {
+	if len(s.sets) != 1 || s.sets[0].packets != 1 || bucketSum(s.counts) != 1 || s.stats.Packets != 1 {
 		t.Errorf("the snapshot of one packet has become %+v, %+v", s.sets, s.stats)
 	}
 }
@@ -59,7 +59,7 @@ func TestSnapshotConsistent(t *testing.T) {
 			}
 			counted[set.series] = set.packets
 		}
-		if n := bucketSum(s.blocks); n > packets {
+		if n := bucketSum(s.counts); n > packets {
 			t.Errorf("%d packets of %d are in histograms", n, packets)
 		}
 		if packets != s.stats.Packets {

@@ -30,12 +30,14 @@ type table struct {
 	sets       []*labelSet        // in no order
 	overflows  [overflowSteps]int // how many of the sets are there by each step
 	histograms []*histogram       // in no order
-	blocks     int                // of all histograms
+	sizeCounts int                // how many the histograms have
 
 	setsByValues       map[string]*labelSet // by series.values
 	histogramsByValues map[string]*histogram
-	joined             []byte // for look-ups in them
+	joined             []byte      // for look-ups in them
+	values             labelValues // for new keys
 
+	started           time.Time // moment 0
 	lastSnapshot      time.Time // the creation time of label sets made after it
 	stale             int       // how many label sets are stale
 	idleSearched      time.Time // when evictIdle last looked at all label sets
@@ -62,13 +64,15 @@ type interfaceNames interface {
 }
 
 func newTable(l *labeling, buckets *bucketLayout, limits limits) *table {
+	now := time.Now()
 	return &table{
 		labeling:     l,
 		groupLabels:  l.groupLabels(),
 		buckets:      buckets,
 		limits:       limits,
 		keys:         newKeyIndex(l.optional.any()),
-		lastSnapshot: time.Now(),
+		started:      now,
+		lastSnapshot: now,
 
 		setsByValues:       make(map[string]*labelSet),
 		histogramsByValues: make(map[string]*histogram),
@@ -127,14 +131,12 @@ func (t *table) countPacket(p nflog.Packet, now time.Time) {
 // countSize counts a packet in the histogram of its label set. Packets of one label set often have the same length.
 func (t *table) countSize(set *labelSet, length uint32) {
 	if length != set.lastLength {
-		counter, grew := set.sizes.counter(t.buckets.index(length))
-		if grew {
-			t.blocks++
-		}
-		set.lastLength, set.lastCounter = length, counter
+		set.lastLength, set.lastBucket = length, t.buckets.index(length)
 	}
 	set.sizes.sum += uint64(length)
-	*set.lastCounter++
+	if grew := set.sizes.count(set.lastBucket); grew > 0 {
+		t.sizeCounts += grew
+	}
 }
 
 // labelSet returns the label set of a packet and its headers.

@@ -91,7 +91,7 @@ func TestTableUnknownLength(t *testing.T) {
 		{"", "netdev", "ingress", "", "", "0x88cc"}: {1, 0},
 	})
 	s := f.snapshot()
-	if inBuckets := bucketSum(s.blocks); inBuckets != 1 {
+	if inBuckets := bucketSum(s.counts); inBuckets != 1 {
 		t.Errorf("%d packets are in the histograms, want 1", inBuckets)
 	}
 	if s.malformed != 0 {

@@ -4,12 +4,17 @@
 package web
 
 import (
+	"compress/gzip"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/exposition"
 )
 
 const (
@@ -43,7 +48,9 @@ func newAnswer() *answer {
 // answers makes answers to scrapes, one at a time: each is in memory as a whole, so that a slow client does not keep the others
 // from gathering metrics.
 type answers struct {
-	handler  http.Handler  // of metrics
+	pieces   piecesFunc    // nil to make all answers by handler
+	gzip     *gzip.Writer  // for the answer that is made
+	handler  http.Handler  // of metrics, in the forms that pieces are not for
 	empty    http.Handler  // the same for no metrics: it tells the form of a request
 	making   chan struct{} // has room for one
 	filtered chan struct{} // has room for maxFiltered
@@ -54,13 +61,31 @@ type answers struct {
 	shared map[form]*answer
 }
 
+// A piecesFunc gathers metrics in pieces. They are valid until done is called.
+type piecesFunc func() (pieces exposition.Pieces, done func(), err error)
+
 // A form is all that answers to scrapes depend on. There are some fifty.
 type form struct {
 	contentType, encoding string
 }
 
+// newAnswersOf returns answers with the metrics of a source, and those of own.
+func newAnswersOf(s Source, own prometheus.Gatherer, opts promhttp.HandlerOpts) *answers {
+	a := newAnswers(prometheus.NewMultiTRegistry(prometheus.ToTransactionalGatherer(own), s), opts)
+	a.pieces = func() (exposition.Pieces, func(), error) {
+		families, err := own.Gather()
+		if err != nil {
+			return nil, nil, err
+		}
+		pieces, done, err := s.GatherPieces()
+		return exposition.Merge(families, pieces), done, err
+	}
+	return a
+}
+
 func newAnswers(gatherer prometheus.TransactionalGatherer, opts promhttp.HandlerOpts) *answers {
 	a := &answers{
+		gzip:     gzip.NewWriter(nil),
 		handler:  promhttp.HandlerForTransactional(gatherer, opts),
 		making:   make(chan struct{}, 1),
 		filtered: make(chan struct{}, maxFiltered),
@@ -73,7 +98,7 @@ func newAnswers(gatherer prometheus.TransactionalGatherer, opts promhttp.Handler
 
 // get returns the answer to a request, or nil if too many wait for answers of their own.
 func (a *answers) get(req *http.Request) *answer {
-	f := a.form(req)
+	f, header := a.form(req)
 	req = req.Clone(req.Context())
 	req.Header.Set("Accept-Encoding", f.encoding)
 	if req.URL.Query().Has("name[]") {
@@ -84,7 +109,7 @@ func (a *answers) get(req *http.Request) *answer {
 			return nil
 		}
 		res := newAnswer()
-		a.make(res, req)
+		a.make(res, func() { a.handle(res, req) })
 		return res
 	}
 
@@ -101,12 +126,16 @@ func (a *answers) get(req *http.Request) *answer {
 		return res
 	}
 	defer a.expire(f, res)
-	a.make(res, req)
+	a.make(res, func() {
+		if !a.write(res, f, header) {
+			a.handle(res, req)
+		}
+	})
 	return res
 }
 
-// form returns the form of the answer to a request, as promhttp negotiates it.
-func (a *answers) form(req *http.Request) form {
+// form returns the form of the answer to a request, and its header, as promhttp negotiates them.
+func (a *answers) form(req *http.Request) (form, http.Header) {
 	// One at a time, since a compressor takes 800 kB.
 	a.negotiating.Lock()
 	defer a.negotiating.Unlock()
@@ -116,11 +145,11 @@ func (a *answers) form(req *http.Request) form {
 	if f.encoding == "" {
 		f.encoding = string(promhttp.Identity)
 	}
-	return f
+	return f, res.header
 }
 
-// make makes an answer. Who waits for it gets an error if the handler panics.
-func (a *answers) make(res *answer, req *http.Request) {
+// make makes an answer by a function. Who waits for it gets an error if the function panics.
+func (a *answers) make(res *answer, fn func()) {
 	a.making <- struct{}{}
 	defer func() { <-a.making }()
 	began := time.Now()
@@ -130,9 +159,42 @@ func (a *answers) make(res *answer, req *http.Request) {
 		a.mu.Unlock()
 		close(res.made)
 	}()
+	fn()
+}
+
+// handle makes an answer by promhttp.
+func (a *answers) handle(res *answer, req *http.Request) {
 	r := response{answer: res}
 	a.handler.ServeHTTP(&r, req)
 	r.WriteHeader(http.StatusOK)
+}
+
+// write makes an answer without all metrics in memory at a time. It reports whether it could.
+func (a *answers) write(res *answer, f form, header http.Header) bool {
+	format, compress := expfmt.Format(f.contentType), f.encoding == string(promhttp.Gzip)
+	if a.pieces == nil || !exposition.Supports(format) || !compress && f.encoding != string(promhttp.Identity) {
+		return false
+	}
+	pieces, done, err := a.pieces()
+	if done != nil {
+		defer done()
+	}
+	if err != nil {
+		return false // promhttp logs it
+	}
+	w := &response{answer: res}
+	if compress {
+		a.gzip.Reset(w)
+		err = errors.Join(exposition.Write(a.gzip, format, pieces), a.gzip.Close())
+	} else {
+		err = exposition.Write(w, format, pieces)
+	}
+	if err != nil {
+		res.body = blocks{}
+		return false
+	}
+	res.header, res.status = header, http.StatusOK
+	return true
 }
 
 // expire forgets an answer when it is no longer shared.

@@ -103,8 +103,8 @@ func TestAnswerEncoding(t *testing.T) {
 		a := newAnswers(prometheus.NewMultiTRegistry(), promhttp.HandlerOpts{})
 		req := httptest.NewRequest(http.MethodGet, "/", nil)
 		req.Header.Set("Accept-Encoding", accept)
-		if got := a.form(req).encoding; got != want {
-			t.Errorf("Accept-Encoding %q: form %s, want %s", accept, got, want)
+		if f, _ := a.form(req); f.encoding != want {
+			t.Errorf("Accept-Encoding %q: form %s, want %s", accept, f.encoding, want)
 		}
 		a.handler = http.HandlerFunc(encoded)
 		if got := a.get(req).header.Get("Content-Encoding"); got != want {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
 	"github.com/nflog-exporter/nflog_exporter/internal/config"
+	"github.com/nflog-exporter/nflog_exporter/internal/exposition"
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 )
 
@@ -30,6 +31,7 @@ const (
 // A Source has the metrics and the state of groups. A collector.Collector is one.
 type Source interface {
 	prometheus.TransactionalGatherer
+	GatherPieces() (pieces exposition.Pieces, done func(), err error)
 	Groups() []collector.GroupState
 	Healthy() error
 }
@@ -69,9 +71,8 @@ func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger 
 		ErrorHandling:     promhttp.ContinueOnError,
 		EnableOpenMetrics: true,
 	}
-	gatherer := prometheus.NewMultiTRegistry(prometheus.ToTransactionalGatherer(own), s)
 	if o.DisableExporterMetrics {
-		return newSending(newAnswers(gatherer, opts), o.MaxRequests), nil
+		return newSending(newAnswersOf(s, own, opts), o.MaxRequests), nil
 	}
 
 	own.MustRegister(
@@ -79,5 +80,5 @@ func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger 
 		collectors.NewGoCollector(),
 	)
 	opts.Registry = own
-	return promhttp.InstrumentMetricHandler(own, newSending(newAnswers(gatherer, opts), o.MaxRequests)), nil
+	return promhttp.InstrumentMetricHandler(own, newSending(newAnswersOf(s, own, opts), o.MaxRequests)), nil
 }

@@ -6,6 +6,7 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
 	"github.com/nflog-exporter/nflog_exporter/internal/config"
+	"github.com/nflog-exporter/nflog_exporter/internal/exposition"
 )
 
 // A fakeSource has states and metrics that a test controls.
@@ -34,6 +36,12 @@ func (s *fakeSource) Gather() ([]*dto.MetricFamily, func(), error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s)
 	return prometheus.ToTransactionalGatherer(registry).Gather()
+}
+
+// GatherPieces implements Source.
+func (s *fakeSource) GatherPieces() (pieces exposition.Pieces, done func(), err error) {
+	families, done, err := s.Gather()
+	return slices.Values(families), done, err
 }
 
 func (s *fakeSource) Describe(ch chan<- *prometheus.Desc) { ch <- upDesc() }

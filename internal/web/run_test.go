@@ -22,6 +22,7 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
 	"github.com/nflog-exporter/nflog_exporter/internal/config"
+	"github.com/nflog-exporter/nflog_exporter/internal/exposition"
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
 	"github.com/nflog-exporter/nflog_exporter/test/pipenet"
 )
@@ -33,6 +34,12 @@ type slowSource struct{ gather func() }
 func (s slowSource) Gather() ([]*dto.MetricFamily, func(), error) {
 	s.gather()
 	return nil, func() {}, nil
+}
+
+// GatherPieces implements Source.
+func (s slowSource) GatherPieces() (pieces exposition.Pieces, done func(), err error) {
+	s.gather()
+	return func(func(*dto.MetricFamily) bool) {}, func() {}, nil
 }
 
 func (s slowSource) Groups() []collector.GroupState { return nil }
