@@ -19,7 +19,7 @@ type labelSet struct {
 
 	sizes      *histogram // that counts the packets, too; nil without a histogram
 	lastLength uint32     // of a packet in sizes; 0 before the first
-	lastBucket uint8      // the sub-bucket of lastLength
+	lastTag    sizeTag    // of lastLength
 
 	overflow overflowStep // never changes
 	stale    bool         // since a reload, packets of rules with these prefixes have other labels
@@ -58,6 +58,8 @@ const (
 // table's lock guards it. series is as in labelSet.
 type histogram struct {
 	sizeCounts
-	sets   int32 // how many label sets count in it
-	series *series
+	sets      int32  // how many label sets count in it
+	sum       uint64 // of the sizes, at the last snapshot: that of the label sets' bytes
+	forgotten uint64 // bytes of label sets that were forgotten
+	series    *series
 }

@@ -121,7 +121,7 @@ func (m *histogramMetric) addSubBuckets(layout *bucketLayout, counts []sizeCount
 		}
 		n := count.packets()
 		m.count += n
-		c := &layout.subBuckets[count.subBucket()]
+		c := &layout.subBuckets[count.tag()-1]
 		if c.classic < len(m.classic) {
 			m.classic[c.classic].cumulative += n
 		}

@@ -140,6 +140,7 @@ func (t *table) evict(which func(*labelSet) bool) {
 		}
 		if set.sizes != nil {
 			set.sizes.sets--
+			set.sizes.forgotten += set.bytes
 		}
 		delete(t.setsByValues, set.series.values)
 		return true

@@ -97,16 +97,16 @@ func (l *bucketLayout) index(size uint32) uint8 {
 	return l.search(size)
 }
 
-// A sizeCount is how many packets a sub-bucket has, and above that, in eight bits, the index of the sub-bucket and one: so it is
-// 0 for none, and numbers sort by sub-bucket.
+// A sizeCount is how many packets a sub-bucket has, and above that, in eight bits, the tag of the sub-bucket: so it is 0 for none,
+// and numbers sort by sub-bucket.
 type sizeCount uint64
 
 const sizeCountBits = 56
 
-func newSizeCount(subBucket uint8) sizeCount { return (sizeCount(subBucket) + 1) << sizeCountBits }
+// A sizeTag is the index of a sub-bucket, and one.
+type sizeTag uint8
 
-// subBucket returns the index of the sub-bucket.
-func (c sizeCount) subBucket() int { return int(c>>sizeCountBits) - 1 }
+func (c sizeCount) tag() sizeTag { return sizeTag(c >> sizeCountBits) }
 
 // packets returns how many packets the sub-bucket has.
 func (c sizeCount) packets() uint64 { return uint64(c & (1<<sizeCountBits - 1)) }
@@ -114,7 +114,6 @@ func (c sizeCount) packets() uint64 { return uint64(c & (1<<sizeCountBits - 1)) 
 // sizeCounts are counts of packets by size. The packets of one label set have few sizes, so only sub-buckets with packets are
 // there, in a hash table with open addressing.
 type sizeCounts struct {
-	sum    uint64      // of the sizes
 	counts []sizeCount // a power of two, at most seven eighths of them in use
 	used   uint16
 }
@@ -123,39 +122,32 @@ const minSizeCounts = 4
 
 func newSizeCounts() sizeCounts { return sizeCounts{counts: make([]sizeCount, minSizeCounts)} }
 
-// count counts a packet in its sub-bucket. It returns by how much counts grew.
-func (c *sizeCounts) count(subBucket uint8) (grew int) {
-	n := &c.counts[int(subBucket)&(len(c.counts)-1)]
-	if n.subBucket() == int(subBucket) {
-		*n++
-		return 0
+// first returns where the count of a sub-bucket is looked for first. Nearly always, it is there.
+func (c *sizeCounts) first(tag sizeTag) *sizeCount { return &c.counts[int(tag)&(len(c.counts)-1)] }
+
+// find returns the count of a sub-bucket, or a free one for it.
+func (c *sizeCounts) find(tag sizeTag) *sizeCount {
+	mask := len(c.counts) - 1
+	for i := int(tag); ; i++ {
+		if n := &c.counts[i&mask]; *n == 0 || n.tag() == tag {
+			return n
+		}
 	}
-	return c.search(subBucket)
 }
 
-// search is count for a sub-bucket that is not in the place of its hash.
-func (c *sizeCounts) search(subBucket uint8) (grew int) {
-	n := c.find(subBucket)
+// count counts a packet in its sub-bucket. It returns by how much counts grew.
+func (c *sizeCounts) count(tag sizeTag) (grew int) {
+	n := c.find(tag)
 	if *n == 0 {
 		if 8*int(c.used+1) > 7*len(c.counts) {
 			grew = c.grow()
-			n = c.find(subBucket)
+			n = c.find(tag)
 		}
-		*n = newSizeCount(subBucket)
+		*n = sizeCount(tag) << sizeCountBits
 		c.used++
 	}
 	*n++
 	return grew
-}
-
-// find returns the count of a sub-bucket, or a free one for it.
-func (c *sizeCounts) find(subBucket uint8) *sizeCount {
-	mask := len(c.counts) - 1
-	for i := int(subBucket); ; i++ {
-		if n := &c.counts[i&mask]; *n == 0 || n.subBucket() == int(subBucket) {
-			return n
-		}
-	}
 }
 
 // grow makes room. It returns how much.
@@ -164,7 +156,7 @@ func (c *sizeCounts) grow() int {
 	c.counts = make([]sizeCount, 2*len(old))
 	for _, n := range old {
 		if n != 0 {
-			*c.find(uint8(n.subBucket())) = n
+			*c.find(n.tag()) = n
 		}
 	}
 	return len(old)

@@ -75,8 +75,14 @@ func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	s.labels, s.names, s.forgotten, s.overflow = t.groupLabels, t.names, t.forgotten, t.forgottenOverflow
 	s.ofCounters, s.ofHistogram = t.labeling.ofCounters, t.labeling.ofHistogram
 	at := t.moment(now)
+	for _, h := range t.histograms {
+		h.sum = h.forgotten
+	}
 	for _, set := range t.sets {
 		set.see(at)
+		if set.sizes != nil {
+			set.sizes.sum += set.bytes
+		}
 		s.sets = append(s.sets, setSnapshot{set, set.series, set.packets, set.bytes})
 		if set.overflow != overflowNone {
 			s.overflow += set.packets

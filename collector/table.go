@@ -131,11 +131,12 @@ func (t *table) countPacket(p nflog.Packet, now time.Time) {
 // countSize counts a packet in the histogram of its label set. Packets of one label set often have the same length.
 func (t *table) countSize(set *labelSet, length uint32) {
 	if length != set.lastLength {
-		set.lastLength, set.lastBucket = length, t.buckets.index(length)
+		set.lastLength, set.lastTag = length, sizeTag(t.buckets.index(length)+1)
 	}
-	set.sizes.sum += uint64(length)
-	if grew := set.sizes.count(set.lastBucket); grew > 0 {
-		t.sizeCounts += grew
+	if n := set.sizes.first(set.lastTag); n.tag() == set.lastTag {
+		*n++
+	} else {
+		t.sizeCounts += set.sizes.count(set.lastTag)
 	}
 }
 
