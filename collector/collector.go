@@ -23,14 +23,16 @@ import (
 // A Collector reads NFLOG groups and exposes their counts: by GatherPieces, which needs the least memory, as a
 // [prometheus.TransactionalGatherer], and as a [prometheus.Collector], for registries.
 //
-// Locks are taken in this order: gatherer.mu, mu, group.mu, table.mu.
+// Locks are taken in this order: reloading, gatherer.mu, mu, group.mu, table.mu.
 type Collector struct {
 	config   Config
 	gatherer *gatherer
 	health   health
 
-	mu          sync.Mutex // guards what follows
-	groups      []*group
+	reloading sync.Mutex // held by a reload
+
+	mu          sync.Mutex      // guards what follows
+	groups      []*group        // a reload changes it
 	rulesUnused bool            // there are prefix rules without effect
 	running     context.Context // of Run, while it runs
 	readers     sync.WaitGroup

@@ -34,6 +34,15 @@ func (g *gatherer) copyOf(i int) *tableSnapshot {
 	return g.copies[i]
 }
 
+// set sets the groups and the families of their metrics. The caller holds mu.
+func (g *gatherer) set(groups []*group, families *families) {
+	g.groups, g.families = groups, families
+	if n := len(groups); n < len(g.copies) {
+		clear(g.copies[n:])
+		g.copies = g.copies[:n]
+	}
+}
+
 // gather copies all counts. They are there until done is called.
 func (g *gatherer) gather(now time.Time) (done func()) {
 	g.mu.Lock()

@@ -26,13 +26,25 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 		return err
 	}
 
+	c.reloading.Lock()
+	defer c.reloading.Unlock()
+	old := c.groups // only a reload changes it
+	var relabelers []*relabeler
+	for i, config := range groups {
+		if g := find(old, config); g != nil {
+			relabelers = append(relabelers, newRelabeler(g.table, labelings[i]))
+		}
+	}
+
 	// A scrape sees the old groups and labels, or the new ones.
 	c.gatherer.mu.Lock()
 	defer c.gatherer.mu.Unlock()
+	for _, r := range relabelers {
+		r.apply(time.Now())
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.warnOfUnusedRules(len(rules) > 0 && !labelings[0].selection.has(labelPrefix))
-	old := c.groups
 	c.groups = nil
 	for i, config := range groups {
 		c.groups = append(c.groups, c.apply(old, config, labelings[i]))
@@ -42,8 +54,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 			g.stop(errRemoved)
 		}
 	}
-	c.gatherer.groups = c.groups
-	c.gatherer.families = newFamilies(labelings[0])
+	c.gatherer.set(c.groups, newFamilies(labelings[0]))
 	return nil
 }
 
@@ -56,15 +67,20 @@ func (c *Collector) warnOfUnusedRules(unused bool) {
 	c.rulesUnused = unused
 }
 
-// apply returns the group with this configuration and labeling: the old one if there is one.
+// find returns the group of a configuration, or nil.
+func find(groups []*group, config GroupConfig) *group {
+	if i := slices.IndexFunc(groups, func(g *group) bool { return g.is(config) }); i >= 0 {
+		return groups[i]
+	}
+	return nil
+}
+
+// apply returns the group with this configuration and labeling: the old one if there is one, which has the labeling already, so
+// that packets that an ending binding leaves are counted by it. The caller holds mu.
 func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group {
-	for _, g := range old {
-		if g.is(config) {
-			// In this order: packets that an ending binding leaves are counted by the new labeling.
-			g.table.relabel(l, time.Now())
-			g.reconfigure(config)
-			return g
-		}
+	if g := find(old, config); g != nil {
+		g.reconfigure(config)
+		return g
 	}
 	conntrack := l.selection.has(labelConntrackState)
 	g := newGroup(config, newTable(l, c.gatherer.buckets, c.config.limits()), conntrack, c.config.Logger)

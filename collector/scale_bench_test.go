@@ -77,6 +77,33 @@ func BenchmarkScaleMemory(b *testing.B) {
 	}
 }
 
+// BenchmarkScaleReload adds a label to label sets of as many prefixes, by 20 rules, and removes it. It measures for how long at most
+// that holds up the reader, scrapes, and what asks for the state of groups.
+func BenchmarkScaleReload(b *testing.B) {
+	for _, n := range scales[:2] {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			f := newFeed(b, Config{MaxLabelSets: 1_000_000})
+			for i := range n {
+				f.count(udpInput("fw zone"+strconv.Itoa(i)+" drop: ", 2, 100))
+			}
+			var held heldUp
+			for b.Loop() {
+				held.longest(f.collector, func() {
+					mustReload(b, f.collector, []GroupConfig{{Group: 100}}, manyRules()...)
+					mustReload(b, f.collector, []GroupConfig{{Group: 100}})
+				})
+			}
+			if s := f.snapshot(); len(s.sets) != n {
+				b.Fatalf("%d label sets are left of %d", len(s.sets), n)
+			}
+			b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(2*b.N), "ms/reload")
+			b.ReportMetric(float64(held.reader.Microseconds())/1000, "reader-ms")
+			b.ReportMetric(float64(held.scrape.Microseconds())/1000, "scrape-ms")
+			b.ReportMetric(float64(held.state.Microseconds())/1000, "state-ms")
+		})
+	}
+}
+
 // scrapeGzip writes the metrics as text in gzip.
 func scrapeGzip(c *Collector, w io.Writer) error {
 	pieces, done, err := c.GatherPieces()

@@ -4,9 +4,12 @@
 package collector
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -85,4 +88,68 @@ func TestScaleCreation(t *testing.T) {
 	if look10 > 2*maxRatio*look {
 		t.Errorf("one of 100,000 label sets takes %v to find, one of 10,000 %v", look10, look)
 	}
+}
+
+// manyRules returns prefix rules that match nothing, but take their time. They make a label.
+func manyRules() []prefix.Rule {
+	var rules []prefix.Rule
+	for i := range 20 {
+		rules = append(rules, prefix.Rule{Match: fmt.Sprintf(`.*z(?P<zone>%d\w+)x`, i)})
+	}
+	return rules
+}
+
+// heldUp says for how long something held up others at most.
+type heldUp struct{ reader, scrape, state time.Duration }
+
+// longest runs a function, and notes for how long it holds up others.
+func (h *heldUp) longest(c *Collector, fn func()) {
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	watch := func(longest *time.Duration, mu *sync.Mutex) {
+		wg.Go(func() {
+			for {
+				began := time.Now()
+				mu.Lock()
+				mu.Unlock() //nolint:staticcheck // only to wait
+				*longest = max(*longest, time.Since(began))
+				select {
+				case <-done:
+					return
+				case <-time.After(100 * time.Microsecond):
+				}
+			}
+		})
+	}
+	watch(&h.reader, &c.groups[0].table.mu)
+	watch(&h.scrape, &c.gatherer.mu)
+	watch(&h.state, &c.mu)
+	fn()
+	close(done)
+	wg.Wait()
+}
+
+// TestScaleReload checks that a reload that takes long holds up nothing for most of that.
+func TestScaleReload(t *testing.T) {
+	const prefixes = 30_000
+	f := newFeed(t, Config{MaxLabelSets: prefixes})
+	for i := range prefixes {
+		f.count(udpInput(fmt.Sprintf("fw zone%d drop: ", i), 2, 100))
+	}
+	var held heldUp
+	// What takes the processor may hold up one try.
+	for try := range 5 {
+		held = heldUp{}
+		began := time.Now()
+		held.longest(f.collector, func() { mustReload(t, f.collector, []GroupConfig{{Group: 100}}, manyRules()[try:]...) })
+		took := time.Since(began)
+		t.Logf("a reload of %v held up %+v", took, held)
+		if s := f.snapshot(); len(s.sets) != prefixes {
+			t.Fatalf("%d label sets are left, want %d", len(s.sets), prefixes)
+		}
+		if max(held.reader, held.scrape, held.state) < took/2 {
+			return
+		}
+	}
+	t.Errorf("each of five reloads held something up for half its time, the last %+v", held)
 }
