@@ -100,7 +100,7 @@ func (p Packet) copyTo(v *attributeValues, memory []byte) Attribute {
 	var a Attribute
 	origin := p.Origin()
 	present(&a.Hook, &v.hook, origin.Hook, true)
-	present(&a.HwProtocol, &v.hwProtocol, origin.HWProtocol, true)
+	present(&a.HwProtocol, &v.hwProtocol, p.HWProtocol(), true)
 	present(&a.Prefix, &v.prefix, origin.Prefix, p.has(attrPrefix))
 	present(&a.InDev, &v.inDev, origin.InDev, p.has(attrInDev))
 	present(&a.PhysInDev, &v.physInDev, origin.PhysInDev, p.has(attrPhysInDev))

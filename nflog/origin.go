@@ -25,7 +25,9 @@ type Origin struct {
 	// For arp: 0 input, 1 output, 2 forward. For netdev: 0 ingress, 1 egress.
 	Hook uint8
 
-	// HWProtocol is the EtherType of the packets: 0x0800 for IPv4, 0x86dd for IPv6.
+	// HWProtocol is the EtherType of the packets if it is 0x0800 (IPv4), 0x86dd (IPv6), 0x0806 (ARP), or that of
+	// a VLAN tag, 0x8100 or 0x88a8. All others are one Origin, where it is 0: their senders could make tens of
+	// thousands. [Packet.HWProtocol] tells them.
 	HWProtocol uint16
 
 	// Prefix is the prefix of the rule, up to 127 bytes of any value but NUL. It is empty if the rule
@@ -50,6 +52,19 @@ type Origin struct {
 func isOriginAttribute(t attributeType) bool {
 	switch t {
 	case attrPacketHeader, attrPrefix, attrInDev, attrOutDev, attrPhysInDev, attrPhysOutDev:
+		return true
+	default:
+		return false
+	}
+}
+
+// hwProtocolLen is the length of the EtherType, which struct nfulnl_msg_packet_hdr begins with.
+const hwProtocolLen = 2
+
+// isOwnHWProtocol reports whether packets of an EtherType have an origin of their own.
+func isOwnHWProtocol(etherType uint16) bool {
+	switch etherType {
+	case 0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8: // ETH_P_* of include/uapi/linux/if_ether.h
 		return true
 	default:
 		return false
@@ -92,6 +107,14 @@ func (t *originTable) find(msg []byte, l *layout) *Origin {
 	hash := maphash.Bytes(t.seed, head)
 	slot := t.slot(hash, head)
 	if *slot == nil {
+		// Looked at last, to cost the others nothing.
+		if !isOwnHWProtocol(binary.BigEndian.Uint16(l.value(msg, attrPacketHeader))) {
+			head = t.headOfOthers(head, l)
+			hash = maphash.Bytes(t.seed, head)
+			if slot = t.slot(hash, head); *slot != nil {
+				return *slot
+			}
+		}
 		if t.used == originLimit {
 			t.clear()
 		} else if 2*t.used == len(t.slots) {
@@ -103,6 +126,17 @@ func (t *originTable) find(msg []byte, l *layout) *Origin {
 		t.used++
 	}
 	return *slot
+}
+
+// headOfOthers returns a head whose EtherType has no origin of its own, with 0 in its place.
+func (t *originTable) headOfOthers(head []byte, l *layout) []byte {
+	at := uint32(attributesAt + attributeHeaderLen) // as head puts it, since the packet's header has the lowest type
+	if l.originEnd > 0 {
+		at = l.at[attrPacketHeader]
+	}
+	t.scratch = append(t.scratch[:0], head...)
+	clear(t.scratch[at-headerLen:][:hwProtocolLen])
+	return t.scratch
 }
 
 // head returns the bytes of a message that identify its origin. If they are not contiguous, it
@@ -151,10 +185,14 @@ func newOrigin(msg []byte, l *layout) *Origin {
 		}
 		return 0
 	}
+	hwProtocol := binary.BigEndian.Uint16(header)
+	if !isOwnHWProtocol(hwProtocol) {
+		hwProtocol = 0
+	}
 	return &Origin{
 		Group:      binary.BigEndian.Uint16(msg[headerLen+2:]),
 		Family:     msg[headerLen],
-		HWProtocol: binary.BigEndian.Uint16(header),
+		HWProtocol: hwProtocol,
 		Hook:       header[2],
 		Prefix:     string(bytes.TrimSuffix(l.value(msg, attrPrefix), []byte{0})),
 		InDev:      device(attrInDev),

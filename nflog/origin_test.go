@@ -92,6 +92,42 @@ func TestOriginDiffers(t *testing.T) {
 	}
 }
 
+// TestOriginOfEtherTypes decodes packets of all EtherTypes. Those that have no origin of their own share one, for each prefix, and
+// each packet tells its own.
+func TestOriginOfEtherTypes(t *testing.T) {
+	own := map[uint16]bool{0x0800: true, 0x86dd: true, 0x0806: true, 0x8100: true, 0x88a8: true}
+	var all []values
+	for i := range 1 << 16 {
+		for _, prefix := range []string{"one", "another"} {
+			all = append(all, values{
+				Group: group, Family: 5, HWProtocol: uint16(40503 * i), Prefix: prefix, InDev: 1, Seq: some(uint32(len(all))),
+			})
+		}
+	}
+	d := nflog.NewDecoder(group)
+	seen := make(map[*nflog.Origin]bool)
+	for chunk := range slices.Chunk(all, 1000) {
+		datagram := build(chunk)
+		for i, o := range origins(d, datagram) {
+			want := chunk[i].HWProtocol
+			if !own[want] {
+				want = 0
+			}
+			if o.HWProtocol != want || o.Prefix != chunk[i].Prefix {
+				t.Fatalf("a packet of EtherType %#x and prefix %q has the origin %+v", chunk[i].HWProtocol, chunk[i].Prefix, o)
+			}
+			seen[o] = true
+		}
+	}
+	if want := 2 * (len(own) + 1); len(seen) != want {
+		t.Errorf("%d origins, want %d", len(seen), want)
+	}
+	few := all[:2000]
+	if diff := diffPackets(few, decode(nflog.NewDecoder(group), build(few))); diff != "" {
+		t.Errorf("unexpected packets (-want +got):\n%s", diff)
+	}
+}
+
 // TestOriginKept keeps an origin and overwrites the datagram that it came from.
 func TestOriginKept(t *testing.T) {
 	datagram := good(0)

@@ -26,8 +26,14 @@ type Packet struct {
 }
 
 // Origin returns what the packet has in common with other packets of its rule and path: group, family, hook,
-// prefix, interfaces and EtherType. The caller may keep it.
+// prefix, interfaces and usual EtherTypes. The caller may keep it.
 func (p Packet) Origin() *Origin { return p.template.origin }
+
+// HWProtocol returns the EtherType of the packet (NFULA_PACKET_HDR). Every packet has one.
+func (p Packet) HWProtocol() uint16 {
+	etherType, _ := p.uint16(attrPacketHeader)
+	return etherType
+}
 
 func (p Packet) value(t attributeType) []byte { return p.template.layout.value(p.msg, t) }
 

@@ -60,7 +60,7 @@ func valuesOf(p nflog.Packet) values {
 	return values{
 		Group:           o.Group,
 		Family:          o.Family,
-		HWProtocol:      o.HWProtocol,
+		HWProtocol:      p.HWProtocol(),
 		Hook:            o.Hook,
 		Prefix:          o.Prefix,
 		InDev:           o.InDev,

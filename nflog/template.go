@@ -3,6 +3,8 @@
 
 package nflog
 
+import "encoding/binary"
+
 // A template is an origin together with a layout: all that messages of the same kind have in common.
 // Only the values of their other attributes differ.
 type template struct {
@@ -23,6 +25,19 @@ func (t *template) matches(msg []byte) bool {
 		head == string(msg[headerLen:l.originEnd]) && l.matches(msg, l.originHeaders)
 }
 
+// matchesOther is matches for a message with an EtherType that has no origin of its own.
+func (t *template) matchesOther(msg []byte) bool {
+	const from, to = attributesAt + attributeHeaderLen, attributesAt + attributeHeaderLen + hwProtocolLen
+	l := t.layout
+	if len(msg) < l.end || l.at[attrPacketHeader] != from {
+		return false
+	}
+	head := t.origin.head
+	return len(head) == l.originEnd-headerLen && !isOwnHWProtocol(binary.BigEndian.Uint16(msg[from:])) &&
+		head[:from-headerLen] == string(msg[headerLen:from]) && head[to-headerLen:] == string(msg[to:l.originEnd]) &&
+		l.matches(msg, l.originHeaders)
+}
+
 // A templateCache finds the templates of messages.
 //
 // A packet passes the rules of a chain in order, so messages tend to follow each other in the same
@@ -41,7 +56,7 @@ func newTemplateCache() templateCache {
 // attribute is missing that every packet has.
 func (c *templateCache) find(msg []byte) *template {
 	t := c.last.next
-	if t == nil || !t.matches(msg) {
+	if t == nil || !t.matches(msg) && (t.origin.HWProtocol != 0 || !t.matchesOther(msg)) {
 		if t = c.search(msg); t == nil {
 			return nil
 		}

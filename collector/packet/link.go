@@ -44,7 +44,7 @@ func afterLink(p nflog.Packet) (etherType uint16, b []byte) {
 	if o.Family == familyARP {
 		return skipLinkOfARP(p.Payload())
 	}
-	return skipLink(o.HWProtocol, p.L2Header(), p.Payload())
+	return skipLink(p.HWProtocol(), p.L2Header(), p.Payload())
 }
 
 // skipLink skips the link layer header at the beginning of b. linkHeader is the kernel's copy of that

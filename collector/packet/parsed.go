@@ -61,7 +61,7 @@ func (h *Parsed) parseFrame(p nflog.Packet, o *nflog.Origin) {
 	if beginsAtLink(o) {
 		h.parse(afterLink(p))
 	} else {
-		h.parse(o.HWProtocol, p.Payload())
+		h.parse(p.HWProtocol(), p.Payload())
 	}
 	if _, tci, ok := p.VLANTag(); ok {
 		h.vlan = tci&vlanIDMask | vlanPresent
