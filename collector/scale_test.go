@@ -109,10 +109,7 @@ func (h *heldUp) longest(c *Collector, fn func()) {
 	watch := func(longest *time.Duration, mu *sync.Mutex) {
 		wg.Go(func() {
 			for {
-				began := time.Now()
-				mu.Lock()
-				mu.Unlock() //nolint:staticcheck // only to wait
-				*longest = max(*longest, time.Since(began))
+				*longest = max(*longest, waitFor(mu))
 				select {
 				case <-done:
 					return
@@ -127,6 +124,14 @@ func (h *heldUp) longest(c *Collector, fn func()) {
 	fn()
 	close(done)
 	wg.Wait()
+}
+
+// waitFor returns how long it took to get a lock.
+func waitFor(mu *sync.Mutex) time.Duration {
+	began := time.Now()
+	mu.Lock()
+	defer mu.Unlock()
+	return time.Since(began)
 }
 
 // TestScaleReload checks that a reload that takes long holds up nothing for most of that.
