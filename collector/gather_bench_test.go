@@ -5,13 +5,14 @@ package collector
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/nflog-exporter/nflog_exporter/internal/exposition"
 )
 
 // benchmarkSizes are the sizes of the packets in each label set.
@@ -54,30 +55,37 @@ func filledVectors(labelSets int) prometheus.TransactionalGatherer {
 	return prometheus.ToTransactionalGatherer(r)
 }
 
-// benchmarkGatherers runs a benchmark with 10,000 label sets, of the collector and as vectors of client_golang.
-func benchmarkGatherers(b *testing.B, benchmark func(*testing.B, prometheus.TransactionalGatherer)) {
+// gatherPieces gathers the metrics of a registry as GatherPieces does.
+func gatherPieces(g prometheus.TransactionalGatherer) (pieces exposition.Pieces, done func(), err error) {
+	families, done, err := g.Gather()
+	return slices.Values(families), done, err
+}
+
+// benchmarkPieces runs a benchmark with 10,000 label sets, of the collector and as vectors of client_golang.
+func benchmarkPieces(b *testing.B, benchmark func(*testing.B, exposition.Pieces)) {
 	const labelSets = 10_000
-	b.Run("exporter", func(b *testing.B) {
-		g := filledCollector(b, labelSets)
-		b.ReportAllocs()
-		benchmark(b, g)
-	})
-	b.Run("vectors", func(b *testing.B) {
-		g := filledVectors(labelSets)
-		b.ReportAllocs()
-		benchmark(b, g)
-	})
+	run := func(name string, gather func() (exposition.Pieces, func(), error)) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				pieces, done, err := gather()
+				if err != nil {
+					b.Fatal(err)
+				}
+				benchmark(b, pieces)
+				done()
+			}
+		})
+	}
+	run("exporter", filledCollector(b, labelSets).GatherPieces)
+	vectors := filledVectors(labelSets)
+	run("vectors", func() (exposition.Pieces, func(), error) { return gatherPieces(vectors) })
 }
 
 // BenchmarkGather gathers metrics.
 func BenchmarkGather(b *testing.B) {
-	benchmarkGatherers(b, func(b *testing.B, g prometheus.TransactionalGatherer) {
-		for b.Loop() {
-			_, done, err := g.Gather()
-			if err != nil {
-				b.Fatal(err)
-			}
-			done()
+	benchmarkPieces(b, func(_ *testing.B, pieces exposition.Pieces) {
+		for range pieces {
 		}
 	})
 }
@@ -121,41 +129,28 @@ func BenchmarkCopy(b *testing.B) {
 	}
 }
 
-// BenchmarkScrape gathers metrics, and encodes them as an HTTP response.
+// BenchmarkScrape gathers metrics, and encodes them.
 func BenchmarkScrape(b *testing.B) {
-	for _, format := range []struct{ name, accept string }{
-		{"text", "text/plain"},
-		{"protobuf", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"},
-	} {
+	for _, format := range []struct {
+		name string
+		typ  expfmt.FormatType
+	}{{"text", expfmt.TypeTextPlain}, {"protobuf", expfmt.TypeProtoDelim}} {
 		b.Run(format.name, func(b *testing.B) {
-			benchmarkGatherers(b, func(b *testing.B, g prometheus.TransactionalGatherer) {
-				handler := promhttp.HandlerForTransactional(g, promhttp.HandlerOpts{})
-				request := httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody)
-				request.Header.Set("Accept", format.accept)
-				for b.Loop() {
-					w := &discard{header: make(http.Header)}
-					handler.ServeHTTP(w, request)
-					if w.status != 0 && w.status != http.StatusOK {
-						b.Fatal(w.status)
-					}
-					b.SetBytes(int64(w.written))
+			benchmarkPieces(b, func(b *testing.B, pieces exposition.Pieces) {
+				var w countingWriter
+				if err := exposition.Write(&w, expfmt.NewFormat(format.typ), pieces); err != nil {
+					b.Fatal(err)
 				}
+				b.SetBytes(int64(w))
 			})
 		})
 	}
 }
 
-// A discard is an http.ResponseWriter that only counts bytes.
-type discard struct {
-	header  http.Header
-	status  int
-	written int
-}
+// A countingWriter only counts bytes.
+type countingWriter int
 
-func (d *discard) Header() http.Header    { return d.header }
-func (d *discard) WriteHeader(status int) { d.status = status }
-
-func (d *discard) Write(p []byte) (int, error) {
-	d.written += len(p)
+func (w *countingWriter) Write(p []byte) (int, error) {
+	*w += countingWriter(len(p))
 	return len(p), nil
 }
