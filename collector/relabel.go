@@ -64,6 +64,7 @@ func newRelabeler(t *table, to *labeling) *relabeler {
 			break
 		}
 	}
+	r.unused = makeRoomFor[relabeled](len(r.sets)) // for apply, which should not allocate it
 	return r
 }
 
