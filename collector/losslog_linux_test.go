@@ -40,9 +40,12 @@ func TestIntegrationLoss(t *testing.T) {
 	if got := samples(t, r.c)[`nflog_socket_drops_total{group="100"}`]; got == 0 {
 		t.Error("no datagram was dropped")
 	}
-	if lines := r.logs.with("level=warn", "Packets were lost"); len(lines) != 1 {
-		t.Errorf("%d warnings of the loss in the log, want one: %q", len(lines), lines)
-	}
+	kerneltest.Eventually(t, 10*time.Second, func() error { // it is told after it is counted
+		if lines := r.logs.with("level=warn", "Packets were lost"); len(lines) != 1 {
+			return fmt.Errorf("%d warnings of the loss in the log, want one: %q", len(lines), lines)
+		}
+		return nil
+	})
 
 	// The counts go on with a new socket, which counts its drops from 0.
 	r.breakSocket(0)

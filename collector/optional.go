@@ -25,7 +25,7 @@ const (
 	dscpAt      = 8  // 7 bits: hasDSCP and a code point
 	vlanAt      = 16 // 13 bits: hasVLAN and a VLAN id
 	icmpTypeAt  = 32 // 10 bits: hasICMPType and a canonical packet.ICMPType
-	portAt      = 44 // 17 bits: a portClass
+	portAt      = 44 // 17 bits: a packet.PortClass
 	uidAt       = 62 // 1 bit: uid is valid
 	gidAt       = 63 // 1 bit: gid is valid
 
@@ -77,7 +77,7 @@ func (o optional) value(l label) string {
 			return packet.DSCP(dscp &^ hasDSCP).String()
 		}
 	case labelDestinationPort:
-		return portClass(o.field(portAt, 17)).String()
+		return packet.PortClass(o.field(portAt, 17)).String()
 	}
 	return ""
 }

@@ -19,7 +19,7 @@ const (
 type extractor struct {
 	selection labelSelection // of optional labels
 	markMask  uint32
-	ports     *portSet // that have a class of their own; nil if the port is not selected
+	ports     *packet.PortSet // that have a class of their own; nil if the port is not selected
 
 	// Look-up tables, which are faster than to classify each packet.
 	tcpKinds  [256]packet.TCPKind
@@ -30,7 +30,7 @@ type extractor struct {
 func newExtractor(selection labelSelection, markMask uint32, ports []uint16) extractor {
 	x := extractor{selection: selection & (messageLabels | headerLabels), markMask: markMask}
 	if x.selection.has(labelDestinationPort) {
-		x.ports = newPortSet(ports)
+		x.ports = packet.NewPortSet(ports)
 	}
 	for i := range x.tcpKinds {
 		x.tcpKinds[i] = packet.TCPFlags(i).Kind()
@@ -96,7 +96,7 @@ func (x *extractor) extractHeaders(h *packet.Parsed) (packed uint64) {
 	t := h.Transport()
 	if x.selection.has(labelDestinationPort) {
 		if _, port, ok := t.Ports(); ok {
-			packed |= uint64(x.ports.class(port)) << portAt
+			packed |= uint64(x.ports.Class(port)) << portAt
 		}
 	}
 	if x.selection.has(labelTCPFlags) {

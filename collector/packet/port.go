@@ -1,25 +1,25 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package packet
 
 import "strconv"
 
-// A portClass is a value of the label destination_port: a named port, as portNamed plus its number, or a range of
+// A PortClass is a value of the label destination_port: a named port, as portNamed plus its number, or a range of
 // other ports.
-type portClass uint32
+type PortClass uint32
 
 const (
-	portNone portClass = iota // the packet has no port
+	portNone PortClass = iota // the packet has no port
 	portWellKnown
 	portRegistered
 	portDynamic
 
-	portNamed portClass = 1 << 16
+	portNamed PortClass = 1 << 16
 )
 
 // String returns the value of the label.
-func (c portClass) String() string {
+func (c PortClass) String() string {
 	switch c {
 	case portNone:
 		return ""
@@ -34,21 +34,22 @@ func (c portClass) String() string {
 	}
 }
 
-// A portSet is a set of ports, one bit each.
-type portSet [1 << 16 / 64]uint64
+// A PortSet is a set of ports, one bit each.
+type PortSet [1 << 16 / 64]uint64
 
-func newPortSet(ports []uint16) *portSet {
-	s := &portSet{}
+// NewPortSet returns the set of some ports.
+func NewPortSet(ports []uint16) *PortSet {
+	s := &PortSet{}
 	for _, port := range ports {
 		s[port/64] |= 1 << (port % 64)
 	}
 	return s
 }
 
-func (s *portSet) has(port uint16) bool { return s[port/64]>>(port%64)&1 != 0 }
+func (s *PortSet) has(port uint16) bool { return s[port/64]>>(port%64)&1 != 0 }
 
-// class returns the class of a port, where the set is the named ones.
-func (s *portSet) class(port uint16) portClass {
+// Class returns the class of a port, where the set is the named ones.
+func (s *PortSet) Class(port uint16) PortClass {
 	// The ranges of RFC 6335, section 6.
 	const firstRegistered, firstDynamic = 1024, 49152
 	class := portWellKnown
@@ -59,7 +60,7 @@ func (s *portSet) class(port uint16) portClass {
 		class = portDynamic
 	}
 	if s.has(port) {
-		class = portNamed | portClass(port)
+		class = portNamed | PortClass(port)
 	}
 	return class
 }
