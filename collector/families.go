@@ -38,10 +38,13 @@ func newFamilies(l *labeling) *families {
 	f := &families{}
 	add := func(name, help string, typ dto.MetricType, labels []string) *family {
 		name = "nflog_" + name
-		added := &family{
-			desc: prometheus.NewDesc(name, help, labels, nil),
-			dto:  &dto.MetricFamily{Name: &name, Help: &help, Type: &typ},
+		added := &family{dto: &dto.MetricFamily{Name: &name, Help: &help, Type: &typ}}
+		var opts []prometheus.DescOpt
+		if unit := unitOf(name); unit != "" {
+			added.dto.Unit = &unit
+			opts = append(opts, prometheus.WithUnit(unit))
 		}
+		added.desc = prometheus.V2.NewDesc(name, help, prometheus.UnconstrainedLabels(labels), nil, opts...)
 		f.all = append(f.all, added)
 		return added
 	}
@@ -65,7 +68,7 @@ func newFamilies(l *labeling) *families {
 	f.bindFailures = counter("bind_failures_total",
 		"Failed attempts to bind the group, by reason.", reasonName)
 	f.boundTimestamp = gauge("bound_timestamp_seconds",
-		"When the current binding of the group began, in seconds since 1970; 0 while it is not bound.")
+		"When the current binding of the group began, in seconds since 1970; absent while it is not bound.")
 	f.lastTimestamp = gauge("last_packet_timestamp_seconds",
 		"When packets of the group were last received, in seconds since 1970; absent before the first.")
 	f.lost = counter("lost_packets_total",
@@ -95,6 +98,17 @@ func newFamilies(l *labeling) *families {
 
 	slices.SortFunc(f.all, func(a, b *family) int { return strings.Compare(a.dto.GetName(), b.dto.GetName()) })
 	return f
+}
+
+// unitOf returns the unit that the name of a metric ends with, or "". OpenMetrics has units where names end with them.
+func unitOf(name string) string {
+	name = strings.TrimSuffix(name, "_total")
+	for _, unit := range []string{"bytes", "seconds"} {
+		if strings.HasSuffix(name, "_"+unit) {
+			return unit
+		}
+	}
+	return ""
 }
 
 // clear removes all metrics.

@@ -75,7 +75,6 @@ func (g *gatherer) gatherGroup(t *tableSnapshot, l limits, s groupSnapshot) {
 		gauge(f.boundTimestamp, seconds(s.state.Since))
 	} else {
 		gauge(f.up, 0)
-		gauge(f.boundTimestamp, 0)
 	}
 	if !t.lastPacket.IsZero() {
 		gauge(f.lastTimestamp, seconds(t.lastPacket))

@@ -155,13 +155,15 @@ func TestIntegrationGroupShutdown(t *testing.T) {
 		t.Fatalf("the rule has counted %d packets, %d were sent", n, packets)
 	}
 	r.wait(map[string]float64{
-		total:                                                    packets,
-		`nflog_lost_packets_total{group="100"}`:                  0,
-		`nflog_socket_drops_total{group="100"}`:                  0,
-		`nflog_up{group="100"}`:                                  0,
-		`nflog_bound_timestamp_seconds{group="100"}`:             0,
+		total:                                   packets,
+		`nflog_lost_packets_total{group="100"}`: 0,
+		`nflog_socket_drops_total{group="100"}`: 0,
+		`nflog_up{group="100"}`:                 0,
 		`nflog_receive_errors_total{group="100",reason="other"}`: 0,
 	})
+	if at, ok := samples(t, r.c)[`nflog_bound_timestamp_seconds{group="100"}`]; ok {
+		t.Errorf("a group that is not bound was bound at %v", at)
+	}
 	if state := r.c.Groups()[0]; state.Bound || state.Reason != "shut down" {
 		t.Errorf("unexpected state: %+v", state)
 	}

@@ -47,7 +47,7 @@ func TestIntegrationNamespaceDeleted(t *testing.T) {
 		t.Logf("freed after %v", time.Since(deleted))
 		want := map[string]float64{
 			total: sent, `nflog_lost_packets_total{group="100"}`: 0, `nflog_binds_total{group="100"}`: life, `nflog_up{group="100"}`: 0,
-			`nflog_bound_timestamp_seconds{group="100"}`: 0, `nflog_receive_errors_total{group="100",reason="other"}`: 0,
+			`nflog_receive_errors_total{group="100",reason="other"}`: 0,
 		}
 		r.wait(want)
 		kerneltest.Eventually(t, namespaceTimeout, func() error {

@@ -69,6 +69,7 @@ func NewReloader(o *Options, apply ApplyFunc, reg prometheus.Registerer, logger 
 		}),
 		lastOKTime: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: Program + "_config_last_reload_success_timestamp_seconds",
+			Unit: "seconds",
 			Help: "Time when the configuration file was last applied, in seconds since 1970.",
 		}),
 	}
