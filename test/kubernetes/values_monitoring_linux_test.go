@@ -56,10 +56,10 @@ func monitoringChanges(t *testing.T) []change {
 						Port:   &port,
 						Path:   "/metrics",
 						Scheme: &scheme,
-						RelabelConfigs: []monitoringv1.RelabelConfig{{
-							SourceLabels: []monitoringv1.LabelName{"__meta_kubernetes_pod_node_name"},
-							TargetLabel:  "instance",
-						}},
+						RelabelConfigs: []monitoringv1.RelabelConfig{
+							{SourceLabels: []monitoringv1.LabelName{"__meta_kubernetes_pod_node_name"}, TargetLabel: "instance"},
+							{Action: "labeldrop", Regex: "pod|container|endpoint"},
+						},
 					}},
 				},
 			}
