@@ -26,9 +26,9 @@ const (
 	silence = 70 * time.Minute
 )
 
-// A history is data for a Prometheus, from before the test. It repeats one scrape of an exporter around this time of the day a
-// week ago, yesterday and today. The counters grow by the same amount from scrape to scrape. Of its two instances, one becomes
-// silent.
+// A history is data for a Prometheus, from before the test. It repeats one scrape of an exporter around this time of the day 8
+// days ago, yesterday and today. The counters grow by the same amount from scrape to scrape. Of its two instances, one becomes
+// silent. Another job is scraped rarely.
 type history struct {
 	scrape           scrape
 	instance, silent string
@@ -38,11 +38,11 @@ type history struct {
 // A span is a time range with scrapes.
 type span struct{ begin, end time.Time }
 
-// spans returns the time ranges that alerts look back at: around this time a week ago and yesterday, and until now. Each begins
+// spans returns the time ranges that alerts look back at: around this time 8 days ago and yesterday, and until now. Each begins
 // at the border of a block of Prometheus, because promtool makes no block at all if a rule has no result in the first one.
 func (h history) spans() []span {
 	var spans []span
-	for _, day := range []int{7, 1, 0} {
+	for _, day := range []int{8, 1, 0} {
 		then := h.now.Add(-time.Duration(day) * 24 * time.Hour)
 		spans = append(spans, span{then.Add(-2 * time.Hour).Truncate(2 * time.Hour), then})
 		if day > 0 {
@@ -75,6 +75,9 @@ func (h history) openMetrics() string {
 			last = quiet
 		}
 		h.write(&out, h.silent, i+1, at, last, times[0])
+		if at.Before(h.now.Add(-10 * time.Minute)) { // so that it has no target now
+			fmt.Fprintf(&out, "up{job=%q,instance=%q} 1 %d\n", rareJob, h.instance, at.Unix())
+		}
 	}
 	out.WriteString("# EOF\n")
 	return out.String()
@@ -117,9 +120,9 @@ func (h history) save(t *testing.T, ns *netns.NS) (data string) {
 	must(t, os.WriteFile(text, []byte(h.openMetrics()), 0o600))
 	promtool(t, ns, "tsdb", "create-blocks-from", "openmetrics", text, data)
 
-	// The second pass is for rules that use the results of others.
+	// Rules use the results of others, three deep.
 	recording, _ := rulesWith(t, historyStep)
-	for range 2 {
+	for range 4 {
 		server := startPrometheus(t, ns, data, "")
 		for _, s := range h.spans() {
 			promtool(t, ns, "tsdb", "create-blocks-from", "rules", "--url="+server.URL, "--output-dir="+data,

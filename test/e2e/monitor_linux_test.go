@@ -26,6 +26,7 @@ import (
 // Labels of the exporters in Prometheus.
 const (
 	promJob        = "nflog"
+	rareJob        = "nflog-rarely" // only in the history: it takes an hour
 	instance       = "10.0.0.1:10100"
 	silentInstance = "10.0.0.1:10101" // only in the history: silence takes longer than a test
 )

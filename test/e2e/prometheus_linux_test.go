@@ -55,7 +55,7 @@ func TestIntegrationPrometheus(t *testing.T) {
 			release()
 			m.awaitEnd(t, "NflogGroupNotBound")
 
-			m.checkFiring(t, "NflogSilent")
+			m.checkFiring(t, "NflogScrapedRarely", "NflogSilent")
 
 			before, troubles := s.counted(t), s.countedTroubles(t)
 			for range 5 {
