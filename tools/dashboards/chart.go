@@ -24,13 +24,18 @@ type chart struct {
 	noValue string // shown when there is no data
 	queries []query
 
-	stacked   bool        // lines
-	zeroToOne bool        // lines: the axis ends at 1
-	color     object      // numbers: instead of the color of steps
-	steps     []threshold // numbers and lines
-	mappings  []object    // texts and colors for values
-	columns   []column    // tables
-	join      string      // tables of several queries: the label to join by
+	stacked   bool              // lines
+	log       bool              // lines: the axis is logarithmic
+	zeroToOne bool              // lines: the axis ends at 1
+	colors    map[string]string // lines: the colors of names that mean the same everywhere
+	color     object            // numbers: instead of the color of steps
+	curve     bool              // numbers: with the curve over the time range
+	steps     []threshold       // numbers and lines
+	mappings  []object          // texts and colors for values
+	columns   []column          // tables
+	join      string            // tables of several queries: the label to join by
+	outer     bool              // tables of several queries: with rows that are not in the results of all
+	points    int               // tables whose queries have $__interval: the intervals of the time range
 	links     []object
 }
 
@@ -52,7 +57,7 @@ func (c chart) panel() panel {
 			Defaults: fieldDefaults{
 				Unit:       c.unit,
 				NoValue:    c.noValue,
-				Color:      object{"mode": "palette-classic-by-name"},
+				Color:      object{"mode": "palette-classic"},
 				Thresholds: thresholds{Mode: "absolute", Steps: c.steps},
 				Mappings:   c.mappings,
 				Links:      c.links,
@@ -104,14 +109,15 @@ func (c chart) target(i int, q query) target {
 	case heatmap:
 		t.Format = "heatmap"
 	}
-	t.Instant = c.kind == table || c.kind == number
+	t.Instant = c.kind == table || c.kind == number && !c.curve
 	t.Range = !t.Instant
 	return t
 }
 
-// green returns the steps of a value that is green below the first limit, and has the color of each limit from there on.
+// green returns the steps of a value that is green below the first limit, and has the color of each limit from there on. What
+// shows in place of a value that is not there is not green.
 func green(limits ...threshold) []threshold {
-	return append([]threshold{{Color: "green"}}, limits...)
+	return append([]threshold{{Color: "text"}, from(0, "green")}, limits...)
 }
 
 func from(value float64, color string) threshold {
@@ -120,3 +126,6 @@ func from(value float64, color string) threshold {
 
 // redAboveZero returns the steps of a value that should be 0.
 func redAboveZero() []threshold { return green(from(1e-9, "red")) }
+
+// plain is the color of numbers that are neither good nor bad.
+func plain() object { return object{"mode": "fixed", "fixedColor": "text"} }

@@ -12,9 +12,10 @@ func health() dashboard {
 		title: "Firewall log exporter health",
 		text: "Whether the numbers of nflog_exporter can be trusted, on all nodes, and what they cost. With many nodes, " +
 			"panels show the ten worst.",
-		variables: append(targetVariables(), groupVariable(targetMatchers)),
+		variables:   append(targetVariables(), groupVariable(series("nflog_up", targetMatchers))),
+		annotations: annotations(targetMatchers, true),
 		sections: []section{
-			{charts: healthNumbers()},
+			{charts: append([]chart{healthNodes()}, healthNumbers()...)},
 			{title: "Groups and binding", charts: healthBinding()},
 			{title: "Loss", charts: healthLoss()},
 			{title: "Batching and buffers", charts: healthBatching()},
@@ -27,28 +28,87 @@ func health() dashboard {
 // nodeGroupLabels identify a group among all nodes.
 const (
 	nodeGroupLabels = "instance, group, netns"
-	nodeGroupLegend = "{{instance}} group {{group}} {{netns}}"
+	nodeGroupLegend = "{{instance}} group {{group}}{{netns}}" // with spaceNetns
 )
 
+// The states of a node, worst first. A state is the first that applies.
+func nodeStates() []object {
+	state := func(index int, text, color string) object {
+		return object{"text": text, "color": color, "index": index}
+	}
+	return []object{{"type": "value", "options": object{
+		"0": state(0, "not scraped", "red"),
+		"1": state(1, "not bound", "red"),
+		"2": state(2, "losing packets", "orange"),
+		"3": state(3, "too many label sets", "orange"),
+		"4": state(4, "reading", "green"),
+	}}}
+}
+
+// healthNodes is a table with a row for each node.
+func healthNodes() chart {
+	up, bound := series("up", targetMatchers), series("nflog_up", targetMatchers)
+	lost, all := sum("instance", increase(series("nflog_lost_packets_total", groupMatchers))), sum("instance", increase(series("nflog_packets_total", groupMatchers)))
+	share := func(part, whole string) string {
+		return fmt.Sprintf("max by (instance) (%s / (%s > 0))", series(part, groupMatchers), series(whole, groupMatchers))
+	}
+	sets := share("nflog_label_sets", "nflog_label_sets_limit")
+	state := fmt.Sprintf("(min by (instance) (%s) == 0)\nor (min by (instance) (%s) == 0) + 1\nor (%s > 0) * 0 + 2\nor (%s >= 1) * 0 + 3\nor min by (instance) (%s) * 0 + 4",
+		up, bound, lost, sets, bound)
+	return chart{
+		kind: table, title: "Nodes", w: 24, h: 10, unit: "short", noValue: "no exporter", join: "instance", outer: true,
+		text: "The state of each node, worst first; its groups that are not bound; packets each second, now; the share of packets lost in this " +
+			"time range; the time from the last packet to the last scrape; label sets, as a share of their limit; the fill of the fullest " +
+			"buffer; and the share of one CPU.",
+		queries: []query{
+			{expr: state},
+			{expr: "sum by (instance) (" + series("nflog_up", groupMatchers) + " == bool 0)"},
+			{expr: sum("instance", rate(series("nflog_packets_total", groupMatchers)))},
+			{expr: fmt.Sprintf("%s\n/ (%s + (%s or %s * 0) > 0)", lost, lost, all, lost)},
+			{expr: silent("instance", groupMatchers)},
+			{expr: sets},
+			{expr: share("nflog_socket_queued_bytes", "nflog_socket_buffer_bytes")},
+			{expr: sum("instance", rate(series("process_cpu_seconds_total", targetMatchers)))},
+		},
+		columns: []column{
+			{field: "instance", title: "Node", link: toNode("${__value.raw}")},
+			{field: "Value #A", title: "State", mappings: nodeStates(), up: true, width: 170},
+			{field: "Value #B", title: "Not bound", unit: "none", steps: redAboveZero(), width: 105},
+			{field: "Value #C", title: "Packets", unit: packetRate, width: 105},
+			{field: "Value #D", title: "Lost", unit: "percentunit", steps: redAboveZero(), width: 95},
+			{field: "Value #E", title: "Silent for", unit: "s", mappings: never(), steps: green(from(3600, "yellow")), width: 110},
+			{field: "Value #F", title: "Label sets", unit: "percentunit", steps: green(from(0.8, "orange"), from(1, "red")), width: 105},
+			{field: "Value #G", title: "Buffer", unit: "percentunit", steps: green(from(0.5, "orange"), from(0.9, "red")), width: 95},
+			{field: "Value #H", title: "CPU", unit: "percentunit", steps: green(from(0.5, "orange"), from(0.9, "red")), width: 95},
+		},
+	}
+}
+
 func healthNumbers() []chart {
-	inRange := func(title, text, metric string) chart {
+	inRange := func(title, text, metric, page string) chart {
 		return chart{
 			kind: number, title: title, text: text, w: 4, h: 4, unit: "short", steps: redAboveZero(), noValue: "no exporter",
-			queries: []query{{expr: sum("", increase(series(metric, groupMatchers)))}},
+			queries: []query{{expr: counted("", series(metric, groupMatchers))}}, links: explained(page),
 		}
 	}
-	notBound := chart{
-		kind: number, title: "Groups not bound", w: 4, h: 4, unit: "short", steps: redAboveZero(), noValue: "no exporter",
-		text:    "Groups whose packets are not counted now.",
-		queries: []query{{expr: "sum(" + series("nflog_up", groupMatchers) + " == bool 0)"}},
-	}
+	notReading := nodesNotReading(4)
+	notReading.links = explained("alerts.md#nflogexporterdown")
 	return []chart{
-		nodesNotReading(),
-		notBound,
-		inRange("Packets lost", "Packets that were logged in this time range but did not reach their exporter.", "nflog_lost_packets_total"),
-		inRange("Datagrams dropped", "Datagrams, of up to some 1,500 packets each, that the kernel dropped in this time range because a socket's buffer was full.", "nflog_socket_drops_total"),
-		inRange("Decode errors", "Messages and packets that could not be decoded in this time range.", "nflog_decode_errors_total"),
-		inRange("Packets in __overflow__", "Packets counted under __overflow__ in this time range, because there were too many label sets.", "nflog_overflow_packets_total"),
+		notReading,
+		{
+			kind: number, title: "Groups not bound", w: 4, h: 4, unit: "none", steps: redAboveZero(), noValue: "no exporter",
+			text:    "Groups whose packets are not counted now.",
+			queries: []query{{expr: "sum(" + series("nflog_up", groupMatchers) + " == bool 0)"}},
+			links:   explained("alerts.md#nfloggroupnotbound"),
+		},
+		inRange("Packets lost", "Packets that were logged in this time range but did not reach their exporter.",
+			"nflog_lost_packets_total", "alerts.md#nflogpacketslost"),
+		inRange("Datagrams dropped", "Datagrams, of up to some 1,500 packets each, that the kernel dropped in this time range because a socket's buffer was full.",
+			"nflog_socket_drops_total", "alerts.md#nflogpacketslost"),
+		inRange("Decode errors", "Messages and packets that could not be decoded in this time range.",
+			"nflog_decode_errors_total", "alerts.md#nflogdecodeerrors"),
+		inRange("Overflow", "Packets counted under __overflow__ in this time range, because there were too many label sets.",
+			"nflog_overflow_packets_total", "alerts.md#nfloglabelsetsatlimit"),
 	}
 }
 
@@ -57,20 +117,20 @@ func healthBinding() []chart {
 	failures := series("nflog_bind_failures_total", groupMatchers)
 	return []chart{
 		{
-			kind: states, title: "Groups that were not bound", w: 12, h: 8, unit: "none", mappings: bound(), noValue: "all groups were bound all the time",
+			kind: states, title: "Groups that were not bound", w: 12, h: 8, unit: "none", mappings: bound(), noValue: "none: all groups of all exporters were bound all the time",
 			text: "Groups that were not bound at some point of this time range, ten at most. Packets logged at such times " +
 				"are not counted.",
 			queries: []query{{
-				expr:   fmt.Sprintf("%s\nand topk(%d, min_over_time(%s[$__range] @ end()) == 0)", up, maxSeries, up),
+				expr:   spaceNetns(fmt.Sprintf("%s\nand topk(%d, min_over_time(%s[$__range] @ end()) == 0)", up, maxSeries, up)),
 				legend: nodeGroupLegend,
 			}},
 			links: []object{toNode("${__field.labels.instance}")},
 		},
 		{
-			kind: table, title: "Why groups could not be bound", w: 12, h: 8, unit: "short", noValue: "no attempt failed",
+			kind: table, title: "Why groups could not be bound", w: 12, h: 8, unit: "short", noValue: "none: no attempt failed",
 			text: "Failed attempts in this time range. held: another socket has the group, permission: CAP_NET_ADMIN is missing, " +
 				"namespace: the network namespace does not exist, unsupported: the kernel has no NFLOG. The exporter's log says more.",
-			queries: []query{{expr: "topk(100, " + sum("instance, group, netns, reason", increase(failures)) + " > 0)"}},
+			queries: []query{{expr: "topk(100, " + counted("instance, group, netns, reason", failures) + " > 0)"}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
 				{field: "group", title: "Group"},
@@ -80,13 +140,13 @@ func healthBinding() []chart {
 			},
 		},
 		{
-			kind: lines, title: "Bindings", w: 12, h: 7, unit: "short", noValue: "none",
+			kind: lines, title: "Bindings", w: 12, h: 7, unit: "short", noValue: "none in this time range",
 			text: "Successful bindings, of the ten groups that had most. Each one after an exporter's first may mark a gap in the " +
 				"counts: the group was not bound for a while, for example after an error or because another process held it.",
 			queries: []query{{
-				expr: topOf(nodeGroupLabels,
-					sum(nodeGroupLabels, "increase("+series("nflog_binds_total", groupMatchers)+"[$__rate_interval])"),
-					sum(nodeGroupLabels, "increase("+series("nflog_binds_total", groupMatchers)+"[$__range] @ end())")),
+				expr: spaceNetns(topOf(nodeGroupLabels,
+					"ceil("+sum(nodeGroupLabels, "increase("+series("nflog_binds_total", groupMatchers)+"[$__rate_interval])")+")",
+					sum(nodeGroupLabels, "increase("+series("nflog_binds_total", groupMatchers)+"[$__range] @ end())")+" > 0")),
 				legend: nodeGroupLegend,
 			}},
 		},
@@ -94,7 +154,7 @@ func healthBinding() []chart {
 			kind: table, title: "Groups", w: 12, h: 7, unit: "short", noValue: "no exporter",
 			text: "The 100 groups that were bound most recently, with the time since then.",
 			queries: []query{{
-				expr: "bottomk(100, time() - (" + series("nflog_bound_timestamp_seconds", groupMatchers) + " > 0))",
+				expr: "bottomk(100, min by (job, instance, group, netns) (time() - (" + series("nflog_bound_timestamp_seconds", groupMatchers) + " > 0)))",
 			}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
@@ -108,32 +168,32 @@ func healthBinding() []chart {
 }
 
 func healthLoss() []chart {
-	worst := func(title, text, metric, unit string) chart {
+	groups := func(title, text, metric, unit string) chart {
 		return chart{
-			kind: lines, title: title, text: text, w: 12, h: 8, unit: unit, noValue: "no exporter",
-			queries: []query{{expr: top(nodeGroupLabels, series(metric, groupMatchers)), legend: nodeGroupLegend}},
+			kind: lines, title: title, text: text, w: 12, h: 8, unit: unit, noValue: "none, or no exporter",
+			queries: []query{{expr: spaceNetns(worst(nodeGroupLabels, series(metric, groupMatchers))), legend: nodeGroupLegend}},
 		}
 	}
 	reasons := func(title, text, metric string) chart {
 		return chart{
-			kind: lines, title: title, text: text, w: 8, h: 7, unit: "cps", stacked: true, noValue: "no exporter",
-			queries: []query{{expr: sum("reason", rate(series(metric, groupMatchers))), legend: "{{reason}}"}},
+			kind: lines, title: title, text: text, w: 8, h: 7, unit: eventRate, stacked: true, noValue: "none, or no exporter",
+			queries: []query{{expr: worst("reason", series(metric, groupMatchers)), legend: "{{reason}}"}},
 		}
 	}
 	return []chart{
-		worst("Rate of lost packets", "Packets lost between kernel and exporter each second, of the ten groups that lost most. They count only when "+
-			"the next packet arrives.", "nflog_lost_packets_total", "pps"),
-		worst("Rate of dropped datagrams", "Datagrams that the kernel dropped each second because the socket's buffer was full, of the ten groups that lost "+
-			"most. Each holds up to some 1,500 packets, which count as lost a little later.", "nflog_socket_drops_total", "cps"),
+		groups("Rate of lost packets", "Packets lost between kernel and exporter each second, of the ten groups that lost most. They count only when "+
+			"the next packet arrives.", "nflog_lost_packets_total", packetRate),
+		groups("Rate of dropped datagrams", "Datagrams that the kernel dropped each second because the socket's buffer was full, of the ten groups that lost "+
+			"most. Each holds up to some 1,500 packets, which count as lost a little later.", "nflog_socket_drops_total", eventRate),
 		reasons("Decode errors by reason", "Decoding errors each second. message and attribute: an invalid message, whose packets also count as lost. "+
 			"packet: an invalid network header, which any host can send.", "nflog_decode_errors_total"),
 		reasons("Receive errors by reason", "Failed reads each second. overrun: the kernel reports that it dropped datagrams. truncated: a datagram was "+
 			"larger than expected. other: see the log.", "nflog_receive_errors_total"),
 		{
-			kind: lines, title: "Unknown attributes", w: 8, h: 7, unit: "cps", noValue: "no exporter",
+			kind: lines, title: "Unknown attributes", w: 8, h: 7, unit: eventRate, noValue: "none, or no exporter",
 			text: "Attributes each second of a type that the exporter does not know, of the ten nodes that have most. They are " +
 				"harmless: newer kernels send them.",
-			queries: []query{{expr: top("instance", series("nflog_unknown_attributes_total", groupMatchers)), legend: "{{instance}}"}},
+			queries: []query{{expr: worst("instance", series("nflog_unknown_attributes_total", groupMatchers)), legend: "{{instance}}"}},
 		},
 	}
 }
@@ -153,23 +213,23 @@ func healthBatching() []chart {
 			text: "How many packets the kernel delivers at once, of the ten groups that have fewest. Few are normal if few packets " +
 				"are logged. Few packets in many datagrams mean that a rule has its own threshold.",
 			queries: []query{{
-				expr: fmt.Sprintf("%s\nand on (%s)\nbottomk(%d,\n%s)",
-					batch("[$__rate_interval]"), nodeGroupLabels, maxSeries, batch("[$__range] @ end()")),
+				expr: spaceNetns(fmt.Sprintf("%s\nand on (%s)\nbottomk(%d,\n%s)",
+					batch("[$__rate_interval]"), nodeGroupLabels, maxSeries, batch("[$__range] @ end()"))),
 				legend: nodeGroupLegend,
 			}},
 		},
 		{
-			kind: lines, title: "Datagrams", w: 12, h: 8, unit: "cps", noValue: "no exporter",
+			kind: lines, title: "Datagrams", w: 12, h: 8, unit: eventRate, noValue: "no exporter",
 			text: "Datagrams read each second, of the ten groups that have most. Each is a wake-up. The default timeout of 500 ms " +
 				"makes two a second, and full batches add to them.",
-			queries: []query{{expr: top(nodeGroupLabels, series("nflog_datagrams_total", groupMatchers)), legend: nodeGroupLegend}},
+			queries: []query{{expr: spaceNetns(top(nodeGroupLabels, series("nflog_datagrams_total", groupMatchers))), legend: nodeGroupLegend}},
 		},
 		{
-			kind: lines, title: "Fill of the sockets' buffers", w: 12, h: 8, unit: "percentunit", zeroToOne: true, noValue: "no exporter",
+			kind: lines, title: "Fill of the sockets' buffers", w: 12, h: 8, unit: "percentunit", zeroToOne: true, noValue: "empty at all scrapes, or no exporter",
 			text: "At the time of a scrape, of the ten groups that had most in their buffer. When a buffer is full, the kernel drops packets.",
 			queries: []query{{
-				expr: fmt.Sprintf("%s\nand topk(%d, max_over_time(%s[$__range] @ end()))",
-					fill(""), maxSeries, series("nflog_socket_queued_bytes", groupMatchers)),
+				expr: spaceNetns(fmt.Sprintf("%s\nand topk(%d, max_over_time(%s[$__range] @ end()) > 0)",
+					fill(""), maxSeries, series("nflog_socket_queued_bytes", groupMatchers))),
 				legend: nodeGroupLegend,
 			}},
 		},
@@ -177,7 +237,7 @@ func healthBatching() []chart {
 			kind: table, title: "Smallest buffers", w: 12, h: 8, unit: "bytes", noValue: "no exporter",
 			text: "The sockets' receive buffers as the kernel accounts for them: twice the requested size. If one is smaller than others, " +
 				"net.core.rmem_max limited it, because the exporter has no CAP_NET_ADMIN in the initial user namespace.",
-			queries: []query{{expr: "bottomk(100, " + series("nflog_socket_buffer_bytes", groupMatchers) + " > 0)"}},
+			queries: []query{{expr: "bottomk(100, min by (job, instance, group, netns) (" + series("nflog_socket_buffer_bytes", groupMatchers) + ") > 0)"}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
 				{field: "group", title: "Group"},
@@ -196,23 +256,23 @@ func healthLabelSets() []chart {
 			kind: lines, title: "Label sets, of the limit", w: 8, h: 8, unit: "percentunit", noValue: "no exporter",
 			text: "Combinations of label values that packets are counted under, as a share of their limit, of the ten groups that have " +
 				"most. Beyond the limit, a tenth more can exist under __overflow__.",
-			steps: green(from(0.8, "orange"), from(1, "red")),
+			steps: []threshold{{Color: "green"}, from(0.8, "orange"), from(1, "red")},
 			queries: []query{{
-				expr:   fmt.Sprintf("%s / %s\nand topk(%d, max_over_time(%s[$__range] @ end()))", sets, limit, maxSeries, sets),
+				expr:   spaceNetns(fmt.Sprintf("%s / %s\nand topk(%d, max_over_time(%s[$__range] @ end()))", sets, limit, maxSeries, sets)),
 				legend: nodeGroupLegend,
 			}},
 		},
 		{
-			kind: lines, title: "Rate of packets in __overflow__", w: 8, h: 8, unit: "pps", noValue: "no exporter",
+			kind: lines, title: "Packets in overflow", w: 8, h: 8, unit: packetRate, noValue: "none, or no exporter",
 			text: "Packets counted under __overflow__ each second, of the ten groups that have most. Totals stay correct; numbers by " +
 				"interface or prefix are too low.",
-			queries: []query{{expr: top(nodeGroupLabels, series("nflog_overflow_packets_total", groupMatchers)), legend: nodeGroupLegend}},
+			queries: []query{{expr: spaceNetns(worst(nodeGroupLabels, series("nflog_overflow_packets_total", groupMatchers))), legend: nodeGroupLegend}},
 		},
 		{
-			kind: lines, title: "Rate of packets forgotten", w: 8, h: 8, unit: "pps", noValue: "no exporter",
+			kind: lines, title: "Packets forgotten", w: 8, h: 8, unit: packetRate, noValue: "none, or no exporter",
 			text: "Packets removed from nflog_packets_total each second because their label set was forgotten: its interface was deleted, it " +
 				"was idle, or a reload removed its labels. Of the ten groups that have most.",
-			queries: []query{{expr: top(nodeGroupLabels, series("nflog_forgotten_packets_total", groupMatchers)), legend: nodeGroupLegend}},
+			queries: []query{{expr: spaceNetns(worst(nodeGroupLabels, series("nflog_forgotten_packets_total", groupMatchers))), legend: nodeGroupLegend}},
 		},
 	}
 }
@@ -220,11 +280,11 @@ func healthLabelSets() []chart {
 func healthCost() []chart {
 	cpu := series("process_cpu_seconds_total", targetMatchers)
 	perPacket := func(window string) string {
-		return fmt.Sprintf("%s\n/ (%s > 0)",
+		return fmt.Sprintf("%s\n/ (%s > 1)",
 			sum("instance", "rate("+cpu+window+")"),
 			sum("instance", "rate("+series("nflog_packets_total", targetMatchers)+window+")"))
 	}
-	worst := func(title, text, unit, metric string) chart {
+	nodes := func(title, text, unit, metric string) chart {
 		gauge := series(metric, targetMatchers)
 		return chart{
 			kind: lines, title: title, text: text, w: 8, h: 8, unit: unit, noValue: "no exporter",
@@ -236,9 +296,9 @@ func healthCost() []chart {
 	}
 	return []chart{
 		{
-			kind: lines, title: "CPU per packet", w: 12, h: 8, unit: "s", noValue: "no packets, or no process metrics",
+			kind: lines, title: "CPU per packet", w: 12, h: 8, unit: "s", noValue: "less than a packet each second, or no process metrics",
 			text: "CPU time of the exporter, scrapes included, for each packet counted, of the ten nodes where it takes most. If few packets " +
-				"are logged, the cost of wake-ups and scrapes is divided by few packets.",
+				"are logged, the cost of wake-ups and scrapes is divided by few packets. Nodes with less than a packet each second are left out.",
 			queries: []query{{
 				expr: fmt.Sprintf("%s\nand on (instance)\ntopk(%d,\n%s)",
 					perPacket("[$__rate_interval]"), maxSeries, perPacket("[$__range] @ end()")),
@@ -250,12 +310,12 @@ func healthCost() []chart {
 			text:    "Share of one CPU that the exporter uses, of the ten nodes where it uses most.",
 			queries: []query{{expr: top("instance", cpu), legend: "{{instance}}"}},
 		},
-		worst("Memory", "Resident memory of the exporter, of the ten nodes where it uses most. The sockets' buffers are kernel memory, and not included.",
+		nodes("Memory", "Resident memory of the exporter, of the ten nodes where it uses most. The sockets' buffers are kernel memory, and not included.",
 			"bytes", "process_resident_memory_bytes"),
-		worst("Time of a scrape", "How long Prometheus takes to scrape an exporter, of the ten that take longest.",
+		nodes("Time of a scrape", "How long Prometheus takes to scrape an exporter, of the ten that take longest.",
 			"s", "scrape_duration_seconds"),
-		worst("Samples of a scrape", "Samples in a scrape, of the ten exporters that have most. Each label set makes 13 samples with the classic histogram.",
-			"short", "scrape_samples_scraped"),
+		nodes("Samples of a scrape", "Samples in a scrape, of the ten exporters that have most. Each label set makes 13 samples with the classic histogram.",
+			"none", "scrape_samples_scraped"),
 		{
 			kind: table, title: "Versions", w: 12, h: 6, unit: "short", noValue: "no exporter",
 			text:    "Exporters of each version.",
@@ -266,14 +326,14 @@ func healthCost() []chart {
 			},
 		},
 		{
-			kind: table, title: "Configuration files that could not be applied", w: 12, h: 6, unit: "none", noValue: "none",
+			kind: table, title: "Configuration files not applied", w: 12, h: 6, unit: "none", noValue: "none refused",
 			text: "Exporters that refused their --config.file at the last reload. They keep their previous configuration, but would not start " +
 				"with this file. Their log says why.",
-			queries: []query{{expr: series("nflog_exporter_config_last_reload_successful", targetMatchers) + " == 0"}},
+			queries: []query{{expr: "min by (job, instance) (" + series("nflog_exporter_config_last_reload_successful", targetMatchers) + ") == 0"}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
 				{field: "job", title: "Job"},
-				{field: "Value", title: "Applied"},
+				{field: "Value", title: "Applied", mappings: []object{{"type": "value", "options": object{"0": object{"text": "no", "color": "red", "index": 0}}}}},
 			},
 		},
 	}

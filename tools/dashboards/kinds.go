@@ -3,6 +3,11 @@
 
 package main
 
+import (
+	"maps"
+	"slices"
+)
+
 // maxPoints is the maximum number of points of a line. It bounds the cost of panels with very many series, and is still
 // finer than the eye can see.
 const maxPoints = 300
@@ -15,7 +20,12 @@ func (c chart) asLines(p *panel) {
 		stacking["mode"], fill = "normal", 30
 	}
 	zero, one := 0, 1
-	p.FieldConfig.Defaults.Min = &zero
+	scale := object{"type": "linear"}
+	if c.log {
+		scale = object{"type": "log", "log": 2}
+	} else {
+		p.FieldConfig.Defaults.Min = &zero
+	}
 	if c.zeroToOne {
 		p.FieldConfig.Defaults.Max = &one
 	}
@@ -24,13 +34,20 @@ func (c chart) asLines(p *panel) {
 		style = "dashed"
 	}
 	p.FieldConfig.Defaults.Custom = object{
-		"drawStyle":       "line",
-		"fillOpacity":     fill,
-		"lineWidth":       1,
-		"showPoints":      "auto",
-		"spanNulls":       false,
-		"stacking":        stacking,
-		"thresholdsStyle": object{"mode": style},
+		"drawStyle":         "line",
+		"fillOpacity":       fill,
+		"lineWidth":         1,
+		"scaleDistribution": scale,
+		"showPoints":        "auto",
+		"spanNulls":         false,
+		"stacking":          stacking,
+		"thresholdsStyle":   object{"mode": style},
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.colors)) {
+		p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
+			Matcher:    matcher{ID: "byName", Options: name},
+			Properties: []property{{"color", object{"mode": "fixed", "fixedColor": c.colors[name]}}},
+		})
 	}
 	for i, q := range c.queries {
 		if q.total {
@@ -49,8 +66,8 @@ func (c chart) asLines(p *panel) {
 	legend := object{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": []string{}}
 	if c.w >= gridWidth/2 {
 		legend = object{
-			"showLegend": true, "displayMode": "table", "placement": "right", "calcs": []string{"mean", "max"},
-			"sortBy": "Mean", "sortDesc": true,
+			"showLegend": true, "displayMode": "table", "placement": "right", "calcs": []string{"lastNotNull", "max"},
+			"sortBy": "Last *", "sortDesc": true,
 		}
 	}
 	p.Options = object{"legend": legend, "tooltip": object{"mode": "multi", "sort": "desc"}}
@@ -61,12 +78,17 @@ func (c chart) asNumber(p *panel) {
 	if c.color != nil {
 		p.FieldConfig.Defaults.Color = c.color
 	}
+	graph := "none"
+	if c.curve {
+		p.MaxDataPoints = maxPoints / 3
+		graph = "area"
+	}
 	p.Options = object{
 		"reduceOptions":          object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
 		"orientation":            "auto",
 		"textMode":               "auto",
 		"colorMode":              "value",
-		"graphMode":              "none",
+		"graphMode":              graph,
 		"justifyMode":            "auto",
 		"percentChangeColorMode": "standard",
 		"showPercentChange":      false,

@@ -13,6 +13,7 @@ const tag = "nflog_exporter"
 type page struct {
 	uid, title, text string
 	variables        []variable
+	annotations      []annotation
 	sections         []section
 }
 
@@ -46,6 +47,7 @@ func (p page) dashboard() dashboard {
 		}},
 	}
 	d.Templating.List = p.variables
+	d.Annotations.List = p.annotations
 	y := 0
 	for _, s := range p.sections {
 		if s.title != "" {

@@ -43,6 +43,7 @@ func files() (map[string][]byte, error) {
 		"overview.json": overview(),
 		"node.json":     node(),
 		"health.json":   health(),
+		"fleet.json":    fleet(),
 	} {
 		content, err := encode(d)
 		if err != nil {

@@ -20,7 +20,10 @@ type dashboard struct {
 	Time          span     `json:"time"`
 	Timezone      string   `json:"timezone"`
 	Links         []link   `json:"links"`
-	Templating    struct {
+	Annotations   struct {
+		List []annotation `json:"list"`
+	} `json:"annotations"`
+	Templating struct {
 		List []variable `json:"list"`
 	} `json:"templating"`
 	Panels []panel `json:"panels"`
@@ -44,6 +47,18 @@ type link struct {
 	TargetBlank bool     `json:"targetBlank"`
 }
 
+// annotation marks times on all lines of a dashboard. With UseValueForTime, a value is the time in milliseconds.
+type annotation struct {
+	Name            string     `json:"name"`
+	Enable          bool       `json:"enable"`
+	IconColor       string     `json:"iconColor"`
+	Datasource      datasource `json:"datasource"`
+	Expr            string     `json:"expr"`
+	TitleFormat     string     `json:"titleFormat"`
+	TextFormat      string     `json:"textFormat,omitempty"`
+	UseValueForTime bool       `json:"useValueForTime"`
+}
+
 type variable struct {
 	Name        string      `json:"name"`
 	Label       string      `json:"label"`
@@ -53,6 +68,7 @@ type variable struct {
 	Query       string      `json:"query,omitempty"`
 	Refresh     int         `json:"refresh,omitempty"` // 1: when the dashboard loads, 2: when the time range changes
 	Sort        int         `json:"sort,omitempty"`    // 1: alphabetically, 3: numerically
+	Hide        int         `json:"hide,omitempty"`    // 2: no picker
 	Multi       bool        `json:"multi,omitempty"`
 	IncludeAll  bool        `json:"includeAll,omitempty"`
 	AllValue    string      `json:"allValue,omitempty"`
@@ -60,8 +76,8 @@ type variable struct {
 }
 
 type option struct {
-	Text  []string `json:"text"`
-	Value []string `json:"value"`
+	Text  any `json:"text"` // a text, or several
+	Value any `json:"value"`
 }
 
 type datasource struct {

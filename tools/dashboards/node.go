@@ -13,15 +13,19 @@ func node() dashboard {
 			single(&variables[i])
 		}
 	}
+	// A group without packets, such as one that another process holds, has no section of its own. It is in Reading.
+	group := groupVariable(series("nflog_packets_total", nodeMatchers))
+	group.Description = "NFLOG groups with packets. All includes groups without any."
 	return page{
-		uid:       nodeUID,
-		title:     "Firewall log node",
-		text:      "The packets that the firewall of one node logs to NFLOG groups, as counted by nflog_exporter, in detail, and whether all of them are counted.",
-		variables: append(append(variables, groupVariable(nodeMatchers)), packetVariables(nodeGroupMatchers)...),
+		uid:         nodeUID,
+		title:       "Firewall log node",
+		text:        "The packets that the firewall of one node logs to NFLOG groups, as counted by nflog_exporter, in detail, and whether all of them are counted.",
+		variables:   append(variables, group, prefixVariable(series("nflog_packets_total", nodeGroupMatchers)), filterVariable()),
+		annotations: annotations(nodeMatchers, false),
 		sections: []section{
 			{charts: nodeState()},
-			{title: "Group $group", repeat: "group", charts: nodeGroup()},
 			{title: "Reading", charts: nodeReading()},
+			{title: "Group $group", repeat: "group", charts: nodeGroup()},
 		},
 	}.dashboard()
 }
@@ -34,7 +38,7 @@ func single(v *variable) {
 // groupLabels identify a group of a node. The label netns exists only where several namespaces are read.
 const (
 	groupLabels = "group, netns"
-	groupLegend = "group {{group}} {{netns}}"
+	groupLegend = "group {{group}}{{netns}}" // with spaceNetns
 )
 
 func bound() []object {
@@ -49,59 +53,71 @@ func nodeState() []chart {
 		{
 			kind: number, title: "Groups", w: 6, h: 4, unit: "none", mappings: bound(), noValue: "no exporter",
 			text:    "Whether each group is bound, so that its packets are counted.",
-			queries: []query{{expr: series("nflog_up", nodeGroupMatchers), legend: groupLegend}},
+			queries: []query{{expr: spaceNetns(series("nflog_up", nodeGroupMatchers)), legend: groupLegend}},
 		},
 		{
-			kind: number, title: "Last packet", w: 6, h: 4, unit: "s", noValue: "never",
-			text:    "Time since the last packet arrived. On a quiet node it can be long.",
-			color:   object{"mode": "fixed", "fixedColor": "blue"},
-			queries: []query{{expr: "time() - " + series("nflog_last_packet_timestamp_seconds", nodeGroupMatchers), legend: groupLegend}},
+			kind: number, title: "Silent for", w: 6, h: 4, unit: "s", noValue: "no exporter", color: plain(), mappings: never(),
+			text:    "Time from the last packet to the last scrape. On a quiet node it can be long.",
+			queries: []query{{expr: spaceNetns(silent(groupLabels, nodeGroupMatchers)), legend: groupLegend}},
 		},
 		{
-			kind: number, title: "Packets in this time range", w: 6, h: 4, unit: "short", noValue: "none",
+			kind: number, title: "Packets in this time range", w: 6, h: 4, unit: "short", noValue: "no packets", color: plain(),
 			text:    "Packets counted in each group.",
-			color:   object{"mode": "fixed", "fixedColor": "blue"},
-			queries: []query{{expr: sum(groupLabels, increase(nodePackets)), legend: groupLegend}},
+			queries: []query{{expr: spaceNetns("round(" + sum(groupLabels, increase(nodePackets)) + ")"), legend: groupLegend}},
 		},
 		{
 			kind: number, title: "Lost in this time range", w: 6, h: 4, unit: "short", steps: redAboveZero(), noValue: "no exporter",
 			text:    "Packets of each group that were logged but did not reach the exporter, for all labels.",
-			queries: []query{{expr: sum(groupLabels, increase(series("nflog_lost_packets_total", nodeGroupMatchers))), legend: groupLegend}},
+			queries: []query{{expr: spaceNetns(counted(groupLabels, series("nflog_lost_packets_total", nodeGroupMatchers))), legend: groupLegend}},
+			links:   explained("alerts.md#nflogpacketslost"),
 		},
 	}
+}
+
+// silent returns the time from the last packet to the last scrape, or -1 if there was no packet yet.
+func silent(labels, matchers string) string {
+	last := series("nflog_last_packet_timestamp_seconds", matchers)
+	return fmt.Sprintf("min by (%s) (timestamp(%s) - %s)\nor min by (%s) (%s * 0 - 1)", labels, last, last, labels, series("nflog_up", matchers))
+}
+
+func never() []object {
+	return []object{{"type": "value", "options": object{"-1": object{"text": "never", "index": 0}}}}
 }
 
 func nodeGroup() []chart {
 	topTen := func(labels, legend, selector string) []query {
 		return []query{
-			{expr: nameEmpty("prefix", top(labels, selector)), legend: legend},
+			{expr: nameEmpty("prefix", topNow(labels, selector)), legend: legend},
 			{expr: sum("", rate(selector)), legend: "all", total: true},
 		}
 	}
 	stack := func(title, text, labels, legend string) chart {
 		return chart{
-			kind: lines, title: title, text: text, w: 8, h: 8, unit: "pps", stacked: true, noValue: "no packets",
+			kind: lines, title: title, text: text, w: 8, h: 8, unit: packetRate, stacked: true, noValue: "no packets",
+			colors:  map[string]string{"(none)": noneColor},
 			queries: []query{{expr: sum(labels, rate(nodePackets)), legend: legend}},
 		}
 	}
 	path := stack("Packets by path", "The ten pairs of arriving and leaving interface with most packets. "+
 		"Packets for the node itself have only the first, packets that it sends only the second.",
 		"in_interface, out_interface", "{{in_interface}} → {{out_interface}}")
-	path.queries[0].expr = top("in_interface, out_interface", nodePackets)
+	path.queries[0].expr = nameEmpty("in_interface", nameEmpty("out_interface", top("in_interface, out_interface", nodePackets)))
+	path.colors = nil
 	protocol := stack("Packets by protocol", "The ten transport protocols with most packets.", "protocol", "{{protocol}}")
-	protocol.queries[0].expr = top("protocol", nodePackets)
+	protocol.queries[0].expr = nameEmpty("protocol", top("protocol", nodePackets))
+	protocol.colors = labelColors["protocol"]
 
 	charts := []chart{
 		{
-			kind: lines, title: "Packets by prefix", w: 12, h: 9, unit: "pps", stacked: true, noValue: "no packets",
-			text: "The ten prefixes that logged most in this time range, stacked. The dashed line is the total. A rule " +
+			kind: lines, title: "Packets by prefix", w: 12, h: 9, unit: packetRate, stacked: true, noValue: "no packets", colors: map[string]string{"(none)": noneColor},
+			text: "The seven prefixes that logged most in this time range, and the seven of its last five minutes, stacked. The dashed line is the total. A rule " +
 				"at its rate limit shows as a flat line.",
 			queries: topTen("prefix", "{{prefix}}", nodePackets),
 		},
 		{
-			kind: lines, title: "Bytes by prefix", w: 12, h: 9, unit: "Bps", stacked: true, noValue: "no packets",
-			text:    "The ten prefixes with most bytes, counted at the network layer. The dashed line is the total.",
-			queries: topTen("prefix", "{{prefix}}", nodeOctets),
+			kind: lines, title: "Bytes by prefix", w: 12, h: 9, unit: "Bps", stacked: true, noValue: "no packets", colors: map[string]string{"(none)": noneColor},
+			text:    "The prefixes with most bytes, likewise, counted at the network layer. The dashed line is the total.",
+			queries: wholeBytes(topTen("prefix", "{{prefix}}", nodeOctets)),
 		},
 		stack("Packets by family and hook", "Family and hook of the rules that logged the packets.", "family, hook", "{{family}} {{hook}}"),
 		protocol,
@@ -109,6 +125,14 @@ func nodeGroup() []chart {
 	}
 	charts = append(charts, packetSizes(nodePacketMatchers)...)
 	return append(charts, labelSets()...)
+}
+
+// wholeBytes rounds rates of bytes: Grafana shows less than one as thousandths.
+func wholeBytes(queries []query) []query {
+	for i := range queries {
+		queries[i].expr = "round(" + queries[i].expr + ")"
+	}
+	return queries
 }
 
 // labelSets shows all labels that packets are counted by, including optional ones.
@@ -122,14 +146,14 @@ func labelSets() []chart {
 		{field: "protocol", title: "Protocol"},
 	}
 	// The labels of the target are the same in all rows.
-	const all = "sum without (job, instance, group) "
+	const all = "sum without (job, instance, group, cluster, namespace, service, pod, container, endpoint) "
 	with := func(value column) []column { return append([]column{value}, labels...) }
 	return []chart{
 		{
-			kind: table, title: "Busiest label sets", w: 24, h: 9, unit: "pps", noValue: "no packets",
+			kind: table, title: "Busiest label sets", w: 24, h: 9, unit: packetRate, noValue: "no packets",
 			text:    "The 25 label sets with most packets now. A label set is one combination of all labels that packets are counted by.",
-			queries: []query{{expr: "topk(25, " + all + "(" + rate(nodePackets) + "))"}},
-			columns: with(column{field: "Value", title: "Packets/s", unit: "pps", sort: true}),
+			queries: []query{{expr: "topk(25, " + all + "(" + rate(nodePackets) + ") > 0)"}},
+			columns: with(column{field: "Value", title: "Packets/s", unit: packetRate, sort: true}),
 		},
 		{
 			kind: table, title: "New label sets", w: 24, h: 9, unit: "short", noValue: "none",
@@ -143,35 +167,36 @@ func labelSets() []chart {
 
 func nodeReading() []chart {
 	lost := series("nflog_lost_packets_total", nodeGroupMatchers)
-	counted := sum(groupLabels, rate(series("nflog_packets_total", nodeGroupMatchers)))
+	packets := sum(groupLabels, rate(series("nflog_packets_total", nodeGroupMatchers)))
 	datagrams := sum(groupLabels, rate(series("nflog_datagrams_total", nodeGroupMatchers)))
 	return []chart{
 		{
 			kind: states, title: "Groups over time", w: 12, h: 7, unit: "none", mappings: bound(), noValue: "no exporter",
 			text: "When each group was bound. While a group is not bound, its packets are not counted. Gaps mean that the " +
 				"exporter could not be scraped.",
-			queries: []query{{expr: series("nflog_up", nodeGroupMatchers), legend: groupLegend}},
+			queries: []query{{expr: spaceNetns(series("nflog_up", nodeGroupMatchers)), legend: groupLegend}},
 		},
 		{
-			kind: lines, title: "Lost and dropped", w: 12, h: 7, unit: "short", noValue: "no exporter",
-			text: "Packets lost between kernel and exporter, and datagrams of up to some 1,500 packets each that the kernel " +
-				"dropped, each second. A loss counts in packets only when the next packet arrives.",
-			queries: []query{
-				{expr: sum(groupLabels, rate(lost)), legend: "packets lost, " + groupLegend},
-				{expr: sum(groupLabels, rate(series("nflog_socket_drops_total", nodeGroupMatchers))), legend: "datagrams dropped, " + groupLegend},
-			},
+			kind: lines, title: "Packets lost", w: 6, h: 7, unit: packetRate, noValue: "no exporter",
+			text:    "Packets lost between kernel and exporter each second. A loss counts only when the next packet arrives.",
+			queries: []query{{expr: spaceNetns(sum(groupLabels, rate(lost))), legend: groupLegend}},
+		},
+		{
+			kind: lines, title: "Datagrams dropped", w: 6, h: 7, unit: eventRate, noValue: "no exporter",
+			text:    "Datagrams of up to some 1,500 packets each that the kernel dropped each second, because the socket's buffer was full.",
+			queries: []query{{expr: spaceNetns(sum(groupLabels, rate(series("nflog_socket_drops_total", nodeGroupMatchers)))), legend: groupLegend}},
 		},
 		{
 			kind: lines, title: "Packets in a datagram", w: 8, h: 7, unit: "short", noValue: "no packets",
 			text: "How many packets the kernel delivers at once. Few are normal if few packets are logged. Few at a high " +
 				"rate mean that a rule has its own threshold.",
-			queries: []query{{expr: counted + "\n/ " + datagrams, legend: groupLegend}},
+			queries: []query{{expr: spaceNetns(packets + "\n/ (" + datagrams + " > 0)"), legend: groupLegend}},
 		},
 		{
 			kind: lines, title: "Fill of the socket's buffer", w: 8, h: 7, unit: "percentunit", zeroToOne: true, noValue: "no exporter",
 			text: "At the time of a scrape. When the buffer is full, the kernel drops packets.",
 			queries: []query{{
-				expr:   series("nflog_socket_queued_bytes", nodeGroupMatchers) + "\n/ (" + series("nflog_socket_buffer_bytes", nodeGroupMatchers) + " > 0)",
+				expr:   spaceNetns(series("nflog_socket_queued_bytes", nodeGroupMatchers) + "\n/ (" + series("nflog_socket_buffer_bytes", nodeGroupMatchers) + " > 0)"),
 				legend: groupLegend,
 			}},
 		},
@@ -180,8 +205,8 @@ func nodeReading() []chart {
 			text: "Combinations of label values that packets are counted under, and their limit. Packets of further " +
 				"combinations are counted under __overflow__.",
 			queries: []query{
-				{expr: series("nflog_label_sets", nodeGroupMatchers), legend: groupLegend},
-				{expr: series("nflog_label_sets_limit", nodeGroupMatchers), legend: "limit, " + groupLegend, total: true},
+				{expr: spaceNetns(series("nflog_label_sets", nodeGroupMatchers)), legend: groupLegend},
+				{expr: spaceNetns(series("nflog_label_sets_limit", nodeGroupMatchers)), legend: "limit, " + groupLegend, total: true},
 			},
 		},
 	}

@@ -10,9 +10,17 @@ type column struct {
 	field string // the label; or "Value" in a table of one query, else "Value #A", …
 	title string
 	unit  string // of values
+	width int    // in pixels; 0: what is left, shared by all such columns
 	sort  bool   // sort by this column, largest first
+	up    bool   // sort by this column, smallest first
 	link  object
+
+	steps    []threshold // colors of values
+	mappings []object    // texts and colors of values
 }
+
+// nothing is what cells without a value show. Without it, they show the text for a table without rows.
+const nothing = "–"
 
 func (c chart) asTable(p *panel) {
 	p.FieldConfig.Defaults.Custom = object{
@@ -21,10 +29,15 @@ func (c chart) asTable(p *panel) {
 	p.Options = object{"showHeader": true, "cellHeight": "sm", "frameIndex": 0}
 
 	if len(c.queries) > 1 {
+		mode := "inner"
+		if c.outer {
+			mode = "outer"
+		}
 		p.Transformations = append(p.Transformations, transformation{
-			ID: "joinByField", Options: object{"byField": c.join, "mode": "inner"},
+			ID: "joinByField", Options: object{"byField": c.join, "mode": mode},
 		})
 	}
+	p.MaxDataPoints = c.points
 	hidden := object{"Time": true}
 	for i := range c.queries {
 		// A joined table has a time column for each query.
@@ -33,32 +46,35 @@ func (c chart) asTable(p *panel) {
 	names, places := object{}, object{}
 	for i, column := range c.columns {
 		names[column.field], places[column.field] = column.title, i
-		if column.sort {
-			p.Options["sortBy"] = []object{{"displayName": column.title, "desc": true}}
+		if column.sort || column.up {
+			p.Options["sortBy"] = []object{{"displayName": column.title, "desc": column.sort}}
 		}
-		var properties []property
+		properties := []property{{"noValue", nothing}}
 		if column.unit != "" {
 			properties = append(properties, property{"unit", column.unit})
 		}
 		if column.link != nil {
 			properties = append(properties, property{"links", []object{column.link}})
 		}
-		if properties != nil {
-			p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
-				Matcher: matcher{ID: "byName", Options: column.title}, Properties: properties,
-			})
+		if column.width != 0 {
+			properties = append(properties, property{"custom.width", column.width})
 		}
+		if column.mappings != nil {
+			properties = append(properties, property{"mappings", column.mappings})
+		}
+		if column.steps != nil {
+			properties = append(properties, property{"thresholds", thresholds{Mode: "absolute", Steps: column.steps}})
+		}
+		if column.steps != nil || column.mappings != nil {
+			properties = append(properties,
+				property{"custom.cellOptions", object{"type": "color-text"}}, property{"color", object{"mode": "thresholds"}})
+		}
+		p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
+			Matcher: matcher{ID: "byName", Options: column.title}, Properties: properties,
+		})
 	}
 	p.Transformations = append(p.Transformations, transformation{
 		ID:      "organize",
 		Options: object{"excludeByName": hidden, "renameByName": names, "indexByName": places, "includeByName": object{}},
 	})
-}
-
-// toNode returns a link to the node dashboard of the instance in value.
-func toNode(value string) object {
-	return object{
-		"title": "Firewall log node",
-		"url":   "/d/" + nodeUID + "?${datasource:queryparam}&${job:queryparam}&var-instance=" + value + "&${__url_time_range}",
-	}
 }

@@ -8,23 +8,26 @@ import "fmt"
 // Matchers for the values that the user chose in the variables, on dashboards of many nodes and of one node. The node's
 // dashboard matches instance with "=", because Grafana escapes a value for "=~" only if the variable allows several values.
 const (
-	targetMatchers = `job=~"$job",instance=~"$instance"`
+	targetMatchers = jobMatcher + `,instance=~"$instance"`
 	groupMatchers  = targetMatchers + groupMatcher
-	packetMatchers = groupMatchers + labelMatchers
+	packetMatchers = groupMatchers + prefixMatcher
 
-	nodeMatchers       = `job=~"$job",instance="$instance"`
+	nodeMatchers       = jobMatcher + `,instance="$instance"`
 	nodeGroupMatchers  = nodeMatchers + groupMatcher
-	nodePacketMatchers = nodeGroupMatchers + labelMatchers
+	nodePacketMatchers = nodeGroupMatchers + prefixMatcher
 
+	fleetMatchers = jobMatcher + prefixMatcher
+
+	jobMatcher   = `job=~"$job"`
 	groupMatcher = `,group=~"$group"`
 	// If all values are chosen, packets without the label match as well.
-	labelMatchers = `,prefix=~"$prefix",family=~"$family",hook=~"$hook",in_interface=~"$in_interface",` +
-		`out_interface=~"$out_interface",protocol=~"$protocol"`
+	prefixMatcher = `,prefix=~"$prefix"`
 )
 
-// targetVariables choose exporters. The variable job has no pattern for all jobs, so that Grafana lists the jobs of
-// nflog_up in queries: "up" has other jobs as well.
-func targetVariables() []variable {
+// jobVariables choose the exporters of a data source. The variable job has no pattern for all jobs, so that Grafana lists
+// the jobs of nflog_up in queries: "up" has other jobs as well. Few have several jobs, so that it has no picker; links and
+// addresses can set it.
+func jobVariables() []variable {
 	source := variable{
 		Name:        "datasource",
 		Label:       "Data source",
@@ -35,41 +38,54 @@ func targetVariables() []variable {
 	}
 	job := values("job", "Job", "nflog_up", "")
 	job.Description = "Scrape jobs that have the exporter"
-	instance := values("instance", "Instance", `nflog_up{job=~"$job"}`, ".+")
-	instance.Description = "Nodes, as the scrape configuration calls them"
-	return []variable{source, job, instance}
+	job.Hide = 2
+	return []variable{source, job}
 }
 
-func groupVariable(targets string) variable {
-	group := values("group", "Group", series("nflog_up", targets), ".+")
+func targetVariables() []variable {
+	instance := values("instance", "Node", `nflog_up{job=~"$job"}`, ".+")
+	instance.Description = "Nodes, as the scrape configuration calls them"
+	return append(jobVariables(), instance)
+}
+
+func groupVariable(selector string) variable {
+	group := values("group", "Group", selector, ".+")
 	group.Description = "NFLOG groups"
 	group.Sort = 3
 	return group
 }
 
-// packetVariables choose packets by the default labels of the exporter.
-func packetVariables(groups string) []variable {
-	var all []variable
-	for _, label := range []struct{ name, title, text string }{
-		{"prefix", "Prefix", "Prefixes of rules. Only All includes packets without a prefix."},
-		{"family", "Family", "Where the rule sits: ip, ip6, arp, bridge, netdev"},
-		{"hook", "Hook", "The chain's hook"},
-		{"in_interface", "In", "Interfaces that packets arrived on. Only All includes packets without one."},
-		{"out_interface", "Out", "Interfaces that packets leave by. Only All includes packets without one."},
-		{"protocol", "Protocol", "Transport protocols"},
-	} {
-		v := values(label.name, label.title, series("nflog_packets_total", groups), ".*")
-		v.Description = label.text
-		all = append(all, v)
+func prefixVariable(selector string) variable {
+	prefix := values("prefix", "Prefix", selector, ".*")
+	prefix.Description = "Prefixes of rules. Only All includes packets without a prefix."
+	return prefix
+}
+
+// droppedVariable tells packets that are dropped or rejected from others.
+func droppedVariable() variable {
+	return variable{
+		Name:  "dropped",
+		Label: "Dropped is",
+		Description: "A regular expression for what counts as dropped or rejected: the label action, which prefix rules can set, " +
+			"or else the prefix",
+		Type:    "textbox",
+		Query:   droppedPattern,
+		Current: &option{Text: droppedPattern, Value: droppedPattern},
 	}
-	return append(all, variable{
+}
+
+// droppedPattern matches DROP, REJECT, DENY, denied, BLOCK, and prefixes with such a word.
+const droppedPattern = "(?i).*(drop|reject|den[iy]|block|refuse).*"
+
+func filterVariable() variable {
+	return variable{
 		Name:  "filters",
 		Label: "Further labels",
-		Description: "For optional labels, labels of prefix rules, and netns. " +
+		Description: "For interfaces, protocol, hook, family, optional labels, labels of prefix rules, and netns. " +
 			"Panels of metrics without the label are then empty.",
 		Type:       "adhoc",
 		Datasource: prometheus(),
-	})
+	}
 }
 
 // values returns a variable with the values of a label. Users can choose several values, or All. The regular expression

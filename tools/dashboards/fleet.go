@@ -1,0 +1,213 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import "fmt"
+
+// fleet shows a thousand nodes and more. It queries recording rules and metrics with one series for each group, so that the
+// number of label sets does not matter.
+func fleet() dashboard {
+	prefix := prefixVariable(series("prefix:nflog_packets:rate5m", jobMatcher))
+	return page{
+		uid:   fleetUID,
+		title: "Firewall log fleet",
+		text: "The packets that the firewalls of a large fleet log to NFLOG groups, from the recording rules of nflog_exporter: how many, " +
+			"what is new, and which nodes to look at. It needs the recording rules and alerts.",
+		variables:   append(jobVariables(), prefix, droppedVariable()),
+		annotations: fleetAnnotations(),
+		sections: []section{
+			{charts: concat(fleetNumbers(), fleetPrefixes(), fleetMovers())},
+			{title: "Nodes", charts: fleetNodes()},
+		},
+	}.dashboard()
+}
+
+// fleetAnnotations returns the alerts that concern prefixes: alerts of single nodes would hide each other.
+func fleetAnnotations() []annotation {
+	alerts := annotations(jobMatcher, true)[0]
+	alerts.Expr = `sum by (alertname, prefix) (ALERTS{job=~"$job|",alertname=~"NflogPrefixSurge|NflogNewPrefix|NflogExporterMissing",alertstate="firing"})`
+	alerts.TextFormat = "{{prefix}}"
+	return []annotation{alerts}
+}
+
+const (
+	fleetRate  = "prefix:nflog_packets:rate5m{" + fleetMatchers + "}"
+	fleetHour  = "prefix:nflog_packets:rate1h{" + fleetMatchers + "}"
+	fleetUsual = "prefix:nflog_packets:median7d_rate1h{" + fleetMatchers + "}"
+	noRules    = "no packets, or no recording rules"
+)
+
+// newOnFleet has, for each prefix that an alert calls new, the time since when it is new.
+const newOnFleet = `max by (prefix) (last_over_time(ALERTS_FOR_STATE{` + fleetMatchers + `,alertname="NflogNewPrefix"}[$__range]))`
+
+func fleetNumbers() []chart {
+	up := series("nflog_up", jobMatcher)
+	lost, counted := sum("", series("instance_group:nflog_lost_packets:increase15m", jobMatcher)), sum("", series("instance_group:nflog_packets:increase15m", jobMatcher))
+	surging := fmt.Sprintf("(%s > 5 * %s) > 1", sum("prefix", fleetHour), sum("prefix", fleetUsual))
+	return []chart{
+		{
+			kind: number, title: "Dropped and rejected", w: 6, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "orange"},
+			curve: true, noValue: noRules,
+			text: "Packets that the firewalls drop or reject each second, over five minutes, with the curve over the time range: those whose " +
+				"label action, or else whose prefix, matches Dropped is, above. Only rules that log count.",
+			queries: []query{{expr: dropped("%s", "prefix:nflog_packets:rate5m", fleetMatchers) + "\nor " + sum("", fleetRate) + " * 0", legend: "dropped and rejected"}},
+		},
+		{
+			kind: number, title: "All packets", w: 6, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "blue"},
+			curve: true, noValue: noRules,
+			text:    "All packets logged each second, over five minutes, with the curve over the time range.",
+			queries: []query{{expr: sum("", fleetRate), legend: "all"}},
+		},
+		{
+			kind: number, title: "New prefixes", w: 3, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
+			text:    "Prefixes for which the alert NflogNewPrefix fired in this time range. They are in the table below.",
+			queries: []query{{expr: orZero("count("+newOnFleet+")", up)}}, links: explained("alerts.md#nflognewprefix"),
+		},
+		{
+			kind: number, title: "Surging", w: 3, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
+			text: "Prefixes with more than five times as many packets in the last hour as is usual at this time of the day, on all nodes " +
+				"together, and more than one packet each second. They are in Prefixes that rose.",
+			queries: []query{{expr: orZero("count("+surging+")", up)}}, links: explained("alerts.md#nflogprefixsurge"),
+		},
+		fleetNotReading(),
+		{
+			kind: number, title: "Lost", w: 3, h: 4, unit: "percentunit", steps: redAboveZero(), noValue: noRules,
+			text: "Share of the packets logged in the last 15 minutes that did not reach their exporter. All other numbers are too low by " +
+				"this share. Nodes that lose packets, below, shows where.",
+			queries: []query{{expr: fmt.Sprintf("%s\n/ (%s + %s > 0)", lost, lost, counted)}}, links: explained("alerts.md#nflogpacketslost"),
+		},
+	}
+}
+
+func fleetNotReading() chart {
+	return chart{
+		kind: number, title: "Not reading", w: 3, h: 4, unit: "none", steps: redAboveZero(), noValue: "no exporter",
+		text: "Nodes whose exporter can't be scraped, or can't bind one of its groups. The panels don't include the packets " +
+			"that their firewalls log. Nodes not reading, below, shows which.",
+		queries: []query{{expr: fmt.Sprintf("sum(min by (job, instance) (%s or %s) == bool 0)", series("nflog_up", jobMatcher), series("up", jobMatcher))}},
+		links:   explained("alerts.md#nflogexporterdown"),
+	}
+}
+
+func fleetPrefixes() []chart {
+	byPrefix := sum("prefix", fleetRate)
+	fewNodes := "count by (prefix) (count by (job, instance, prefix) (" +
+		series("instance_group_prefix:nflog_packets:increase15m", fleetMatchers) + " > 0)\nand on (prefix) " + newOnFleet + ")"
+	return []chart{
+		{
+			kind: lines, title: "Packets by prefix", w: 14, h: 9, unit: packetRate, stacked: true, noValue: noRules,
+			colors: map[string]string{"(none)": noneColor},
+			text: "The seven prefixes that logged most in this time range, and the seven of its last five minutes, stacked. The gap up to " +
+				"the dashed line is all other prefixes.",
+			queries: []query{
+				{
+					expr: nameEmpty("prefix", fmt.Sprintf("%s\nand on (prefix)\n(topk(7, sum by (prefix) (avg_over_time(%s[$__range] @ end())))\nor topk(7, sum by (prefix) (%s @ end())))",
+						byPrefix, fleetRate, fleetRate)),
+					legend: "{{prefix}}",
+				},
+				{expr: sum("", fleetRate), legend: "all", total: true},
+			},
+		},
+		{
+			kind: table, title: "New prefixes, newest first", w: 10, h: 9, unit: "short", noValue: "none, or no alerts",
+			text: "Prefixes for which the alert NflogNewPrefix fired in this time range: since when, on how many nodes in the last 15 minutes, and " +
+				"their packets in these 15 minutes.",
+			queries: []query{
+				{expr: nameEmpty("prefix", "time() - "+newOnFleet)},
+				{expr: nameEmpty("prefix", fewNodes)},
+				{expr: nameEmpty("prefix", "round(sum by (prefix) ("+series("prefix:nflog_packets:increase15m", fleetMatchers)+")\nand on (prefix) "+newOnFleet+")")},
+			},
+			join: "prefix", outer: true,
+			columns: []column{
+				{field: "prefix", title: "Prefix", link: toOverview("${__value.raw}")},
+				{field: "Value #A", title: "Age", unit: "s", up: true, width: 100},
+				{field: "Value #B", title: "Nodes", unit: "none", width: 80},
+				{field: "Value #C", title: "Packets", unit: "short", width: 100},
+			},
+		},
+	}
+}
+
+// fleetMovers compares the last hour with what is usual at this time of the day, or else with the hour a day before.
+func fleetMovers() []chart {
+	now, usual := sum("prefix", fleetHour), sum("prefix", fleetUsual)
+	moved := func(verb, change string) chart {
+		return chart{
+			kind: table, title: "Prefixes that " + verb, w: 12, h: 7, unit: packetRate, noValue: "none, or less than a day of recording rules",
+			text: "The eight that " + verb + " most: packets each second in the last hour, and what is usual at this time of the day, which is the median " +
+				"of the last seven days. Without changes by less than a quarter, or by less than a thousandth of all packets.",
+			queries: []query{
+				{expr: nameEmpty("prefix", now)},
+				{expr: nameEmpty("prefix", usual)},
+				{expr: nameEmpty("prefix", "topk(8, ("+change+" > 0.25 * "+usual+") > 0.001 * scalar("+sum("", fleetHour)+"))")},
+			},
+			join: "prefix",
+			columns: []column{
+				{field: "prefix", title: "Prefix", link: toOverview("${__value.raw}")},
+				{field: "Value #C", title: "Change", unit: packetRate, sort: true, width: 110},
+				{field: "Value #A", title: "Now", unit: packetRate, width: 110},
+				{field: "Value #B", title: "Usually", unit: packetRate, width: 110},
+			},
+		}
+	}
+	return []chart{moved("rose", now+" - "+usual), moved("fell", usual+" - "+now)}
+}
+
+func fleetNodes() []chart {
+	node := column{field: "instance", title: "Node", link: toNode("${__value.raw}")}
+	nodes := func(title, text, none, expr string, value column) chart {
+		value.field, value.sort = "Value", !value.up
+		value.width = 130
+		return chart{
+			kind: table, title: title, w: 8, h: 8, unit: "short", noValue: none, text: text,
+			queries: []query{{expr: expr}}, columns: []column{node, value},
+		}
+	}
+	rate5m := series("instance:nflog_packets:rate5m", jobMatcher)
+	lost, counted := sum("instance", series("instance_group:nflog_lost_packets:increase15m", jobMatcher)), sum("instance", series("instance_group:nflog_packets:increase15m", jobMatcher))
+	return []chart{
+		{
+			kind: lines, title: "Packets by node", w: 16, h: 8, unit: packetRate, stacked: true, noValue: noRules,
+			text: "The seven nodes that logged most in this time range, and the seven of its last five minutes, stacked. The gap up to the " +
+				"dashed line is all other nodes.",
+			queries: []query{
+				{
+					expr: fmt.Sprintf("sum by (instance) (%s)\nand on (instance)\n(topk(7, sum by (instance) (avg_over_time(%s[$__range] @ end())))\nor topk(7, sum by (instance) (%s @ end())))",
+						rate5m, rate5m, rate5m),
+					legend: "{{instance}}",
+				},
+				{expr: sum("", rate5m), legend: "all", total: true},
+			},
+			links: []object{toNode("${__field.labels.instance}")},
+		},
+		nodes("Nodes not reading", "Nodes whose exporter can't be scraped, or can't bind one of its groups, a hundred at most.", "none, or no exporter",
+			fmt.Sprintf("topk(100, (min by (instance) (%s) == 0)\nor (min by (instance) (%s) == 0) + 1)", series("up", jobMatcher), series("nflog_up", jobMatcher)),
+			column{title: "State", mappings: nodeStates(), up: true}),
+		nodes("Nodes that lose packets", "Share of the packets logged in the last 15 minutes that did not reach the exporter, of the hundred nodes that lost most.",
+			"none, or no recording rules",
+			fmt.Sprintf("topk(100, %s\n/ (%s + (%s or %s * 0) > 0) > 0)", lost, lost, counted, lost),
+			column{title: "Lost", unit: "percentunit", steps: redAboveZero()}),
+		nodes("Silent nodes", "The hundred nodes that have been silent for longest, more than 15 minutes. On a quiet node this is normal.",
+			"none, or no recording rules",
+			"topk(100, min by (instance) ("+series("instance_group:nflog_last_packet_timestamp_seconds:age", jobMatcher)+") > 900)",
+			column{title: "Silent for", unit: "s"}),
+		nodes("Label sets", "Label sets as a share of their limit, of the hundred nodes that have most, from 80 %.", "none, or no exporter",
+			fmt.Sprintf("topk(100, max by (instance) (%s / %s) >= 0.8)", series("nflog_label_sets", jobMatcher), series("nflog_label_sets_limit", jobMatcher)),
+			column{title: "Of the limit", unit: "percentunit", steps: green(from(0.8, "orange"), from(1, "red"))}),
+		{
+			kind: table, title: "Surges on single nodes", w: 24, h: 8, unit: "short", noValue: "none, or less than a day of recording rules",
+			text: "The hundred largest of the prefixes of single groups for which the alert NflogPrefixSurge fires.",
+			queries: []query{
+				{expr: `sum by (instance, group, prefix) (` + series("instance_group_prefix:nflog_packets:rate1h", fleetMatchers) +
+					"\nand on (job, instance, group, prefix) " + series("ALERTS", fleetMatchers+`,alertname="NflogPrefixSurge",alertstate="firing"`) + ")"},
+			},
+			columns: []column{
+				node,
+				{field: "group", title: "Group", width: 90},
+				{field: "prefix", title: "Prefix", link: toOverview("${__value.raw}")},
+				{field: "Value", title: "In the last hour", unit: packetRate, sort: true, width: 150},
+			},
+		},
+	}
+}
