@@ -23,6 +23,8 @@ func Everything(job, instance string, timeRange, scrape time.Duration) Values {
 		"job":      regexp.QuoteMeta(job),
 		"instance": instance,
 		"group":    ".+",
+		"prefix":   ".*",
+		"dropped":  "(?i).*(drop|reject).*",
 		// As in Grafana, if a panel is wide enough to show every scrape.
 		"__interval":      duration(scrape),
 		"__rate_interval": duration(4 * scrape),
@@ -31,9 +33,6 @@ func Everything(job, instance string, timeRange, scrape time.Duration) Values {
 		"INSTANCE":  instance,
 		"PREFIX":    "",
 		"INTERFACE": "lo",
-	}
-	for _, label := range []string{"prefix", "family", "hook", "in_interface", "out_interface", "protocol"} {
-		values[label] = ".*"
 	}
 	return values
 }

@@ -127,5 +127,10 @@ func from(value float64, color string) threshold {
 // redAboveZero returns the steps of a value that should be 0.
 func redAboveZero() []threshold { return green(from(1e-9, "red")) }
 
+// unusual returns the steps of a value that shows a color from the first limit on.
+func unusual(limits ...threshold) []threshold {
+	return append([]threshold{{Color: "text"}}, limits...)
+}
+
 // plain is the color of numbers that are neither good nor bad.
 func plain() object { return object{"mode": "fixed", "fixedColor": "text"} }

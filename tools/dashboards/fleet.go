@@ -47,20 +47,20 @@ func fleetNumbers() []chart {
 	surging := fmt.Sprintf("(%s > 5 * %s) > 1", sum("prefix", fleetHour), sum("prefix", fleetUsual))
 	return []chart{
 		{
-			kind: number, title: "Dropped and rejected", w: 6, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "orange"},
+			kind: number, title: "Dropped and rejected", w: 5, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "orange"},
 			curve: true, noValue: noRules,
 			text: "Packets that the firewalls drop or reject each second, over five minutes, with the curve over the time range: those whose " +
 				"label action, or else whose prefix, matches Dropped is, above. Only rules that log count.",
 			queries: []query{{expr: dropped("%s", "prefix:nflog_packets:rate5m", fleetMatchers) + "\nor " + sum("", fleetRate) + " * 0", legend: "dropped and rejected"}},
 		},
 		{
-			kind: number, title: "All packets", w: 6, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "blue"},
+			kind: number, title: "All packets", w: 5, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "blue"},
 			curve: true, noValue: noRules,
 			text:    "All packets logged each second, over five minutes, with the curve over the time range.",
 			queries: []query{{expr: sum("", fleetRate), legend: "all"}},
 		},
 		{
-			kind: number, title: "New prefixes", w: 3, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
+			kind: number, title: "New prefixes", w: 4, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
 			text:    "Prefixes for which the alert NflogNewPrefix fired in this time range. They are in the table below.",
 			queries: []query{{expr: orZero("count("+newOnFleet+")", up)}}, links: explained("alerts.md#nflognewprefix"),
 		},
@@ -82,7 +82,7 @@ func fleetNumbers() []chart {
 
 func fleetNotReading() chart {
 	return chart{
-		kind: number, title: "Not reading", w: 3, h: 4, unit: "none", steps: redAboveZero(), noValue: "no exporter",
+		kind: number, title: "Not reading", w: 4, h: 4, unit: "none", steps: redAboveZero(), noValue: "no exporter",
 		text: "Nodes whose exporter can't be scraped, or can't bind one of its groups. The panels don't include the packets " +
 			"that their firewalls log. Nodes not reading, below, shows which.",
 		queries: []query{{expr: fmt.Sprintf("sum(min by (job, instance) (%s or %s) == bool 0)", series("nflog_up", jobMatcher), series("up", jobMatcher))}},
@@ -96,7 +96,7 @@ func fleetPrefixes() []chart {
 		series("instance_group_prefix:nflog_packets:increase15m", fleetMatchers) + " > 0)\nand on (prefix) " + newOnFleet + ")"
 	return []chart{
 		{
-			kind: lines, title: "Packets by prefix", w: 14, h: 9, unit: packetRate, stacked: true, noValue: noRules,
+			kind: lines, title: "Packets by prefix", w: 14, h: 8, unit: packetRate, stacked: true, noValue: noRules,
 			colors: map[string]string{"(none)": noneColor},
 			text: "The seven prefixes that logged most in this time range, and the seven of its last five minutes, stacked. The gap up to " +
 				"the dashed line is all other prefixes.",
@@ -110,7 +110,7 @@ func fleetPrefixes() []chart {
 			},
 		},
 		{
-			kind: table, title: "New prefixes, newest first", w: 10, h: 9, unit: "short", noValue: "none, or no alerts",
+			kind: table, title: "New prefixes, newest first", w: 10, h: 8, unit: "short", noValue: "none, or no alerts",
 			text: "Prefixes for which the alert NflogNewPrefix fired in this time range: since when, on how many nodes in the last 15 minutes, and " +
 				"their packets in these 15 minutes.",
 			queries: []query{
@@ -134,7 +134,7 @@ func fleetMovers() []chart {
 	now, usual := sum("prefix", fleetHour), sum("prefix", fleetUsual)
 	moved := func(verb, change string) chart {
 		return chart{
-			kind: table, title: "Prefixes that " + verb, w: 12, h: 7, unit: packetRate, noValue: "none, or less than a day of recording rules",
+			kind: table, title: "Prefixes that " + verb, w: 12, h: 6, unit: packetRate, noValue: "none, or less than a day of recording rules",
 			text: "The eight that " + verb + " most: packets each second in the last hour, and what is usual at this time of the day, which is the median " +
 				"of the last seven days. Without changes by less than a quarter, or by less than a thousandth of all packets.",
 			queries: []query{

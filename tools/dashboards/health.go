@@ -28,7 +28,7 @@ func health() dashboard {
 // nodeGroupLabels identify a group among all nodes.
 const (
 	nodeGroupLabels = "instance, group, netns"
-	nodeGroupLegend = "{{instance}} group {{group}}{{netns}}" // with spaceNetns
+	nodeGroupLegend = "{{instance}}, {{group}}{{netns}}" // with spaceNetns
 )
 
 // The states of a node, worst first. A state is the first that applies.
@@ -53,6 +53,7 @@ func healthNodes() chart {
 		return fmt.Sprintf("max by (instance) (%s / (%s > 0))", series(part, groupMatchers), series(whole, groupMatchers))
 	}
 	sets := share("nflog_label_sets", "nflog_label_sets_limit")
+	one := 1
 	state := fmt.Sprintf("(min by (instance) (%s) == 0)\nor (min by (instance) (%s) == 0) + 1\nor (%s > 0) * 0 + 2\nor (%s >= 1) * 0 + 3\nor min by (instance) (%s) * 0 + 4",
 		up, bound, lost, sets, bound)
 	return chart{
@@ -73,13 +74,13 @@ func healthNodes() chart {
 		columns: []column{
 			{field: "instance", title: "Node", link: toNode("${__value.raw}")},
 			{field: "Value #A", title: "State", mappings: nodeStates(), up: true, width: 170},
-			{field: "Value #B", title: "Not bound", unit: "none", steps: redAboveZero(), width: 105},
+			{field: "Value #B", title: "Not bound", unit: "none", steps: unusual(from(1e-9, "red")), width: 105},
 			{field: "Value #C", title: "Packets", unit: packetRate, width: 105},
-			{field: "Value #D", title: "Lost", unit: "percentunit", steps: redAboveZero(), width: 95},
-			{field: "Value #E", title: "Silent for", unit: "s", mappings: never(), steps: green(from(3600, "yellow")), width: 110},
-			{field: "Value #F", title: "Label sets", unit: "percentunit", steps: green(from(0.8, "orange"), from(1, "red")), width: 105},
-			{field: "Value #G", title: "Buffer", unit: "percentunit", steps: green(from(0.5, "orange"), from(0.9, "red")), width: 95},
-			{field: "Value #H", title: "CPU", unit: "percentunit", steps: green(from(0.5, "orange"), from(0.9, "red")), width: 95},
+			{field: "Value #D", title: "Lost", unit: "percentunit", steps: unusual(from(1e-9, "red")), width: 95},
+			{field: "Value #E", title: "Silent for", unit: "s", mappings: never(), steps: unusual(from(3600, "yellow")), width: 110},
+			{field: "Value #F", title: "Label sets", unit: "percentunit", decimals: &one, steps: unusual(from(0.8, "orange"), from(1, "red")), width: 105},
+			{field: "Value #G", title: "Buffer", unit: "percentunit", decimals: &one, steps: unusual(from(0.5, "orange"), from(0.9, "red")), width: 95},
+			{field: "Value #H", title: "CPU", unit: "percentunit", decimals: &one, steps: unusual(from(0.5, "orange"), from(0.9, "red")), width: 95},
 		},
 	}
 }
@@ -154,14 +155,13 @@ func healthBinding() []chart {
 			kind: table, title: "Groups", w: 12, h: 7, unit: "short", noValue: "no exporter",
 			text: "The 100 groups that were bound most recently, with the time since then.",
 			queries: []query{{
-				expr: "bottomk(100, min by (job, instance, group, netns) (time() - (" + series("nflog_bound_timestamp_seconds", groupMatchers) + " > 0)))",
+				expr: "bottomk(100, min by (instance, group, netns) (time() - (" + series("nflog_bound_timestamp_seconds", groupMatchers) + " > 0)))",
 			}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
-				{field: "group", title: "Group"},
-				{field: "Value", title: "Bound for", unit: "s"},
+				{field: "group", title: "Group", width: 80},
+				{field: "Value", title: "Bound for", unit: "s", width: 110},
 				{field: "netns", title: "Namespace"},
-				{field: "job", title: "Job"},
 			},
 		},
 	}
@@ -237,13 +237,12 @@ func healthBatching() []chart {
 			kind: table, title: "Smallest buffers", w: 12, h: 8, unit: "bytes", noValue: "no exporter",
 			text: "The sockets' receive buffers as the kernel accounts for them: twice the requested size. If one is smaller than others, " +
 				"net.core.rmem_max limited it, because the exporter has no CAP_NET_ADMIN in the initial user namespace.",
-			queries: []query{{expr: "bottomk(100, min by (job, instance, group, netns) (" + series("nflog_socket_buffer_bytes", groupMatchers) + ") > 0)"}},
+			queries: []query{{expr: "bottomk(100, min by (instance, group, netns) (" + series("nflog_socket_buffer_bytes", groupMatchers) + ") > 0)"}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
-				{field: "group", title: "Group"},
-				{field: "Value", title: "Buffer", unit: "bytes"},
+				{field: "group", title: "Group", width: 80},
+				{field: "Value", title: "Buffer", unit: "bytes", width: 110},
 				{field: "netns", title: "Namespace"},
-				{field: "job", title: "Job"},
 			},
 		},
 	}
@@ -284,10 +283,10 @@ func healthCost() []chart {
 			sum("instance", "rate("+cpu+window+")"),
 			sum("instance", "rate("+series("nflog_packets_total", targetMatchers)+window+")"))
 	}
-	nodes := func(title, text, unit, metric string) chart {
+	nodes := func(title, text, unit, metric, none string) chart {
 		gauge := series(metric, targetMatchers)
 		return chart{
-			kind: lines, title: title, text: text, w: 8, h: 8, unit: unit, noValue: "no exporter",
+			kind: lines, title: title, text: text, w: 8, h: 8, unit: unit, noValue: none,
 			queries: []query{{
 				expr:   fmt.Sprintf("%s\nand topk(%d, max_over_time(%s[$__range] @ end()))", gauge, maxSeries, gauge),
 				legend: "{{instance}}",
@@ -311,11 +310,11 @@ func healthCost() []chart {
 			queries: []query{{expr: top("instance", cpu), legend: "{{instance}}"}},
 		},
 		nodes("Memory", "Resident memory of the exporter, of the ten nodes where it uses most. The sockets' buffers are kernel memory, and not included.",
-			"bytes", "process_resident_memory_bytes"),
+			"bytes", "process_resident_memory_bytes", "no process metrics"),
 		nodes("Time of a scrape", "How long Prometheus takes to scrape an exporter, of the ten that take longest.",
-			"s", "scrape_duration_seconds"),
+			"s", "scrape_duration_seconds", "no metrics of scrapes"),
 		nodes("Samples of a scrape", "Samples in a scrape, of the ten exporters that have most. Each label set makes 13 samples with the classic histogram.",
-			"none", "scrape_samples_scraped"),
+			"none", "scrape_samples_scraped", "no metrics of scrapes"),
 		{
 			kind: table, title: "Versions", w: 12, h: 6, unit: "short", noValue: "no exporter",
 			text:    "Exporters of each version.",
@@ -329,10 +328,9 @@ func healthCost() []chart {
 			kind: table, title: "Configuration files not applied", w: 12, h: 6, unit: "none", noValue: "none refused",
 			text: "Exporters that refused their --config.file at the last reload. They keep their previous configuration, but would not start " +
 				"with this file. Their log says why.",
-			queries: []query{{expr: "min by (job, instance) (" + series("nflog_exporter_config_last_reload_successful", targetMatchers) + ") == 0"}},
+			queries: []query{{expr: "min by (instance) (" + series("nflog_exporter_config_last_reload_successful", targetMatchers) + ") == 0"}},
 			columns: []column{
 				{field: "instance", title: "Node", link: toNode("${__value.raw}")},
-				{field: "job", title: "Job"},
 				{field: "Value", title: "Applied", mappings: []object{{"type": "value", "options": object{"0": object{"text": "no", "color": "red", "index": 0}}}}},
 			},
 		},

@@ -82,6 +82,8 @@ func (c chart) asNumber(p *panel) {
 	if c.curve {
 		p.MaxDataPoints = maxPoints / 3
 		graph = "area"
+		zero := 0
+		p.FieldConfig.Defaults.Min = &zero
 	}
 	p.Options = object{
 		"reduceOptions":          object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},

@@ -6,18 +6,19 @@ package main
 // noneColor is the color of packets without a value. It is neither an alarm nor the color of totals.
 const noneColor = "#8e8e8e"
 
-// labelColors are the colors of the values of labels with few values, so that a value has one color on all dashboards.
+// labelColors are the colors of the values of labels with few values, so that a value has one color on all dashboards. They are not
+// in Grafana's palette, which further values get their colors from, and none is the red of an alarm.
 var labelColors = map[string]map[string]string{
 	"hook": {
-		"input": "blue", "forward": "green", "output": "orange", "prerouting": "purple", "postrouting": "yellow",
-		"ingress": "super-light-blue", "egress": "super-light-orange", "(none)": noneColor,
+		"input": "#4e79a7", "forward": "#59a14f", "output": "#f28e2b", "prerouting": "#b07aa1", "postrouting": "#edc948",
+		"ingress": "#76b7b2", "egress": "#9c755f", "(none)": noneColor,
 	},
 	"family": {
-		"ip": "blue", "ip6": "purple", "arp": "yellow", "bridge": "green", "netdev": "orange", "(none)": noneColor,
+		"ip": "#4e79a7", "ip6": "#b07aa1", "arp": "#edc948", "bridge": "#59a14f", "netdev": "#f28e2b", "(none)": noneColor,
 	},
 	"protocol": {
-		"tcp": "blue", "udp": "green", "icmp": "yellow", "icmpv6": "super-light-yellow", "igmp": "orange", "arp": "purple", "esp": "dark-green",
-		"gre": "dark-blue", "sctp": "super-light-blue", "vrrp": "dark-purple", "other": "super-light-purple", "unknown": "dark-orange", "(none)": noneColor,
+		"tcp": "#4e79a7", "udp": "#59a14f", "icmp": "#edc948", "icmpv6": "#d7b5a6", "igmp": "#9c755f", "arp": "#b07aa1", "esp": "#8cd17d",
+		"gre": "#499894", "sctp": "#a0cbe8", "vrrp": "#d4a6c8", "other": "#bab0ac", "unknown": "#f28e2b", "(none)": noneColor,
 	},
 }
 

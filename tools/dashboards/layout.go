@@ -44,6 +44,7 @@ func (p page) dashboard() dashboard {
 			Tags:        []string{tag},
 			IncludeVars: true,
 			KeepTime:    true,
+			AsDropdown:  true,
 		}},
 	}
 	d.Templating.List = p.variables

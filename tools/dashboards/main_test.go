@@ -42,8 +42,8 @@ func TestWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(entries) != 3 {
-		t.Errorf("wrote %d files, want 3", len(entries))
+	if len(entries) != 4 {
+		t.Errorf("wrote %d files, want 4", len(entries))
 	}
 	if err := write(filepath.Join(folder, "none")); err == nil {
 		t.Error("no error for a folder that does not exist")

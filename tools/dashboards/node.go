@@ -156,7 +156,7 @@ func labelSets() []chart {
 			columns: with(column{field: "Value", title: "Packets/s", unit: packetRate, sort: true}),
 		},
 		{
-			kind: table, title: "New label sets", w: 24, h: 9, unit: "short", noValue: "none",
+			kind: table, title: "New label sets", w: 24, h: 6, unit: "short", noValue: "none",
 			text: "The 25 largest of the label sets that did not exist when this time range began, with their packets since " +
 				"then. An exporter that was restarted has forgotten earlier packets.",
 			queries: []query{{expr: fmt.Sprintf("topk(25, %s(%s unless %s offset $__range))", all, nodePackets, nodePackets)}},

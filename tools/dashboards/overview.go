@@ -22,7 +22,7 @@ func overview() dashboard {
 		annotations: annotations(targetMatchers, true),
 		sections: []section{
 			{charts: concat(overviewNumbers(), byPrefix(), movers("prefix", "Prefixes", "Prefix", nil))},
-			{title: "Where", charts: concat(byNode(), movers("instance", "Nodes", "Node", toNode("${__value.raw}")), byInterface())},
+			{title: "Where", charts: concat(byNode(), []chart{newInterfaces()}, movers("instance", "Nodes", "Node", toNode("${__value.raw}")), byInterface())},
 			{title: "What kind", charts: byLabel()},
 			{title: "How large", charts: packetSizes(packetMatchers)},
 		},
@@ -60,21 +60,21 @@ func overviewNumbers() []chart {
 	before, usual := sum("prefix", "rate("+packets+"[15m])"), sum("prefix", "rate("+packets+"[1h] offset 1h)")
 	return []chart{
 		{
-			kind: number, title: "Dropped and rejected", w: 6, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "orange"},
+			kind: number, title: "Dropped and rejected", w: 5, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "orange"},
 			curve: true, noValue: "no packets",
 			text: "Packets that the firewalls drop or reject each second, now, with the curve over the time range: those whose label action, " +
 				"or else whose prefix, matches Dropped is, above. Only rules that log count.",
 			queries: []query{{expr: dropped("rate(%s[$__rate_interval])", "nflog_packets_total", packetMatchers) + "\nor " + sum("", rate(packets)) + " * 0", legend: "dropped and rejected"}},
 		},
 		{
-			kind: number, title: "All packets", w: 6, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "blue"},
+			kind: number, title: "All packets", w: 5, h: 4, unit: packetRate, color: object{"mode": "fixed", "fixedColor": "blue"},
 			curve: true, noValue: "no packets",
 			text: "All packets logged each second, now, with the curve over the time range. A packet that several rules log counts " +
 				"once for each rule.",
 			queries: []query{{expr: sum("", rate(packets)), legend: "all"}},
 		},
 		{
-			kind: number, title: "New prefixes", w: 3, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
+			kind: number, title: "New prefixes", w: 4, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
 			text:    "Prefixes that no node had logged when this time range began. They are in the table below.",
 			queries: []query{{expr: orZero("count("+newPrefixes+")", up)}},
 		},
@@ -84,7 +84,7 @@ func overviewNumbers() []chart {
 				"than one packet each second. They are in Prefixes that rose.",
 			queries: []query{{expr: orZero(fmt.Sprintf("count(%s > 5 * %s > 1)", before, usual), up)}},
 		},
-		nodesNotReading(3),
+		nodesNotReading(4),
 		{
 			kind: number, title: "Lost", w: 3, h: 4, unit: "percentunit", steps: redAboveZero(), noValue: "no packets",
 			text: "Share of the packets logged in this time range that did not reach their exporter, for all labels. " +
@@ -114,7 +114,7 @@ const newPrefixes = "count by (prefix) (" + packets + ")\nunless count by (prefi
 func byPrefix() []chart {
 	return []chart{
 		{
-			kind: lines, title: "Packets by prefix", w: 14, h: 9, unit: packetRate, stacked: true, noValue: "no packets",
+			kind: lines, title: "Packets by prefix", w: 14, h: 8, unit: packetRate, stacked: true, noValue: "no packets",
 			colors: map[string]string{"(none)": noneColor},
 			text: "The seven prefixes that logged most in this time range, and the seven of its last five minutes, stacked. The gap up to " +
 				"the dashed line is all other prefixes.",
@@ -124,7 +124,7 @@ func byPrefix() []chart {
 			},
 		},
 		{
-			kind: table, title: "New prefixes, newest first", w: 10, h: 9, unit: "short", noValue: "none, or no exporter when this time range began",
+			kind: table, title: "New prefixes, newest first", w: 10, h: 8, unit: "short", noValue: "none, or no exporter when this time range began",
 			text: "Prefixes that no node had logged when this time range began: since when, on how many nodes, and their packets since then. " +
 				"An exporter that was restarted has forgotten earlier packets.",
 			queries: []query{
@@ -146,7 +146,7 @@ func byPrefix() []chart {
 func byNode() []chart {
 	return []chart{
 		{
-			kind: lines, title: "Packets by node", w: 24, h: 9, unit: packetRate, stacked: true, noValue: "no packets",
+			kind: lines, title: "Packets by node", w: 14, h: 9, unit: packetRate, stacked: true, noValue: "no packets",
 			text: "The seven nodes that logged most in this time range, and the seven of its last five minutes, stacked. The gap up to the " +
 				"dashed line is all other nodes.",
 			queries: []query{
@@ -173,7 +173,7 @@ func movers(label, what, title string, link object) []chart {
 	history := "count(nflog_up{" + targetMatchers + "} offset 1h)"
 	moved := func(verb, text, change string) chart {
 		return chart{
-			kind: table, title: what + " that " + verb, w: 12, h: 7, unit: packetRate, noValue: "none, or no exporter an hour ago",
+			kind: table, title: what + " that " + verb, w: 12, h: 6, unit: packetRate, noValue: "none, or no exporter an hour ago",
 			text: "The eight that " + verb + " most, " + text + ": packets each second in the last 15 minutes, and in 15 minutes an hour " +
 				"ago. Without changes by less than a quarter, or by less than a thousandth of all packets.",
 			queries: []query{
@@ -210,7 +210,6 @@ func byInterface() []chart {
 	return []chart{
 		many("in_interface", "Packets by interface in", "The ten interfaces on which most packets arrived. Packets that the node itself sends have none."),
 		many("out_interface", "Packets by interface out", "The ten interfaces by which most packets leave. Packets for the node itself have none."),
-		newInterfaces(),
 	}
 }
 
@@ -224,7 +223,7 @@ func newInterfaces() chart {
 			fresh, "interface", label, direction)
 	}
 	return chart{
-		kind: table, title: "New interfaces", w: 24, h: 6, unit: "short", noValue: "none, or no exporter when this time range began",
+		kind: table, title: "New interfaces", w: 10, h: 9, unit: "short", noValue: "none, or no exporter when this time range began",
 		text: "Interfaces on which a node had logged nothing when this time range began, with their packets since then. " +
 			"An exporter that was restarted has forgotten earlier packets, so everything is new to it.",
 		queries: []query{{expr: "topk(100, sum by (instance, interface, direction) (\n" +
@@ -232,8 +231,8 @@ func newInterfaces() chart {
 		columns: []column{
 			{field: "instance", title: "Node", link: toNode("${__value.raw}")},
 			{field: "interface", title: "Interface"},
-			{field: "direction", title: "Direction", width: 110},
-			{field: "Value", title: "Packets", unit: "short", sort: true, width: 110},
+			{field: "direction", title: "Side", width: 75},
+			{field: "Value", title: "Packets", unit: "short", sort: true, width: 100},
 		},
 	}
 }

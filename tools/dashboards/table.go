@@ -7,13 +7,14 @@ import "fmt"
 
 // A column shows a label or a query's value.
 type column struct {
-	field string // the label; or "Value" in a table of one query, else "Value #A", …
-	title string
-	unit  string // of values
-	width int    // in pixels; 0: what is left, shared by all such columns
-	sort  bool   // sort by this column, largest first
-	up    bool   // sort by this column, smallest first
-	link  object
+	field    string // the label; or "Value" in a table of one query, else "Value #A", …
+	title    string
+	unit     string // of values
+	decimals *int   // of values; nil: Grafana chooses
+	width    int    // in pixels; 0: what is left, shared by all such columns
+	sort     bool   // sort by this column, largest first
+	up       bool   // sort by this column, smallest first
+	link     object
 
 	steps    []threshold // colors of values
 	mappings []object    // texts and colors of values
@@ -56,10 +57,17 @@ func (c chart) asTable(p *panel) {
 		if column.link != nil {
 			properties = append(properties, property{"links", []object{column.link}})
 		}
+		if column.decimals != nil {
+			properties = append(properties, property{"decimals", *column.decimals})
+		}
 		if column.width != 0 {
 			properties = append(properties, property{"custom.width", column.width})
 		}
 		if column.mappings != nil {
+			// Values that read as texts are aligned as texts.
+			if column.unit == "" {
+				properties = append(properties, property{"custom.align", "left"})
+			}
 			properties = append(properties, property{"mappings", column.mappings})
 		}
 		if column.steps != nil {
