@@ -37,7 +37,7 @@ func TestNamesAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	tables, _, _ := strings.Cut(string(content), "\n## Histograms\n")
-	metrics := []string{"up", "scrape_duration_seconds", "scrape_samples_scraped", "ALERTS", "ALERTS_FOR_STATE"}
+	metrics := []string{"up", "scrape_duration_seconds", "scrape_samples_scraped"}
 	labels := []string{"__name__", "job", "instance", "le", "netns", "policy", "policy_namespace"} // the latter of the preset k3s
 	labels = append(labels, "alertname", "alertstate", "action")                                   // of alerts; of the presets of prefix rules
 	labels = append(labels, "cluster", "namespace", "service", "pod", "container", "endpoint")     // of targets, where Prometheus sets them

@@ -35,11 +35,14 @@ const (
 	fleetRate  = "prefix:nflog_packets:rate5m{" + fleetMatchers + "}"
 	fleetHour  = "prefix:nflog_packets:rate1h{" + fleetMatchers + "}"
 	fleetUsual = "prefix:nflog_packets:median7d_rate1h{" + fleetMatchers + "}"
-	noRules    = "no packets, or no recording rules"
+	// With the first packet of each label set, and for as long as it exists.
+	fleetQuarter = "prefix:nflog_packets:increase15m{" + fleetMatchers + "}"
+	noRules      = "no packets, or no recording rules"
 )
 
-// newOnFleet has, for each prefix that an alert calls new, the time since when it is new.
-const newOnFleet = `max by (prefix) (last_over_time(ALERTS_FOR_STATE{` + fleetMatchers + `,alertname="NflogNewPrefix"}[$__range]))`
+// newOnFleet are the prefixes that had no packets when the time range began. Without recording rules at that time, nothing is new.
+const newOnFleet = "(count by (prefix) (" + fleetQuarter + ")\nunless count by (prefix) (last_over_time(" + fleetQuarter + "[10m] offset $__range))\n" +
+	"and on () count(" + fleetQuarter + " offset $__range))"
 
 func fleetNumbers() []chart {
 	up := series("nflog_up", jobMatcher)
@@ -61,7 +64,7 @@ func fleetNumbers() []chart {
 		},
 		{
 			kind: number, title: "New prefixes", w: 4, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
-			text:    "Prefixes for which the alert NflogNewPrefix fired in this time range. They are in the table below.",
+			text:    "Prefixes that no node had logged when this time range began. They are in the table below.",
 			queries: []query{{expr: orZero("count("+newOnFleet+")", up)}}, links: explained("alerts.md#nflognewprefix"),
 		},
 		{
@@ -92,8 +95,7 @@ func fleetNotReading() chart {
 
 func fleetPrefixes() []chart {
 	byPrefix := sum("prefix", fleetRate)
-	fewNodes := "count by (prefix) (count by (job, instance, prefix) (" +
-		series("instance_group_prefix:nflog_packets:increase15m", fleetMatchers) + " > 0)\nand on (prefix) " + newOnFleet + ")"
+	onNodes := "count by (prefix) (count by (job, instance, prefix) (" + series("instance_group_prefix:nflog_packets:increase15m", fleetMatchers) + " > 0))"
 	return []chart{
 		{
 			kind: lines, title: "Packets by prefix", w: 14, h: 8, unit: packetRate, stacked: true, noValue: noRules,
@@ -110,15 +112,16 @@ func fleetPrefixes() []chart {
 			},
 		},
 		{
-			kind: table, title: "New prefixes, newest first", w: 10, h: 8, unit: "short", noValue: "none, or no alerts",
-			text: "Prefixes for which the alert NflogNewPrefix fired in this time range: since when, on how many nodes in the last 15 minutes, and " +
+			kind: table, title: "New prefixes, newest first", w: 10, h: 8, unit: "short", noValue: "none, or no recording rules when this time range began",
+			text: "Prefixes that no node had logged when this time range began: since when, on how many nodes in the last 15 minutes, and " +
 				"their packets in these 15 minutes.",
 			queries: []query{
-				{expr: nameEmpty("prefix", "time() - "+newOnFleet)},
-				{expr: nameEmpty("prefix", fewNodes)},
-				{expr: nameEmpty("prefix", "round(sum by (prefix) ("+series("prefix:nflog_packets:increase15m", fleetMatchers)+")\nand on (prefix) "+newOnFleet+")")},
+				{expr: nameEmpty("prefix", "time() - min_over_time((min by (prefix) (timestamp("+fleetQuarter+")))[$__range:$__interval])\nand on (prefix)\n"+newOnFleet)},
+				{expr: nameEmpty("prefix", onNodes+"\nand on (prefix)\n"+newOnFleet)},
+				{expr: nameEmpty("prefix", "round("+sum("prefix", fleetQuarter)+")\nand on (prefix)\n"+newOnFleet)},
 			},
-			join: "prefix", outer: true,
+			points: 120,
+			join:   "prefix", outer: true,
 			columns: []column{
 				{field: "prefix", title: "Prefix", link: toOverview("${__value.raw}")},
 				{field: "Value #A", title: "Age", unit: "s", up: true, width: 100},
@@ -197,11 +200,11 @@ func fleetNodes() []chart {
 			column{title: "Of the limit", unit: "percentunit", steps: green(from(0.8, "orange"), from(1, "red"))}),
 		{
 			kind: table, title: "Surges on single nodes", w: 24, h: 8, unit: "short", noValue: "none, or less than a day of recording rules",
-			text: "The hundred largest of the prefixes of single groups for which the alert NflogPrefixSurge fires.",
-			queries: []query{
-				{expr: `sum by (instance, group, prefix) (` + series("instance_group_prefix:nflog_packets:rate1h", fleetMatchers) +
-					"\nand on (job, instance, group, prefix) " + series("ALERTS", fleetMatchers+`,alertname="NflogPrefixSurge",alertstate="firing"`) + ")"},
-			},
+			text: "Prefixes with more than five times as many packets in the last hour as is usual for the group at this time of the day, and more " +
+				"than one packet each second: the hundred with most packets.",
+			queries: []query{{expr: fmt.Sprintf("topk(100, (%s > 5 * %s) > 1)",
+				sum("instance, group, prefix", series("instance_group_prefix:nflog_packets:rate1h", fleetMatchers)),
+				sum("instance, group, prefix", series("instance_group_prefix:nflog_packets:median7d_rate1h", fleetMatchers)))}},
 			columns: []column{
 				node,
 				{field: "group", title: "Group", width: 90},
