@@ -5,9 +5,9 @@
 //
 //	go run ./tools/dashboards dashboards
 //
-// The three dashboards have 65 panels and almost seven thousand lines of JSON. Nine lines in ten are the same for all
+// The dashboards have some 80 panels and more than nine thousand lines of JSON. Nine lines in ten are the same for all
 // panels of a kind. The code here states only what differs between panels: title, description, size and queries, in
-// overview.go, node.go and health.go. It is Go and not jsonnet because everybody who works on the exporter has Go and
+// overview.go, labels.go, node.go, health.go and fleet.go. It is Go and not jsonnet because everybody who works on the exporter has Go and
 // knows it, and because the compiler finds misspelt names.
 //
 // The JSON is committed because people and the Helm chart use it as it is. A test compares it with the output of this

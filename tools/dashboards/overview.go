@@ -186,7 +186,7 @@ func movers(label, what, title string, link object) []chart {
 				{field: label, title: title, link: link},
 				{field: "Value #C", title: "Change", unit: packetRate, sort: true, width: 110},
 				{field: "Value #A", title: "Now", unit: packetRate, width: 110},
-				{field: "Value #B", title: "An hour ago", unit: packetRate, width: 110},
+				{field: "Value #B", title: "An hour ago", unit: packetRate, width: 125},
 			},
 		}
 	}
