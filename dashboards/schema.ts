@@ -5,7 +5,7 @@
 // Grafana's type allows anything. .ci/dashboards runs the check.
 
 import type {
-  Dashboard, DataSourceRef, FieldConfig, FieldConfigSource, GraphFieldConfig, Panel, RowPanel, TableFieldOptions, TableOptions,
+  AnnotationQuery, Dashboard, DataSourceRef, FieldConfig, FieldConfigSource, GraphFieldConfig, Panel, RowPanel, TableFieldOptions, TableOptions,
 } from '@grafana/schema';
 import type { FieldConfig as HeatmapField, Options as HeatmapOptions } from '@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen';
 import type { Options as StatOptions } from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
@@ -43,7 +43,11 @@ type PanelOf<Kind extends string, Options, Custom> =
     };
   }>;
 
-export type ClassicDashboard = Omit<Json<Dashboard>, 'panels'> & {
+// An annotation of Grafana's Prometheus data source.
+type Annotation = Json<AnnotationQuery> & { expr: string; titleFormat: string; textFormat?: string; useValueForTime: boolean };
+
+export type ClassicDashboard = Omit<Json<Dashboard>, 'panels' | 'annotations'> & {
+  annotations: { list: Annotation[] };
   panels: Array<
     | Json<RowPanel>
     | PanelOf<'timeseries', LinesOptions, GraphFieldConfig>

@@ -39,8 +39,7 @@ func TestNamesAreDocumented(t *testing.T) {
 	tables, _, _ := strings.Cut(string(content), "\n## Histograms\n")
 	metrics := []string{"up", "scrape_duration_seconds", "scrape_samples_scraped"}
 	labels := []string{"__name__", "job", "instance", "le", "netns", "policy", "policy_namespace"} // the latter of the preset k3s
-	labels = append(labels, "alertname", "alertstate", "action")                                   // of alerts; of the presets of prefix rules
-	labels = append(labels, "cluster", "namespace", "service", "pod", "container", "endpoint")     // of targets, where Prometheus sets them
+	labels = append(labels, "action", "cluster", "namespace", "service", "pod", "container", "endpoint")     // of prefix rules, and of targets
 	quoted := func(cell string) (names []string) {
 		for _, m := range regexp.MustCompile("`([a-z_]+\\*?)`").FindAllStringSubmatch(cell, -1) {
 			names = append(names, m[1])
