@@ -64,7 +64,7 @@ func healthBinding() []chart {
 	failures := series("nflog_bind_failures_total", groupMatchers)
 	return []chart{
 		{
-			kind: states, title: "Groups that were not bound", w: 12, h: 8, unit: "none", mappings: bound(), noValue: "none: all groups of all exporters were bound all the time",
+			kind: states, title: "Groups that were not bound", w: 12, h: 8, unit: "none", mappings: bound(), noValue: "none, or no exporter",
 			text: "Groups that were not bound at some point of this time range, ten at most. Packets logged at such times " +
 				"are not counted.",
 			queries: []query{{
@@ -74,7 +74,7 @@ func healthBinding() []chart {
 			links: []object{toNode("${__field.labels.instance}")},
 		},
 		{
-			kind: table, title: "Why groups could not be bound", w: 12, h: 8, unit: "short", noValue: "none: no attempt failed",
+			kind: table, title: "Why groups could not be bound", w: 12, h: 8, unit: "short", noValue: "none, or no exporter",
 			text: "Failed attempts in this time range. held: another socket has the group, permission: CAP_NET_ADMIN is missing, " +
 				"namespace: the network namespace does not exist, unsupported: the kernel has no NFLOG. The exporter's log says more.",
 			queries: []query{{expr: "topk(100, " + counted("instance, group, netns, reason", failures) + " > 0)"}},
@@ -271,7 +271,7 @@ func healthCost() []chart {
 			},
 		},
 		{
-			kind: table, title: "Configuration files not applied", w: 12, h: 6, unit: "none", noValue: "none refused",
+			kind: table, title: "Configuration files not applied", w: 12, h: 6, unit: "none", noValue: "none, or no configuration files",
 			text: "Exporters that refused their --config.file at the last reload. They keep their previous configuration, but would not start " +
 				"with this file. Their log says why.",
 			queries: []query{{expr: "min by (instance) (" + series("nflog_exporter_config_last_reload_successful", targetMatchers) + ") == 0"}},
