@@ -38,8 +38,8 @@ func TestNamesAreDocumented(t *testing.T) {
 	}
 	tables, _, _ := strings.Cut(string(content), "\n## Histograms\n")
 	metrics := []string{"up", "scrape_duration_seconds", "scrape_samples_scraped"}
-	labels := []string{"__name__", "job", "instance", "le", "netns", "policy", "policy_namespace"} // the latter of the preset k3s
-	labels = append(labels, "action", "cluster", "namespace", "service", "pod", "container", "endpoint")     // of prefix rules, and of targets
+	labels := []string{"__name__", "job", "instance", "le", "netns", "policy", "policy_namespace"}       // the latter of the preset k3s
+	labels = append(labels, "action", "cluster", "namespace", "service", "pod", "container", "endpoint") // of prefix rules, and of targets
 	quoted := func(cell string) (names []string) {
 		for _, m := range regexp.MustCompile("`([a-z_]+\\*?)`").FindAllStringSubmatch(cell, -1) {
 			names = append(names, m[1])
