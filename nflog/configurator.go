@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"syscall"
+
+	"github.com/mdlayher/netlink"
 )
 
 const (
@@ -64,11 +66,11 @@ func (c *configurator) bind(group uint16, g groupConfig) error {
 		case errno == syscall.EEXIST: // another socket bound it at the same time
 			return newGroupHeldError(c.netns, group)
 		case errno == syscall.EINVAL:
-			return fmt.Errorf("%w (%w)", ErrUnsupported, errno)
+			return fmt.Errorf("%w (%w)", ErrUnsupported, refused(errno))
 		case errno == syscall.EOPNOTSUPP && g.flags&FlagConntrack != 0:
-			return fmt.Errorf("%w (%w)", ErrNoConntrack, errno)
+			return fmt.Errorf("%w (%w)", ErrNoConntrack, refused(errno))
 		default:
-			return errno
+			return refused(errno)
 		}
 	}
 	// One of the attempts may have bound the group.
@@ -90,11 +92,14 @@ func (c *configurator) diagnoseEPERM(group uint16) error {
 	case err != nil:
 		return err
 	case errno == syscall.EPERM:
-		return fmt.Errorf("%w (%w)", newPermissionError(c.netns, "CAP_NET_ADMIN"), errno)
+		return fmt.Errorf("%w (%w)", newPermissionError(c.netns, "CAP_NET_ADMIN"), refused(errno))
 	default:
 		return newGroupHeldError(c.netns, group)
 	}
 }
+
+// refused returns the error of a request that the kernel refused, as [netlink.Conn.Execute] does.
+func refused(errno syscall.Errno) error { return &netlink.OpError{Op: "receive", Err: errno} }
 
 var errNoAck = errors.New("the kernel's acknowledgement was lost in a full socket buffer: allow a larger one")
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Errors to match with [errors.Is]. An error of opening a reader or registering a hook wraps at most one of
@@ -23,7 +24,8 @@ var (
 	ErrGroupHeld = errors.New("the group is held by another socket")
 
 	// ErrPermission: the process lacks a capability. [PermissionError] says which capability, and in
-	// which user namespace. It wraps [os.ErrPermission].
+	// which user namespace. It wraps [os.ErrPermission]. A group that is held does not match
+	// ErrPermission, but it matches os.ErrPermission, as any EPERM.
 	ErrPermission = fmt.Errorf("a capability is missing: %w", os.ErrPermission)
 
 	// ErrUnsupported: the kernel has no NFLOG (CONFIG_NETFILTER_NETLINK_LOG), or the system is not
@@ -36,7 +38,8 @@ var (
 	ErrNoConntrack = fmt.Errorf("the kernel sends no connection tracking with logged packets: %w", errors.ErrUnsupported)
 )
 
-// A GroupHeldError says who reads a group. It wraps [ErrGroupHeld].
+// A GroupHeldError says who reads a group. It wraps [ErrGroupHeld], and [syscall.EPERM] because this is the errno that
+// the kernel returns.
 //
 // Unknown fields are zero. The kernel shows the port only to root. The process is found only if /proc shows
 // it and its descriptors. The holder may also be gone already.
@@ -60,14 +63,14 @@ func (e *GroupHeldError) Error() string {
 	if e.Process != "" {
 		holder = fmt.Sprintf("%s (%s)", printable(e.Process), holder)
 	}
-	if holder == "" {
-		return ErrGroupHeld.Error()
+	if holder != "" {
+		holder = ": " + holder
 	}
-	return ErrGroupHeld.Error() + ": " + holder
+	return fmt.Sprintf("%v%s (%v)", ErrGroupHeld, holder, syscall.EPERM)
 }
 
-// Unwrap returns [ErrGroupHeld].
-func (e *GroupHeldError) Unwrap() error { return ErrGroupHeld }
+// Unwrap returns [ErrGroupHeld] and [syscall.EPERM].
+func (e *GroupHeldError) Unwrap() []error { return []error{ErrGroupHeld, syscall.EPERM} }
 
 // printable returns s, quoted if it contains characters that need an escape.
 func printable(s string) string {

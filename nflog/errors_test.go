@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,27 +55,27 @@ func TestErrorTexts(t *testing.T) {
 	}{
 		{
 			name: "unknown holder", err: &nflog.GroupHeldError{Group: 7},
-			want: "the group is held by another socket",
+			want: "the group is held by another socket (operation not permitted)",
 		},
 		{
 			name: "held by a port", err: &nflog.GroupHeldError{PortID: 3187123456},
-			want: "the group is held by another socket: netlink port 3187123456",
+			want: "the group is held by another socket: netlink port 3187123456 (operation not permitted)",
 		},
 		{
 			name: "held by a process", err: &nflog.GroupHeldError{PortID: 812, PID: 812},
-			want: "the group is held by another socket: PID 812, netlink port 812",
+			want: "the group is held by another socket: PID 812, netlink port 812 (operation not permitted)",
 		},
 		{
 			name: "held by a process with a name", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "ulogd"},
-			want: "the group is held by another socket: ulogd (PID 812, netlink port 1)",
+			want: "the group is held by another socket: ulogd (PID 812, netlink port 1) (operation not permitted)",
 		},
 		{
 			name: "held by a process with spaces in its name", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a: (b)"},
-			want: "the group is held by another socket: a: (b) (PID 812, netlink port 1)",
+			want: "the group is held by another socket: a: (b) (PID 812, netlink port 1) (operation not permitted)",
 		},
 		{
 			name: "held by a process with control characters in its name", err: &nflog.GroupHeldError{PortID: 1, PID: 812, Process: "a\n\xff\"b\\"},
-			want: `the group is held by another socket: "a\n\xff\"b\\" (PID 812, netlink port 1)`,
+			want: `the group is held by another socket: "a\n\xff\"b\\" (PID 812, netlink port 1) (operation not permitted)`,
 		},
 		{
 			name: "missing in the own user namespace", permission: true,
@@ -97,11 +98,13 @@ func TestErrorTexts(t *testing.T) {
 			if got := tt.err.Error(); got != tt.want {
 				t.Errorf("unexpected text: %s, want %s", got, tt.want)
 			}
-			if got, want := errors.Is(tt.err, nflog.ErrGroupHeld), !tt.permission; got != want {
-				t.Errorf("unexpected match with %q: %t, want %t", nflog.ErrGroupHeld, got, want)
-			}
-			for _, err := range []error{nflog.ErrPermission, os.ErrPermission} {
-				if got, want := errors.Is(tt.err, err), tt.permission; got != want {
+			for err, want := range map[error]bool{
+				nflog.ErrGroupHeld:  !tt.permission,
+				nflog.ErrPermission: tt.permission,
+				syscall.EPERM:       !tt.permission, // that of a missing capability is wrapped beside it
+				os.ErrPermission:    true,
+			} {
+				if got := errors.Is(tt.err, err); got != want {
 					t.Errorf("unexpected match with %q: %t, want %t", err, got, want)
 				}
 			}

@@ -49,8 +49,8 @@ func TestIntegrationHookEndBefore(t *testing.T) {
 	})
 }
 
-// TestIntegrationHookEndRunning ends sessions while their hook runs. The ending does not wait for the hook. The
-// hook gets no further packets.
+// TestIntegrationHookEndRunning ends sessions while their hook runs. The group is free at once, but Close waits for the
+// hook. The hook gets no further packets.
 func TestIntegrationHookEndRunning(t *testing.T) {
 	eachEnding(t, func(t *testing.T, r *session, e ending) {
 		called, goOn := make(chan bool, 1), make(chan bool)
@@ -62,9 +62,14 @@ func TestIntegrationHookEndRunning(t *testing.T) {
 		r.begin(t)
 		sendSized(t, r.ns, target4, 5, 10)
 		within(t, called)
-		r.end(t, e)
+		ended := make(chan bool)
+		go func() {
+			r.end(t, e)
+			close(ended)
+		}()
 		awaitFree(t, r.ns)
 		close(goOn)
+		within(t, ended)
 		awaitEnd(t)
 		r.await(t, 1)
 		r.checkEnd(t, e)

@@ -27,6 +27,8 @@ type Nflog struct {
 	logger Logger
 	socket *connSocket
 
+	running sync.WaitGroup // goroutines of sessions
+
 	mu      sync.Mutex
 	closed  bool
 	session *session // current session, or nil
@@ -75,14 +77,27 @@ func (nflog *Nflog) SetOption(o netlink.ConnOption, enable bool) error {
 	return err
 }
 
-// Close releases the group and closes the socket. The hook is not called again. Close does not wait for a
-// hook that is running. Closing an Nflog again is not an error.
+// Close releases the group and closes the socket. The hook is not called again, and Close waits for the last calls
+// of the hook and the error function: neither runs any more when Close has returned.
+//
+// A hook or an error function may call Close too, also that of another Nflog. Close does not wait then. So
+// a hook must not wait for a goroutine that calls Close.
+//
+// Closing an Nflog again is not an error.
 func (nflog *Nflog) Close() error {
+	err := nflog.close()
+	if !calledByHook() {
+		nflog.running.Wait()
+	}
+	return err
+}
+
+func (nflog *Nflog) close() error {
 	nflog.mu.Lock()
 	defer nflog.mu.Unlock()
 	nflog.closed = true
 	if nflog.session != nil {
-		nflog.session.ended.Store(true)
+		nflog.session.closeLocked()
 	}
 	nflog.socket.release()
 	return nflog.Con.Close()
@@ -115,41 +130,35 @@ func (nflog *Nflog) Register(ctx context.Context, fn HookFunc) error {
 // fn are lost. A [Reader] can stop without loss.
 //
 // The error wraps [ErrGroupHeld], [ErrPermission], [ErrUnsupported], [ErrNoConntrack] or [ErrClosed] if
-// one of them is the reason. It wraps [syscall.EBUSY] while another hook is registered, that is until the
-// last calls of that hook and of its error function have returned.
+// one of them is the reason. It wraps the kernel's errno, which is [syscall.EPERM] for the first two. It wraps
+// [syscall.EBUSY] while another hook is registered, that is until the last calls of that hook and of its error
+// function have returned.
 func (nflog *Nflog) RegisterWithErrorFunc(ctx context.Context, fn HookFunc, errfn ErrorFunc) error {
-	s, err := nflog.bind(ctx, fn, errfn)
-	if err != nil {
+	if err := nflog.begin(ctx, fn, errfn); err != nil {
 		return fmt.Errorf("bind NFLOG group %d: %w", nflog.config.Group, err)
 	}
-	stop := context.AfterFunc(ctx, s.end)
-	go func() {
-		defer s.finish()
-		defer stop()
-		s.run()
-	}()
 	return nil
 }
 
-// bind binds the group and starts a session.
-func (nflog *Nflog) bind(ctx context.Context, fn HookFunc, errfn ErrorFunc) (*session, error) {
+// begin binds the group and starts a session.
+func (nflog *Nflog) begin(ctx context.Context, fn HookFunc, errfn ErrorFunc) error {
 	nflog.mu.Lock()
 	defer nflog.mu.Unlock()
 	switch {
 	case nflog.closed:
-		return nil, ErrClosed
+		return ErrClosed
 	case nflog.session != nil:
-		return nil, fmt.Errorf("another hook is registered: %w", syscall.EBUSY)
+		return fmt.Errorf("another hook is registered: %w", syscall.EBUSY)
 	}
 	m, err := nflog.socket.memInfo()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	g := nflog.config.groupConfig()
 	g.batchBuffer = min(g.batchBuffer, largestBatch(m.buffer))
 	c := &configurator{transport: nflog.socket, netns: nflog.socket.netnsFD(), buf: make([]byte, receiveBuffer)}
 	if err := c.bind(nflog.config.Group, g); err != nil {
-		return nil, err
+		return err
 	}
 	nflog.session = &session{
 		nflog:   nflog,
@@ -160,5 +169,7 @@ func (nflog *Nflog) bind(ctx context.Context, fn HookFunc, errfn ErrorFunc) (*se
 		pending: c.pending,
 		decoder: NewDecoder(nflog.config.Group),
 	}
-	return nflog.session, nil
+	nflog.running.Add(1)
+	go nflog.session.serve()
+	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -29,6 +31,7 @@ type session struct {
 	attributes attributeAllocator
 
 	ended      atomic.Bool   // the request to unbind was sent, or the socket is closed
+	endErr     error         // why, for the error function; set before ended
 	unbindErr  error         // why that request could not be sent
 	acked      bool          // the kernel has answered that request
 	requestErr syscall.Errno // why the kernel refused it
@@ -36,6 +39,38 @@ type session struct {
 
 // done reports whether the context is done or Close was called. The hook is not called again then.
 func (s *session) done() bool { return s.ended.Load() || s.ctx.Err() != nil }
+
+// serve is the goroutine of the session: hook, error function and logger are called by it. calledByHook looks for it.
+func (s *session) serve() {
+	defer s.nflog.running.Done()
+	defer s.finish()
+	stop := context.AfterFunc(s.ctx, func() { s.end(os.ErrDeadlineExceeded) })
+	defer stop()
+	s.run()
+}
+
+// calledByHook reports whether the calling goroutine serves a session, of this Nflog or of another: whether serve is on
+// its stack.
+func calledByHook() bool {
+	serve := runtime.FuncForPC(reflect.ValueOf((*session).serve).Pointer()).Name()
+	pcs := make([]uintptr, 64)
+	for skip := 1; ; skip += len(pcs) {
+		n := runtime.Callers(skip, pcs)
+		frames := runtime.CallersFrames(pcs[:n])
+		for {
+			frame, more := frames.Next()
+			if frame.Function == serve {
+				return true
+			}
+			if !more {
+				break
+			}
+		}
+		if n < len(pcs) {
+			return false
+		}
+	}
+}
 
 // run calls the hook until the session ends.
 func (s *session) run() {
@@ -65,8 +100,8 @@ func (s *session) run() {
 			}
 		}
 	}
-	s.end()
-	s.errfn(receiveError(s.endError()))
+	s.end(os.ErrDeadlineExceeded)
+	s.errfn(receiveError(s.endErr))
 }
 
 // deliver calls the hook with the packets of a datagram. It returns false if the hook stops the session.
@@ -90,36 +125,41 @@ func (s *session) deliver(datagram []byte) (more bool) {
 	return true
 }
 
-// endError returns the error that an ended session reports last.
-func (s *session) endError() error {
-	s.nflog.mu.Lock()
-	defer s.nflog.mu.Unlock()
-	if s.nflog.closed {
-		return ErrClosed
-	}
-	return os.ErrDeadlineExceeded
-}
-
 // receiveError wraps an error as [netlink.Conn.Receive] does.
 func receiveError(err error) error { return &netlink.OpError{Op: "receive", Err: err} }
 
-// end releases the group and wakes run if it waits.
-func (s *session) end() {
+// end releases the group and wakes run if it waits. It does nothing if the session has ended already.
+func (s *session) end(err error) {
 	s.nflog.mu.Lock()
 	defer s.nflog.mu.Unlock()
-	s.endLocked()
+	s.endLocked(err)
 }
 
 // endLocked is end for a caller that holds the lock of the Nflog.
-func (s *session) endLocked() {
+func (s *session) endLocked(err error) {
 	n := s.nflog
-	if n.session != s || s.ended.Swap(true) {
+	if n.session != s || s.ended.Load() {
 		return
 	}
+	s.endErr = err
+	s.ended.Store(true)
 	if err := unbind(n.socket, n.config.Group); !errors.Is(err, ErrClosed) {
 		s.unbindErr = err
 	}
 	_ = n.Con.SetReadDeadline(time.Unix(1, 0)) // fails only on a closed socket
+}
+
+// closeLocked ends the session because its Nflog is closed, which releases the group. If its context was done before, that
+// is the reason. The caller holds the lock of the Nflog.
+func (s *session) closeLocked() {
+	if s.ended.Load() {
+		return
+	}
+	s.endErr = ErrClosed
+	if s.ctx.Err() != nil {
+		s.endErr = os.ErrDeadlineExceeded
+	}
+	s.ended.Store(true)
 }
 
 // finish makes room for another session.
@@ -135,7 +175,7 @@ func (s *session) cleanUp() error {
 	n := s.nflog
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s.endLocked()
+	s.endLocked(nil)
 	n.session = nil
 	if n.closed {
 		return nil
