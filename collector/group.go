@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -188,18 +187,10 @@ func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *
 	return reader, names, nil
 }
 
-// read feeds the table until the reader fails, or is drained after the end of the context.
+// read feeds the table until the reader fails, or, without an error, is drained after the end of the context.
 func (g *group) read(ctx context.Context, r *nflog.Reader) error {
-	stop := context.AfterFunc(ctx, func() {
-		if r.Unbind() != nil {
-			_ = r.Close()
-		}
-	})
-	defer stop()
-
 	loss := lossLog{logger: g.logger, reader: r}
-	for {
-		b, err := r.Receive()
+	for b, err := range r.Batches(ctx) {
 		if err != nil {
 			return err
 		}
@@ -208,10 +199,11 @@ func (g *group) read(ctx context.Context, r *nflog.Reader) error {
 		g.table.count(b, now)
 		loss.add(b.Lost(), now)
 	}
+	return nil
 }
 
 func (g *group) onBound(r *nflog.Reader) {
-	socket, err := r.SocketStats()
+	socket := r.Stats().Socket
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.reader = r
@@ -219,12 +211,12 @@ func (g *group) onBound(r *nflog.Reader) {
 	g.state = g.newState("")
 	g.state.Bound = true
 	level.Info(g.logger).Log("msg", "Group bound")
-	if g.conntrack && !r.Conntrack() && g.binds == 1 {
+	if g.conntrack && r.Config().Conntrack == nflog.ConntrackOff && g.binds == 1 {
 		level.Warn(g.logger).Log("msg", "The kernel sends no connection tracking state with logged packets, so the label conntrack_state stays empty. "+
 			"Load the module nf_conntrack_netlink, or use a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT.")
 	}
 	configured := cmp.Or(g.config.SocketBuffer, nflog.DefaultSocketBuffer)
-	if got := int(socket.Buffer / 2); err == nil && got < configured && g.binds == 1 {
+	if got := int(socket.Buffer / 2); got < configured && g.binds == 1 {
 		level.Warn(g.logger).Log("msg", "The socket buffer is smaller than configured. Raise the sysctl net.core.rmem_max, or grant CAP_NET_ADMIN in the initial user namespace.",
 			"configured", configured, "got", got)
 	}
@@ -235,7 +227,7 @@ func (g *group) newState(reason string) GroupState {
 	return GroupState{Group: g.config.Group, NetNS: g.config.NetNS, Tried: true, Reason: reason, Since: time.Now()}
 }
 
-// onUnbound closes the reader. err is the error that ended the reading, which is expected if there is a reason.
+// onUnbound closes the reader. err is the error that ended the reading, nil if it was drained for a reason.
 func (g *group) onUnbound(err, reason error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -256,7 +248,7 @@ func (g *group) onUnbound(err, reason error) {
 		reason = errShutDown
 	}
 	g.state = g.newState(reason.Error())
-	if errors.Is(err, io.EOF) {
+	if err == nil {
 		level.Info(g.logger).Log("msg", "Group unbound, socket drained", "reason", reason)
 	} else {
 		level.Warn(g.logger).Log("msg", "Group unbound, but packets that waited in the kernel are lost", "reason", reason, "err", err)
@@ -276,12 +268,9 @@ func (g *group) onBindFailed(err error) {
 	level.Error(g.logger).Log("msg", "The group can't be bound: "+message+". Trying again every few seconds.", "err", err)
 }
 
-// updateSocket reads the socket's statistics. If that fails, they stay as they were. The caller holds mu.
+// updateSocket reads the socket's statistics. The caller holds mu.
 func (g *group) updateSocket() {
-	if g.reader == nil {
-		return
-	}
-	if s, err := g.reader.SocketStats(); err == nil {
-		g.socket = s
+	if g.reader != nil {
+		g.socket = g.reader.Stats().Socket
 	}
 }

@@ -6,7 +6,6 @@ package collector
 import (
 	"slices"
 
-	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -63,9 +62,9 @@ func (l *labeling) packetValues(v *labelValues, k *key, names interfaceNames) {
 			v.prefix = o.Prefix[:min(len(o.Prefix), maxPrefix)]
 			v.values[i], v.rules = l.rules.Apply(v.prefix)
 		case labelFamily:
-			v.values[i] = packet.FamilyName(o.Family)
+			v.values[i] = o.Family.String()
 		case labelHook:
-			v.values[i] = packet.HookName(o.Family, o.Hook)
+			v.values[i] = o.HookName()
 		case labelProtocol:
 			v.values[i] = k.protocol.String()
 		case labelInInterface:

@@ -31,8 +31,8 @@ func (l *lossLog) add(lost uint64, now time.Time) {
 		return
 	}
 	msg := "Packets were lost: their messages could not be decoded"
-	if s, err := l.reader.SocketStats(); err == nil && s.Drops > l.drops {
-		l.drops = s.Drops
+	if drops := l.reader.Stats().Socket.Drops; drops > l.drops {
+		l.drops = drops
 		msg = "Packets were lost: the exporter could not keep up. Give it a larger socket buffer or more CPU, or log less."
 	}
 	level.Warn(l.logger).Log("msg", msg, "packets", l.packets)

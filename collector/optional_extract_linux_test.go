@@ -86,7 +86,7 @@ func TestIntegrationExtract(t *testing.T) {
 	}
 	x := newTestExtractor(t, 0xffffffff, LabelNames()...)
 	got := make(map[string][]string)
-	if err := reader.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := reader.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	for left > 0 {

@@ -51,7 +51,7 @@ func TestIntegrationFirewall(t *testing.T) {
 	}
 
 	want := map[string]bool{"fw input accept ssh ": true, "fw input drop ": true}
-	if err := r.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := r.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	for len(want) > 0 {

@@ -28,7 +28,7 @@ type Attribute struct {
 	HwAddr     *[]byte    // Packet.HWAddr
 	HwHeader   *[]byte    // Packet.HWHeader
 	HwLen      *uint16    // Packet.HWLen
-	HwProtocol *uint16    // Origin.HWProtocol
+	HwProtocol *uint16    // Packet.HWProtocol
 	CtInfo     *uint32    // Packet.ConntrackInfo
 	Ct         *[]byte    // Packet.Conntrack
 	Layer2Hdr  *[]byte    // Packet.L2Header

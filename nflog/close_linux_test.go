@@ -19,12 +19,16 @@ import (
 func checkClosed(t *testing.T, r *nflog.Reader) {
 	t.Helper()
 	_, errReceive := r.Receive()
-	_, errStats := r.SocketStats()
+	var errBatches error
+	for _, err := range r.Batches(t.Context()) {
+		errBatches = err
+	}
 	for name, err := range map[string]error{
-		"Receive":         errReceive,
-		"SocketStats":     errStats,
-		"SetReadDeadline": r.SetReadDeadline(time.Now()),
-		"Unbind":          r.Unbind(),
+		"Receive":     errReceive,
+		"Batches":     errBatches,
+		"SetDeadline": r.SetDeadline(time.Now()),
+		"Configure":   r.Configure(nflog.ReaderConfig{}),
+		"Unbind":      r.Unbind(),
 	} {
 		if !errors.Is(err, nflog.ErrClosed) {
 			t.Errorf("unexpected error of %s: %v, want %v", name, err, nflog.ErrClosed)
@@ -101,15 +105,11 @@ func TestIntegrationDeadline(t *testing.T) {
 		}
 	}
 
-	// Queued packets are returned after the deadline.
+	// Packets wait until there is another deadline.
 	send(t, ns, target4, 2)
-	for range 2 {
-		if _, err := r.Receive(); err != nil {
-			t.Fatalf("unexpected error with packets waiting: %v", err)
-		}
-	}
 	_, err := r.Receive()
 	checkExceeded(err)
+	checkNumbers(t, receive(t, r, 2), 0)
 
 	// A deadline applies to a Receive that waits already.
 	setDeadline(t, r, time.Time{})
@@ -128,6 +128,37 @@ func TestIntegrationDeadline(t *testing.T) {
 	checkNumbers(t, receive(t, r, 1), 3)
 }
 
+// TestIntegrationDeadlineInFlood reads a group that always has packets. The deadline holds.
+func TestIntegrationDeadlineInFlood(t *testing.T) {
+	ns, _ := logUDP(t)
+	r := open(t, ns, nflog.ReaderConfig{QueueTimeout: nflog.TimeoutUnit})
+	flood(t, ns, target4, 0)
+	receive(t, r, 1)
+	for _, wait := range []time.Duration{0, 5 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond} {
+		deadline := time.Now().Add(wait)
+		setDeadline(t, r, deadline)
+		for {
+			batch, err := r.Receive()
+			late := time.Since(deadline)
+			if err == nil {
+				if late > lateness {
+					t.Fatalf("a batch comes %v after the deadline", late)
+				}
+				for range batch.Packets() {
+				}
+				continue
+			}
+			if !errors.Is(err, os.ErrDeadlineExceeded) || late < 0 || late > lateness {
+				t.Errorf("unexpected error %v after the deadline: %v", late, err)
+			}
+			break
+		}
+	}
+}
+
+// lateness is how late a deadline may be noticed on a machine that is busy with other tests. Alone, it is a few milliseconds.
+const lateness = 250 * time.Millisecond
+
 // TestIntegrationConcurrent calls all methods concurrently, for the race detector.
 func TestIntegrationConcurrent(t *testing.T) {
 	ns, _ := logUDP(t)
@@ -137,9 +168,9 @@ func TestIntegrationConcurrent(t *testing.T) {
 		stop := flood(t, ns, target4, 20_000)
 		var others sync.WaitGroup
 		for _, call := range []func() error{
-			func() error { _, _ = r.Stats(), r.GroupStats(group); return nil },
-			func() error { _, err := r.SocketStats(); return err },
-			func() error { return r.SetReadDeadline(time.Now().Add(time.Millisecond)) },
+			func() error { _, _ = r.Stats(), r.Config(); return nil },
+			func() error { return r.Configure(r.Config()) },
+			func() error { return r.SetDeadline(time.Now().Add(time.Millisecond)) },
 		} {
 			others.Go(func() {
 				for ctx.Err() == nil {

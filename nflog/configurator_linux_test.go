@@ -38,7 +38,7 @@ func TestIntegrationExecute(t *testing.T) {
 	log(2)
 	receiveQueued(t, r)
 	want := Stats{Packets: 5, Datagrams: 5}
-	if diff := cmp.Diff(want, r.Stats()); diff != "" {
+	if diff := cmp.Diff(want, r.Counts()); diff != "" {
 		t.Errorf("unexpected stats (-want +got):\n%s", diff)
 	}
 }
@@ -53,7 +53,7 @@ func TestIntegrationAckLost(t *testing.T) {
 	// The packets that filled the socket are not lost.
 	packets := receiveQueued(t, r)
 	want := Stats{Packets: packets, Datagrams: packets}
-	if diff := cmp.Diff(want, r.Stats()); diff != "" || packets == 0 {
+	if diff := cmp.Diff(want, r.Counts()); diff != "" || packets == 0 {
 		t.Errorf("unexpected stats (-want +got):\n%s", diff)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
@@ -45,10 +47,49 @@ func TestIntegrationConfigure(t *testing.T) {
 		if n != packets || batch.Lost() != 0 {
 			t.Errorf("%+v: unexpected batch: %d packets, %d lost, want %d and none", config, n, batch.Lost(), packets)
 		}
-		stats, err := r.SocketStats()
-		if want := uint32(2 * config.SocketBuffer); err != nil || want != 0 && stats.Buffer != want {
-			t.Errorf("%+v: unexpected socket buffer: %d, %v, want %d", config, stats.Buffer, err, want)
+		if got, want := r.Stats().Socket.Buffer, uint32(2*config.SocketBuffer); want != 0 && got != want {
+			t.Errorf("%+v: unexpected socket buffer: %d, want %d", config, got, want)
 		}
+	}
+}
+
+// TestIntegrationConfig changes some fields of the configuration that is in effect. The others keep their values.
+func TestIntegrationConfig(t *testing.T) {
+	t.Parallel()
+	ns, _ := logUDP(t)
+	r := open(t, ns, nflog.ReaderConfig{CopyRange: 30, SocketBuffer: 128 << 10, NoPayload: true})
+	want := nflog.ReaderConfig{
+		CopyRange:      30,
+		NoPayload:      true,
+		QueueThreshold: nflog.DefaultQueueThreshold,
+		QueueTimeout:   nflog.DefaultQueueTimeout,
+		BatchBuffer:    16<<10 - 320, // the socket holds eight
+		SocketBuffer:   128 << 10,
+	}
+	config := r.Config()
+	if diff := cmp.Diff(want, config); diff != "" {
+		t.Fatalf("unexpected configuration (-want +got):\n%s", diff)
+	}
+	config.NoPayload, config.QueueThreshold = false, 1
+	config.NetNS, config.Conntrack = -1, nflog.ConntrackRequired // these have no effect
+	if err := r.Configure(config); err != nil {
+		t.Fatal(err)
+	}
+	want.NoPayload, want.QueueThreshold = false, 1
+	if diff := cmp.Diff(want, r.Config()); diff != "" {
+		t.Errorf("unexpected configuration (-want +got):\n%s", diff)
+	}
+	send(t, ns, target4, 1)
+	if p := receive(t, r, 1)[0]; len(p.Payload) != 30 {
+		t.Errorf("unexpected payload: %d bytes, want 30", len(p.Payload))
+	}
+
+	// A configuration that is refused changes nothing.
+	if err := r.Configure(nflog.ReaderConfig{QueueTimeout: time.Microsecond}); err == nil {
+		t.Error("unexpected success")
+	}
+	if diff := cmp.Diff(want, r.Config()); diff != "" {
+		t.Errorf("unexpected configuration after an error (-want +got):\n%s", diff)
 	}
 }
 

@@ -38,8 +38,8 @@ func TestIntegrationConntrack(t *testing.T) {
 				t.Fatalf("failed to open reader: %v", err)
 			}
 			defer r.Close()
-			if r.Conntrack() != tt.want {
-				t.Errorf("unexpected connections: %t, want %t", r.Conntrack(), tt.want)
+			if got := r.Config().Conntrack != nflog.ConntrackOff; got != tt.want {
+				t.Errorf("unexpected connections: %t, want %t", got, tt.want)
 			}
 			send(t, ns, target4, 3)
 			// The namespace does not track connections.

@@ -9,7 +9,7 @@ import "sync"
 // has its own. Use a Decoder alone for datagrams from another source, such as a netlink capture of a
 // machine with this machine's byte order.
 //
-// Only one goroutine may use a Decoder and what it returns, but any goroutine may call Stats.
+// Only one goroutine may use a Decoder and what it returns. [Batch.Stats] has the counts.
 type Decoder struct {
 	batch Batch
 
@@ -45,15 +45,15 @@ func (d *Decoder) begin(datagram []byte) *Batch {
 	return b
 }
 
-// Stats returns the counts up to the last batch whose packets were all iterated over, or that another
-// batch followed. The caller may keep them.
-func (d *Decoder) Stats() Stats {
+// published returns the counts up to the last batch whose packets were all iterated over, or that another
+// batch followed.
+func (d *Decoder) published() Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.stats
 }
 
-// publish makes the counts of the decoding goroutine visible to Stats.
+// publish makes the counts of the decoding goroutine visible to Reader.Stats.
 func (d *Decoder) publish() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

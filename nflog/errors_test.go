@@ -123,11 +123,17 @@ func TestStatsPlus(t *testing.T) {
 	var a, b, want nflog.Stats
 	fields := reflect.ValueOf(&want).Elem()
 	for i := range fields.NumField() {
+		if fields.Field(i).Kind() == reflect.Struct {
+			continue
+		}
 		n := uint64(i + 1)
 		reflect.ValueOf(&a).Elem().Field(i).SetUint(n)
 		reflect.ValueOf(&b).Elem().Field(i).SetUint(100 * n)
 		fields.Field(i).SetUint(101 * n)
 	}
+	a.Socket = nflog.SocketStats{Drops: 1, Queued: 2, Buffer: 3}
+	b.Socket = nflog.SocketStats{Drops: 100, Queued: 200, Buffer: 300}
+	want.Socket = nflog.SocketStats{Drops: 101, Queued: 200, Buffer: 300}
 	if diff := cmp.Diff(want, a.Plus(b)); diff != "" {
 		t.Errorf("unexpected sum (-want +got):\n%s", diff)
 	}

@@ -4,10 +4,11 @@
 package nflog_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/netip"
@@ -31,14 +32,9 @@ func Example() {
 		return
 	}
 	defer r.Close()
-	context.AfterFunc(ctx, func() { r.Unbind() })
 
 	packets := make(map[string]int)
-	for {
-		batch, err := r.Receive()
-		if errors.Is(err, io.EOF) { // everything logged before Unbind was received
-			break
-		}
+	for batch, err := range r.Batches(ctx) {
 		if err != nil {
 			log.Println(err)
 			return
@@ -52,8 +48,8 @@ func Example() {
 	// Output: map[dns :3 ssh :2] and 0 lost
 }
 
-// Print packets like tcpdump.
-func ExampleReader_Receive() {
+// Print packets like tcpdump, until Ctrl-C.
+func ExamplePacket_Network() {
 	defer startHost(ssh(1), dns(2), interrupt).stop() // where this example runs
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -64,13 +60,8 @@ func ExampleReader_Receive() {
 		return
 	}
 	defer r.Close()
-	context.AfterFunc(ctx, func() { r.Unbind() })
 
-	for {
-		batch, err := r.Receive()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for batch, err := range r.Batches(ctx) {
 		if err != nil {
 			log.Println(err)
 			return
@@ -81,24 +72,25 @@ func ExampleReader_Receive() {
 			if device, err := net.InterfaceByIndex(int(o.OutDev)); err == nil {
 				name = device.Name
 			}
-			fmt.Printf("%sout=%s", o.Prefix, name)
+			fmt.Printf("%v %s %sout=%s", o.Family, o.HookName(), o.Prefix, name)
 
-			// The payload is borrowed, and only the copied part of the packet.
-			if ip := p.Payload(); o.HWProtocol == 0x0800 && len(ip) >= 20 {
+			// The header is borrowed, and only the copied part of the packet.
+			n := p.Network()
+			if ip := n.Header; n.EtherType == 0x0800 && len(ip) >= 20 {
 				from, to := netip.AddrFrom4([4]byte(ip[12:16])), netip.AddrFrom4([4]byte(ip[16:20]))
 				fmt.Printf(" %v > %v protocol %d", from, to, ip[9])
 			}
-			fmt.Println()
+			fmt.Printf(" length %d\n", n.Length)
 		}
 	}
 
 	// Output:
-	// ssh out=lo 127.0.0.1 > 127.0.0.1 protocol 6
-	// dns out=lo 127.0.0.1 > 127.0.0.1 protocol 17
-	// dns out=lo 127.0.0.1 > 127.0.0.1 protocol 17
+	// ip output ssh out=lo 127.0.0.1 > 127.0.0.1 protocol 6 length 60
+	// ip output dns out=lo 127.0.0.1 > 127.0.0.1 protocol 17 length 48
+	// ip output dns out=lo 127.0.0.1 > 127.0.0.1 protocol 17 length 48
 }
 
-// Keep packets beyond the next Receive.
+// Keep packets beyond the next batch.
 func ExamplePacket_Attribute() {
 	defer startHost(ssh(1), dns(2), interrupt).stop() // where this example runs
 
@@ -110,14 +102,9 @@ func ExamplePacket_Attribute() {
 		return
 	}
 	defer r.Close()
-	context.AfterFunc(ctx, func() { r.Unbind() })
 
 	var kept []nflog.Attribute
-	for {
-		batch, err := r.Receive() // overwrites the previous packets
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for batch, err := range r.Batches(ctx) { // each batch overwrites the previous one
 		if err != nil {
 			log.Println(err)
 			return
@@ -169,7 +156,7 @@ func ExampleOpenReader_netns() {
 }
 
 // Detect lost packets. Here they are lost because 100 packets are logged per packet received.
-func ExampleReader_SocketStats() {
+func ExampleReader_Stats() {
 	host := startHost() // where this example runs
 	defer host.stop()
 
@@ -197,19 +184,14 @@ func ExampleReader_SocketStats() {
 		}
 
 		// Drops counts the dropped datagrams immediately.
-		socket, err := r.SocketStats()
-		if err != nil {
-			log.Println(err)
-			return
-		}
-		if socket.Drops > 0 && !dropped {
+		stats := r.Stats()
+		if stats.Socket.Drops > 0 && !dropped {
 			dropped = true
 			fmt.Println("The socket buffer is full. Packets lost so far:", batch.Lost())
 		}
 
 		// Lost counts the packets exactly, when a packet is received that was logged after them.
 		if batch.Lost() > 0 {
-			stats := r.Stats()
 			fmt.Println("Packets were lost. All are accounted for:", stats.Packets+stats.Lost == uint64(number)+1)
 			break
 		}
@@ -220,8 +202,8 @@ func ExampleReader_SocketStats() {
 	// Packets were lost. All are accounted for: true
 }
 
-// Stop without loss: receive what the kernel has gathered before closing the reader.
-func ExampleReader_Unbind() {
+// Stop without loss: the loop gets what the kernel has gathered before it ends.
+func ExampleReader_Batches() {
 	host := startHost() // where this example runs
 	defer host.stop()
 
@@ -230,17 +212,13 @@ func ExampleReader_Unbind() {
 		log.Println(err)
 		return
 	}
+	defer r.Close()
 	ctx, cancel := context.WithCancel(context.Background())
-	context.AfterFunc(ctx, func() { r.Unbind() })
 
 	host.send(dns(5)) // the kernel holds them for an hour
-	cancel()
+	cancel()          // here before the loop; usually elsewhere
 
-	for {
-		batch, err := r.Receive()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for batch, err := range r.Batches(ctx) {
 		if err != nil {
 			log.Println(err)
 			return
@@ -248,13 +226,86 @@ func ExampleReader_Unbind() {
 		for range batch.Packets() {
 		}
 	}
-	if err := r.Close(); err != nil {
+	stats := r.Stats()
+	fmt.Println(stats.Packets, "packets,", stats.Lost, "lost")
+
+	// Output: 5 packets, 0 lost
+}
+
+// Do something else every second, also while packets come.
+func ExampleReader_SetDeadline() {
+	host := startHost() // where this example runs
+	defer host.stop()
+
+	r, err := nflog.OpenReader(100, nflog.ReaderConfig{QueueTimeout: 10 * time.Millisecond})
+	if err != nil {
 		log.Println(err)
 		return
 	}
-	fmt.Println(r.Stats().Packets, "packets,", r.Stats().Lost, "lost")
+	defer r.Close()
+	host.send(dns(5))
 
-	// Output: 5 packets, 0 lost
+	for range 2 {
+		if err := r.SetDeadline(time.Now().Add(time.Second)); err != nil {
+			log.Println(err)
+			return
+		}
+		for {
+			batch, err := r.Receive()
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				break
+			}
+			if err != nil {
+				log.Println(err)
+				return
+			}
+			for range batch.Packets() {
+			}
+		}
+		fmt.Println(r.Stats().Packets, "packets")
+	}
+
+	// Output:
+	// 5 packets
+	// 5 packets
+}
+
+// Write packets to a file that tcpdump and Wireshark read. tools/nflogdump does this with filters.
+func ExamplePacket_Bytes() {
+	host := startHost() // where this example runs
+	defer host.stop()
+
+	r, err := nflog.OpenReader(100, nflog.ReaderConfig{CopyRange: nflog.MaxCopyRange})
+	if err != nil {
+		log.Println(err)
+		return
+	}
+	defer r.Close()
+	host.send(dns(1))
+
+	// pcap-savefile(5), in the machine's byte order.
+	order := binary.NativeEndian
+	file := order.AppendUint32(nil, 0xa1b2c3d4)
+	file = order.AppendUint16(file, 2) // version 2.4
+	file = order.AppendUint16(file, 4)
+	file = order.AppendUint64(file, 0)
+	file = order.AppendUint32(file, 1<<18) // longest packet
+	file = order.AppendUint32(file, 239)   // LINKTYPE_NFLOG
+	batch, err := r.Receive()
+	if err != nil {
+		log.Println(err)
+		return
+	}
+	for p := range batch.Packets() {
+		file = order.AppendUint32(file, uint32(time.Now().Unix())) // this hook has no Timestamp
+		file = order.AppendUint32(file, 0)
+		file = order.AppendUint32(file, uint32(len(p.Bytes())))
+		file = order.AppendUint32(file, uint32(len(p.Bytes())))
+		file = append(file, p.Bytes()...)
+	}
+	fmt.Println(bytes.Contains(file, []byte("dns ")))
+
+	// Output: true
 }
 
 // Find out who reads a group.

@@ -68,6 +68,7 @@ func TestIntegrationGroups(t *testing.T) {
 	}
 	setDeadline(t, r, time.Now().Add(patience))
 	got := make(map[uint16][]values)
+	stats := make(map[uint16]nflog.Stats)
 	var all []values
 	for len(all) < rounds*most*len(severalGroups) {
 		batch, err := r.Receive()
@@ -82,6 +83,7 @@ func TestIntegrationGroups(t *testing.T) {
 			got[v.Group] = append(got[v.Group], v)
 			all = append(all, v)
 		}
+		stats[batch.Group()] = batch.Stats()
 	}
 	for i, group := range severalGroups {
 		checkNumbers(t, got[group], 0)
@@ -91,15 +93,12 @@ func TestIntegrationGroups(t *testing.T) {
 			}
 		}
 		want := nflog.Stats{Packets: rounds * most, Datagrams: rounds}
-		if diff := cmp.Diff(want, r.GroupStats(group)); diff != "" {
+		if diff := cmp.Diff(want, stats[group]); diff != "" {
 			t.Errorf("unexpected stats of group %d (-want +got):\n%s", group, diff)
 		}
 	}
-	if stats := r.GroupStats(group); stats != (nflog.Stats{}) {
-		t.Errorf("unexpected stats of a group that is not read: %+v", stats)
-	}
 	want := nflog.Stats{Packets: rounds * most * 3, Datagrams: rounds * 3}
-	if diff := cmp.Diff(want, r.Stats()); diff != "" {
+	if diff := cmp.Diff(want, r.Counts()); diff != "" {
 		t.Errorf("unexpected stats (-want +got):\n%s", diff)
 	}
 
@@ -110,6 +109,21 @@ func TestIntegrationGroups(t *testing.T) {
 			t.Fatalf("unexpected packet %d: of group %d with number %+v, want group %d", i, p.Group, p.SeqGlobal, want)
 		}
 	}
+}
+
+// receiveStats receives packets until nothing is left after Unbind. It returns the stats of each group.
+func receiveStats(t testing.TB, r *nflog.Reader) map[uint16]nflog.Stats {
+	t.Helper()
+	stats := make(map[uint16]nflog.Stats)
+	for batch, err := range r.Batches(t.Context()) {
+		if err != nil {
+			t.Fatalf("failed to receive: %v", err)
+		}
+		for range batch.Packets() {
+		}
+		stats[batch.Group()] = batch.Stats()
+	}
+	return stats
 }
 
 // TestIntegrationGroupsOverflow reads groups that get more packets than their socket holds. Losses are counted
@@ -135,11 +149,11 @@ func TestIntegrationGroupsOverflow(t *testing.T) {
 			if err := r.Unbind(); err != nil {
 				t.Fatalf("failed to unbind: %v", err)
 			}
-			receiveAll(t, r)
+			groupStats := receiveStats(t, r)
 
 			var sum nflog.Stats
 			for i, group := range severalGroups {
-				stats := r.GroupStats(group)
+				stats := groupStats[group]
 				if n := logged(t, logging[i]); stats.Packets+stats.Lost != n || n != uint64(1000*(i+1)+1) || stats.Lost == 0 {
 					t.Errorf("unexpected packets + lost of group %d: %d + %d, want %d and losses", group, stats.Packets, stats.Lost, n)
 				}
@@ -149,7 +163,7 @@ func TestIntegrationGroupsOverflow(t *testing.T) {
 				}
 				sum = sum.Plus(stats)
 			}
-			if diff := cmp.Diff(sum, r.Stats()); diff != "" {
+			if diff := cmp.Diff(sum, r.Counts()); diff != "" {
 				t.Errorf("unexpected stats (-want +got):\n%s", diff)
 			}
 		})
@@ -167,11 +181,11 @@ func TestIntegrationGroupsUnbind(t *testing.T) {
 	for i := range severalGroups {
 		sendSized(t, ns, target(i), 1, 10) // comes too late
 	}
-	receiveAll(t, r)
+	stats := receiveStats(t, r)
 	checkDrained(t, r)
 	for i, group := range severalGroups {
 		want := nflog.Stats{Packets: uint64(i + 1), Datagrams: 1}
-		if diff := cmp.Diff(want, r.GroupStats(group)); diff != "" {
+		if diff := cmp.Diff(want, stats[group]); diff != "" {
 			t.Errorf("unexpected stats of group %d (-want +got):\n%s", group, diff)
 		}
 	}

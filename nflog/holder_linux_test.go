@@ -27,7 +27,7 @@ import (
 func checkHolder(t *testing.T, want nflog.GroupHeldError, err error) {
 	t.Helper()
 	got, ok := errors.AsType[*nflog.GroupHeldError](err)
-	if !ok || errors.Is(err, os.ErrPermission) {
+	if !ok || errors.Is(err, nflog.ErrPermission) {
 		t.Fatalf("unexpected error: %v, want an error about the holder of the group", err)
 	}
 	if diff := cmp.Diff(want, *got); diff != "" {

@@ -23,10 +23,7 @@ func TestIntegrationOverflow(t *testing.T) {
 			ns, rule := logUDP(t)
 			r := open(t, ns, config)
 			send(t, ns, target4, 5000)
-			socket, err := r.SocketStats()
-			if err != nil {
-				t.Fatalf("failed to read stats: %v", err)
-			}
+			socket := r.Stats().Socket
 			if socket.Drops == 0 || socket.Queued > socket.Buffer {
 				t.Errorf("unexpected socket stats: %+v, want drops", socket)
 			}
@@ -46,7 +43,7 @@ func TestIntegrationOverflow(t *testing.T) {
 					}
 				}
 			}
-			stats := r.Stats()
+			stats := r.Counts()
 			if n := logged(t, rule); stats.Packets+stats.Lost != n || n != 5001 {
 				t.Errorf("unexpected packets + lost: %d + %d, want %d", stats.Packets, stats.Lost, n)
 			}
@@ -67,12 +64,8 @@ func TestIntegrationBatchBuffer(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			ns, _ := logUDP(t)
 			r := open(t, ns, nflog.ReaderConfig{SocketBuffer: size, QueueTimeout: never})
-			for socket := (nflog.SocketStats{}); socket.Drops == 0; {
+			for r.Stats().Socket.Drops == 0 {
 				send(t, ns, target4, 500)
-				var err error
-				if socket, err = r.SocketStats(); err != nil {
-					t.Fatalf("failed to read stats: %v", err)
-				}
 			}
 			unbind(t, r)
 			receiveAll(t, r)
@@ -104,7 +97,7 @@ func TestIntegrationForeign(t *testing.T) {
 		}
 	}
 	want := nflog.Stats{Packets: 3, Datagrams: 3, Foreign: 3}
-	if diff := cmp.Diff(want, r.Stats()); diff != "" {
+	if diff := cmp.Diff(want, r.Counts()); diff != "" {
 		t.Errorf("unexpected stats (-want +got):\n%s", diff)
 	}
 }

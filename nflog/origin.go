@@ -16,12 +16,11 @@ type Origin struct {
 	// Group is the number of the group.
 	Group uint16
 
-	// Family is the netfilter family of the hook, NFPROTO_* of include/uapi/linux/netfilter.h:
-	// 2 (ip), 3 (arp), 5 (netdev), 7 (bridge) or 10 (ip6).
-	Family uint8
+	// Family is the netfilter family of the hook.
+	Family Family
 
-	// Hook is the number of the hook. Its meaning depends on the family. For ip, ip6 and bridge:
-	// 0 prerouting, 1 input, 2 forward, 3 output, 4 postrouting; for ip and ip6 also 5 ingress.
+	// Hook is the number of the hook. Its meaning depends on the family; see HookName. For ip, ip6 and
+	// bridge: 0 prerouting, 1 input, 2 forward, 3 output, 4 postrouting; for ip and ip6 also 5 ingress.
 	// For arp: 0 input, 1 output, 2 forward. For netdev: 0 ingress, 1 egress.
 	Hook uint8
 
@@ -64,7 +63,7 @@ const hwProtocolLen = 2
 // isOwnHWProtocol reports whether packets of an EtherType have an origin of their own.
 func isOwnHWProtocol(etherType uint16) bool {
 	switch etherType {
-	case 0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8: // ETH_P_* of include/uapi/linux/if_ether.h
+	case etherTypeIPv4, etherTypeIPv6, etherTypeARP, etherTypeVLAN, etherTypeQinQ:
 		return true
 	default:
 		return false
@@ -191,7 +190,7 @@ func newOrigin(msg []byte, l *layout) *Origin {
 	}
 	return &Origin{
 		Group:      binary.BigEndian.Uint16(msg[headerLen+2:]),
-		Family:     msg[headerLen],
+		Family:     Family(msg[headerLen]),
 		HWProtocol: hwProtocol,
 		Hook:       header[2],
 		Prefix:     string(bytes.TrimSuffix(l.value(msg, attrPrefix), []byte{0})),

@@ -134,7 +134,7 @@ func TestOriginKept(t *testing.T) {
 	kept := origins(nflog.NewDecoder(group), datagram)[0]
 	clear(datagram)
 	got := []any{kept.Group, kept.Family, kept.HWProtocol, kept.Hook, kept.Prefix, kept.InDev}
-	want := []any{uint16(group), uint8(2), uint16(0x0800), uint8(1), "good ", uint32(1)}
+	want := []any{uint16(group), nflog.FamilyIPv4, uint16(0x0800), uint8(1), "good ", uint32(1)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("unexpected origin (-want +got):\n%s", diff)
 	}

@@ -62,6 +62,10 @@ func (p Packet) uint16(t attributeType) (uint16, bool) {
 	return binary.BigEndian.Uint16(b), true
 }
 
+// Bytes returns the kernel's message without its netlink header: struct nfgenmsg and all attributes, also unknown ones. This
+// is a packet of LINKTYPE_NFLOG (239) in a pcap file that is written in the machine's byte order. The bytes are borrowed.
+func (p Packet) Bytes() []byte { return p.msg[headerLen:] }
+
 // Mark returns the packet's mark (NFULA_MARK). The kernel does not send a mark of 0.
 func (p Packet) Mark() (mark uint32, ok bool) { return p.uint32(attrMark) }
 
@@ -134,5 +138,5 @@ func (p Packet) L2Header() []byte { return p.value(attrL2Header) }
 
 // Payload returns the bytes of the packet that the kernel has copied, or nil (NFULA_PAYLOAD). They begin at
 // the network header, or at the layer 2 header in the egress hook of family netdev and the output hook of
-// family arp. Only the network header says how long the whole packet is. The bytes are borrowed.
+// family arp; see Network. Only the network header says how long the whole packet is. The bytes are borrowed.
 func (p Packet) Payload() []byte { return p.value(attrPayload) }

@@ -59,7 +59,7 @@ func valuesOf(p nflog.Packet) values {
 	protocol, tci, hasVLAN := p.VLANTag()
 	return values{
 		Group:           o.Group,
-		Family:          o.Family,
+		Family:          uint8(o.Family),
 		HWProtocol:      p.HWProtocol(),
 		Hook:            o.Hook,
 		Prefix:          o.Prefix,

@@ -17,9 +17,9 @@ import (
 // buffer of 256 KiB.
 type Reader struct {
 	socket     *socket
-	pause      atomic.Int64 // a time.Duration, see pauseFor
-	conntrack  bool
-	otherNetNS bool // the network namespace is not the program's own
+	pause      atomic.Int64              // a time.Duration, see pauseFor
+	deadline   atomic.Pointer[time.Time] // of Receive; nil or the zero time for none
+	otherNetNS bool                      // the network namespace is not the program's own
 
 	// Used by the receiving goroutine.
 	buf        []byte
@@ -32,8 +32,9 @@ type Reader struct {
 
 	unbound atomic.Bool
 
-	mu    sync.Mutex
-	drops uint64 // last value of SocketStats.Drops
+	mu        sync.Mutex
+	config    ReaderConfig // in effect
+	lastStats SocketStats
 }
 
 // OpenReader binds the group. From then on the kernel queues the packets that are logged to it until
@@ -68,7 +69,6 @@ func OpenGroups(groups []uint16, config ReaderConfig) (*Reader, error) {
 	r := &Reader{
 		socket:     s,
 		buf:        make([]byte, receiveBuffer),
-		conntrack:  config.Conntrack != ConntrackOff,
 		otherNetNS: config.NetNS != 0,
 	}
 	for _, group := range groups {
@@ -90,10 +90,10 @@ func (r *Reader) bind(config ReaderConfig) error {
 	c := &configurator{transport: r.socket, netns: config.NetNS, buf: r.buf}
 	for _, d := range r.decoders {
 		group := d.batch.group
-		err := c.bind(group, config.groupConfig(r.conntrack))
+		err := c.bind(group, config.groupConfig())
 		if errors.Is(err, ErrNoConntrack) && config.Conntrack == ConntrackPreferred {
-			r.conntrack = false
-			err = c.bind(group, config.groupConfig(false))
+			config.Conntrack = ConntrackOff
+			err = c.bind(group, config.groupConfig())
 		}
 		if err != nil {
 			return fmt.Errorf("bind NFLOG group %d: %w", group, err)
@@ -101,27 +101,30 @@ func (r *Reader) bind(config ReaderConfig) error {
 	}
 	r.pending = c.pending
 	r.current.batch.stats.Foreign += c.notFromKernel
+	config.NetNS = 0
+	r.config = config
 	return nil
 }
 
-// Configure changes how the kernel delivers the packets of the groups, from the next packet on. No packet
-// is lost or misses its number meanwhile. Packets that the kernel has gathered already may still wait as
-// long as before. NetNS and Conntrack don't change.
+// Config returns the configuration that is in effect. Fields that were zero have their defaults. BatchBuffer
+// may be lower than requested, see there. Conntrack is ConntrackOff if it was ConntrackPreferred, but the kernel can't
+// send connections. NetNS is 0, as its descriptor may be closed.
+func (r *Reader) Config() ReaderConfig {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.config
+}
+
+// Configure replaces the configuration, from the next packet on. A field that is zero gets its default, not its value of
+// before: to change some fields, change what Config returns. NetNS and Conntrack have no effect.
 //
-// The error names the field if the configuration is invalid, and is [ErrClosed] after Close. If the kernel
-// refuses the configuration, Receive returns the error.
+// No packet is lost or misses its number meanwhile. Packets that the kernel has gathered already may still
+// wait as long as before. The error names the field if the configuration is invalid, and is [ErrClosed] after Close. If
+// the kernel refuses the configuration, Receive returns the error.
 func (r *Reader) Configure(config ReaderConfig) error {
 	config, err := config.withDefaults()
 	if err == nil {
-		err = r.socket.setReadBuffer(config.SocketBuffer)
-	}
-	if err == nil {
-		err = r.fitToBuffer(&config)
-	}
-	for _, d := range r.decoders {
-		if err == nil {
-			err = configure(r.socket, d.batch.group, config.groupConfig(r.conntrack))
-		}
+		err = r.configure(config)
 	}
 	if err != nil {
 		return fmt.Errorf("configure NFLOG group %d: %w", r.decoders[0].batch.group, err)
@@ -129,10 +132,29 @@ func (r *Reader) Configure(config ReaderConfig) error {
 	return nil
 }
 
+func (r *Reader) configure(config ReaderConfig) error {
+	config.NetNS, config.Conntrack = 0, r.Config().Conntrack
+	if err := r.socket.setReadBuffer(config.SocketBuffer); err != nil {
+		return err
+	}
+	if err := r.fitToBuffer(&config); err != nil {
+		return err
+	}
+	for _, d := range r.decoders {
+		if err := configure(r.socket, d.batch.group, config.groupConfig()); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.config = config
+	return nil
+}
+
 // fitToBuffer lowers the configuration's batch buffer, and sets the reader's pause, to fit the actual size
 // of the socket's receive buffer.
 func (r *Reader) fitToBuffer(config *ReaderConfig) error {
-	stats, err := r.SocketStats()
+	stats, err := r.socketStats()
 	if err != nil {
 		return err
 	}
@@ -142,46 +164,49 @@ func (r *Reader) fitToBuffer(config *ReaderConfig) error {
 }
 
 // Stats returns the counts of all groups, up to the last batch whose packets were all iterated over, or
-// that another batch followed.
+// that another batch followed, and the state of the socket, for which it makes a system call. After Close, the socket's
+// state is that of before. [Batch.Stats] has the counts of one group.
 func (r *Reader) Stats() Stats {
 	var sum Stats
 	for _, d := range r.decoders {
-		sum = sum.Plus(d.Stats())
+		sum = sum.Plus(d.published())
 	}
+	sum.Socket, _ = r.socketStats()
 	return sum
 }
 
-// GroupStats is like Stats for one of several groups. The counts of the socket, Overruns, Truncated and
-// Foreign, may be part of any group's. GroupStats returns zeros for a group that the reader does not read.
-func (r *Reader) GroupStats(group uint16) Stats {
-	for _, d := range r.decoders {
-		if d.batch.group == group {
-			return d.Stats()
-		}
-	}
-	return Stats{}
-}
-
-// Conntrack reports whether the kernel sends the packets' connections, see [ReaderConfig].
-func (r *Reader) Conntrack() bool { return r.conntrack }
-
-// SocketStats returns the state of the socket. It takes a system call. The error is [ErrClosed] after
-// Close.
-func (r *Reader) SocketStats() (SocketStats, error) {
+// socketStats returns the state of the socket, or its last known one with an error.
+func (r *Reader) socketStats() (SocketStats, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m, err := r.socket.memInfo()
 	if err != nil {
-		return SocketStats{}, err
+		return r.lastStats, err
 	}
-	r.drops += uint64(m.drops - uint32(r.drops))
-	return SocketStats{Drops: r.drops, Queued: m.queued, Buffer: m.buffer}, nil
+	drops := r.lastStats.Drops
+	r.lastStats = SocketStats{Drops: drops + uint64(m.drops-uint32(drops)), Queued: m.queued, Buffer: m.buffer}
+	return r.lastStats, nil
 }
 
-// SetReadDeadline sets how long Receive may wait, including a Receive that is waiting. The zero time means
-// no deadline. Packets that arrived before the deadline are still returned after it. The error is
-// [ErrClosed] after Close.
-func (r *Reader) SetReadDeadline(t time.Time) error { return r.socket.setReadDeadline(t) }
+// SetDeadline sets until when Receive returns packets, including a Receive that is waiting. The zero time means no
+// deadline. Packets that Receive has not returned by then wait in the socket; set another deadline to receive them. After
+// Unbind, the deadline has no effect. The error is [ErrClosed] after Close.
+func (r *Reader) SetDeadline(t time.Time) error {
+	r.deadline.Store(&t)
+	if r.unbound.Load() {
+		return r.socket.closedErr(nil)
+	}
+	return r.socket.setReadDeadline(t)
+}
+
+// untilDeadline returns how long it is until the deadline. ok is false without one.
+func (r *Reader) untilDeadline() (d time.Duration, ok bool) {
+	t := r.deadline.Load()
+	if t == nil || t.IsZero() {
+		return 0, false
+	}
+	return time.Until(*t), true
+}
 
 // Unbind stops reading without loss. The kernel delivers the packets that it has gathered, unless the
 // socket's receive buffer is full, and releases the groups. Receive returns everything that is left, then
@@ -202,4 +227,7 @@ func (r *Reader) Unbind() error {
 // Close closes the reader and releases its groups. Packets that were not received are lost; call Unbind
 // and Receive first to keep them. A Receive that is waiting returns [ErrClosed]. Closing a reader again is
 // not an error.
-func (r *Reader) Close() error { return r.socket.close() }
+func (r *Reader) Close() error {
+	_, _ = r.socketStats() // for Stats after Close
+	return r.socket.close()
+}

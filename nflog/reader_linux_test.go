@@ -43,7 +43,7 @@ func TestIntegrationPackets(t *testing.T) {
 			t.Fatalf("unexpected packet %d: %+v, want %d bytes of payload, UID and GID", i, p, length)
 		}
 	}
-	stats := r.Stats()
+	stats := r.Counts()
 	if n := logged(t, rule); n != 2*each || stats.Packets != n {
 		t.Errorf("unexpected packets: received %d, logged %d, want %d", stats.Packets, n, 2*each)
 	}
@@ -131,7 +131,7 @@ func TestIntegrationQueueThreshold(t *testing.T) {
 	send(t, ns, target4, 4)
 	receive(t, r, 7)
 	want := nflog.Stats{Packets: 7 * 5, Datagrams: 5}
-	if diff := cmp.Diff(want, r.Stats()); diff != "" {
+	if diff := cmp.Diff(want, r.Counts()); diff != "" {
 		t.Errorf("unexpected stats (-want +got):\n%s", diff)
 	}
 }
@@ -177,7 +177,7 @@ func TestIntegrationLargestBatch(t *testing.T) {
 	if largest < 1000 {
 		t.Errorf("unexpected packets of the largest datagram: %d, want more than 1000", largest)
 	}
-	stats := r.Stats()
+	stats := r.Counts()
 	want := nflog.Stats{Packets: logged(t, rule), Datagrams: stats.Datagrams}
 	if diff := cmp.Diff(want, stats); diff != "" {
 		t.Errorf("unexpected stats (-want +got):\n%s", diff)
@@ -188,14 +188,7 @@ func TestIntegrationLargestBatch(t *testing.T) {
 func TestIntegrationSocketStats(t *testing.T) {
 	ns, _ := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueThreshold: 1, SocketBuffer: 100_000})
-	stats := func() nflog.SocketStats {
-		t.Helper()
-		s, err := r.SocketStats()
-		if err != nil {
-			t.Fatalf("failed to read stats: %v", err)
-		}
-		return s
-	}
+	stats := func() nflog.SocketStats { return r.Stats().Socket }
 	if diff := cmp.Diff(nflog.SocketStats{Buffer: 200_000}, stats()); diff != "" {
 		t.Errorf("unexpected stats at first (-want +got):\n%s", diff)
 	}
@@ -206,5 +199,16 @@ func TestIntegrationSocketStats(t *testing.T) {
 	receive(t, r, 10)
 	if diff := cmp.Diff(nflog.SocketStats{Buffer: 200_000}, stats()); diff != "" {
 		t.Errorf("unexpected stats at last (-want +got):\n%s", diff)
+	}
+
+	// After Close they stay.
+	for stats().Drops == 0 {
+		send(t, ns, target4, 100)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatalf("failed to close: %v", err)
+	}
+	if s := stats(); s.Drops == 0 || s.Queued == 0 || s.Buffer != 200_000 {
+		t.Errorf("unexpected stats after Close: %+v", s)
 	}
 }

@@ -47,49 +47,51 @@ type ConntrackMode uint8
 // The values of a ConntrackMode.
 const (
 	ConntrackOff       ConntrackMode = iota // don't request connections
-	ConntrackPreferred                      // request them, but continue without if the kernel can't send them; see [Reader.Conntrack]
+	ConntrackPreferred                      // request them, but continue without if the kernel can't send them; see [Reader.Config]
 	ConntrackRequired                       // request them, and fail with [ErrNoConntrack] if the kernel can't send them
 )
 
 // A ReaderConfig says how to read a group. A zero field means its default. A value out of range is an
-// error. The two buffers may come out smaller than requested; see there.
+// error. The two buffers may come out smaller than requested; see there, and [Reader.Config].
 type ReaderConfig struct {
 	// NetNS is a descriptor of the network namespace to read in. 0 means the calling thread's. It may
 	// be closed once the reader is open. The namespace lives on until the reader is closed.
 	NetNS int
 
-	// CopyRange is how many bytes of each packet the kernel copies at most, 1 to MaxCopyRange. A rule
-	// may request fewer.
+	// CopyRange is how many bytes of each packet the kernel copies at most, 1 to MaxCopyRange. 0 means
+	// DefaultCopyRange, which holds almost all headers. A rule may request fewer.
 	CopyRange uint32
 
 	// NoPayload makes the kernel copy no bytes of the packets, whatever CopyRange is. Everything else
 	// that it knows of them is sent.
 	NoPayload bool
 
-	// Conntrack says whether to request the packets' connections; see [Packet.ConntrackInfo].
+	// Conntrack says whether to request the packets' connections; see [Packet.ConntrackInfo]. The default is
+	// ConntrackOff.
 	Conntrack ConntrackMode
 
 	// SeqGlobal makes the kernel also number the packets across all groups of the namespace. These
 	// numbers bring the packets of several groups into order; see [Packet.SeqGlobal].
 	SeqGlobal bool
 
-	// QueueThreshold is how many packets the kernel gathers at most before it delivers them. A rule
-	// may request fewer.
+	// QueueThreshold is how many packets the kernel gathers at most before it delivers them. 0 means
+	// DefaultQueueThreshold: as many as a batch holds. A rule may request fewer.
 	QueueThreshold uint32
 
 	// QueueTimeout is how long the kernel holds a packet at most before it delivers it. It is a
-	// multiple of TimeoutUnit, up to MaxQueueTimeout.
+	// multiple of TimeoutUnit, up to MaxQueueTimeout. 0 means DefaultQueueTimeout.
 	QueueTimeout time.Duration
 
 	// BatchBuffer is how many bytes of messages the kernel gathers before it delivers them,
 	// MinBatchBuffer to MaxBatchBuffer. The kernel rounds up its allocation to a power of two and uses
-	// all of it: 256 KiB for MaxBatchBuffer. The default is the size of QueueThreshold packets, within
-	// these limits. OpenReader lowers it if the socket buffer can't hold eight batches.
+	// all of it: 256 KiB for MaxBatchBuffer. 0 means the size of QueueThreshold packets, within
+	// these limits; with the other defaults, that is MaxBatchBuffer. OpenReader lowers it if the socket buffer can't hold eight batches.
 	BatchBuffer uint32
 
 	// SocketBuffer is the size of the socket's receive buffer in bytes. The kernel doubles it, and
-	// uses memory only while packets wait. Without CAP_NET_ADMIN in the initial user namespace, the
-	// sysctl net.core.rmem_max limits it. [Reader.SocketStats] returns the actual size.
+	// uses memory only while packets wait. 0 means DefaultSocketBuffer. Without CAP_NET_ADMIN in the
+	// initial user namespace, the sysctl net.core.rmem_max limits it. [Reader.Stats] returns the actual
+	// size.
 	SocketBuffer int
 }
 
@@ -117,7 +119,7 @@ func (c ReaderConfig) withDefaults() (ReaderConfig, error) {
 }
 
 // groupConfig returns what to configure for a group in the kernel.
-func (c ReaderConfig) groupConfig(conntrack bool) groupConfig {
+func (c ReaderConfig) groupConfig() groupConfig {
 	g := groupConfig{
 		copyMode:       CopyPacket,
 		copyRange:      c.CopyRange,
@@ -132,7 +134,7 @@ func (c ReaderConfig) groupConfig(conntrack bool) groupConfig {
 	if c.SeqGlobal {
 		g.flags |= FlagGlobal
 	}
-	if conntrack {
+	if c.Conntrack != ConntrackOff {
 		g.flags |= FlagConntrack
 	}
 	return g

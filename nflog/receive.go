@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"os"
 	"syscall"
 	"time"
 )
@@ -37,11 +38,11 @@ const (
 // borrowed: they are valid until the next call of Receive, which reuses their memory. That call also counts
 // the packets that were not iterated over, so each packet counts once.
 //
-// Loss is not an error: see [Batch.Lost], [Stats] and [SocketStats]. Receive returns:
+// Loss is not an error: see [Batch.Lost] and [Stats]. Receive returns:
 //
 //   - [io.EOF] after Unbind, when everything was received
 //   - [ErrClosed] after Close
-//   - [os.ErrDeadlineExceeded] if the deadline passed while Receive waited
+//   - [os.ErrDeadlineExceeded] once the deadline has passed, also if packets wait
 //   - any other error if the socket can't be read, or if the kernel has refused a request of Configure or
 //     Unbind. Close the reader then.
 //
@@ -53,6 +54,11 @@ func (r *Reader) Receive() (*Batch, error) {
 		// Load unbound before looking at the socket. If it is set, the kernel has already queued its
 		// last packets.
 		unbound := r.unbound.Load()
+		left, limited := r.untilDeadline()
+		if limited && left <= 0 && !unbound {
+			r.current.publish()
+			return nil, r.socket.closedErr(os.ErrDeadlineExceeded)
+		}
 		datagram, ok, err := r.datagram()
 		switch {
 		case err != nil:
@@ -70,7 +76,11 @@ func (r *Reader) Receive() (*Batch, error) {
 			return nil, io.EOF
 		case r.busy && r.frequent:
 			r.busy = false
-			time.Sleep(time.Duration(r.pause.Load()))
+			pause := time.Duration(r.pause.Load())
+			if limited {
+				pause = min(pause, left)
+			}
+			time.Sleep(pause)
 		default:
 			r.current.publish()
 			began := time.Now()

@@ -220,9 +220,9 @@ func (s *socket) close() (err error) {
 	return err
 }
 
-// closedErr returns ErrClosed instead of the error of a closed file, which matches nothing.
+// closedErr returns ErrClosed after close, instead of the error of a closed file, which matches nothing.
 func (s *socket) closedErr(err error) error {
-	if err != nil && s.closed.Load() {
+	if s.closed.Load() {
 		return ErrClosed
 	}
 	return err

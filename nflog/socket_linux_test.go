@@ -49,7 +49,7 @@ func openLogged(t *testing.T, config ReaderConfig) (r *Reader, log func(packets 
 // socketStats returns the state of a reader's socket.
 func socketStats(t *testing.T, r *Reader) SocketStats {
 	t.Helper()
-	stats, err := r.SocketStats()
+	stats, err := r.socketStats()
 	if err != nil {
 		t.Fatalf("failed to read stats: %v", err)
 	}
@@ -67,7 +67,7 @@ func fill(t *testing.T, r *Reader, log func(int)) {
 // receiveQueued receives the queued packets and returns their number.
 func receiveQueued(t *testing.T, r *Reader) (packets uint64) {
 	t.Helper()
-	if err := r.SetReadDeadline(time.Unix(1, 0)); err != nil {
+	if err := r.socket.setReadDeadline(time.Unix(1, 0)); err != nil {
 		t.Fatalf("failed to set deadline: %v", err)
 	}
 	for {
@@ -119,7 +119,7 @@ func TestIntegrationWaitAfterDeadline(t *testing.T) {
 // TestIntegrationDropsWrap reads the counter of drops after it has wrapped at 32 bits.
 func TestIntegrationDropsWrap(t *testing.T) {
 	r, _ := openLogged(t, ReaderConfig{})
-	r.drops = 1<<33 - 5
+	r.lastStats.Drops = 1<<33 - 5
 	if got, want := socketStats(t, r).Drops, uint64(1<<33); got != want {
 		t.Errorf("unexpected drops: %d, want %d", got, want)
 	}
@@ -140,7 +140,7 @@ func TestIntegrationTruncated(t *testing.T) {
 		t.Errorf("unexpected packets: %d, want 1", packets)
 	}
 	want := Stats{Packets: 1, Lost: 1, Datagrams: 2, Truncated: 1, MalformedMessages: 1}
-	if diff := cmp.Diff(want, r.Stats()); diff != "" {
+	if diff := cmp.Diff(want, r.Counts()); diff != "" {
 		t.Errorf("unexpected stats (-want +got):\n%s", diff)
 	}
 }
@@ -155,7 +155,7 @@ func TestIntegrationOverrun(t *testing.T) {
 	packets := receiveQueued(t, r)
 	log(1)
 	packets += receiveQueued(t, r)
-	stats := r.Stats()
+	stats := r.Counts()
 	want := Stats{Packets: packets, Lost: socketStats(t, r).Drops, Datagrams: packets, Overruns: 1}
 	if diff := cmp.Diff(want, stats); diff != "" {
 		t.Errorf("unexpected stats (-want +got):\n%s", diff)

@@ -25,6 +25,7 @@ func (*socket) wait() error                       { return ErrUnsupported }
 func (*socket) setReadBuffer(int) error           { return ErrUnsupported }
 func (*socket) setReadDeadline(time.Time) error   { return ErrUnsupported }
 func (*socket) memInfo() (memInfo, error)         { return memInfo{}, ErrUnsupported }
+func (*socket) closedErr(err error) error         { return err }
 func (*socket) close() error                      { return nil }
 
 func dial(int, int) (*netlink.Conn, error) { return nil, ErrUnsupported }

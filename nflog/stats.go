@@ -3,7 +3,8 @@
 
 package nflog
 
-// Stats counts what a [Reader] has read since it was opened.
+// Stats counts what a [Reader] has read since it was opened. [Reader.Stats] returns the counts of all groups, for any
+// goroutine at any time. [Batch.Stats] returns those of the batch's group, as of the batch.
 //
 // Packets + Lost is exactly how many packets the kernel has logged to the group since it was bound, as of
 // the last packet received. Lost covers everything that got lost between the kernel's log and the reader,
@@ -21,9 +22,12 @@ type Stats struct {
 	MalformedMessages   uint64 // messages of a bad length, type or group; skipped, after a bad length with the rest of the datagram
 	MalformedAttributes uint64 // messages with a bad attribute, or without an attribute that every packet has; skipped
 	UnknownAttributes   uint64 // attributes of an unknown type; ignored
+
+	Socket SocketStats // zero in Batch.Stats
 }
 
-// Plus returns the sum of the counts, for example of readers that a program opened one after another.
+// Plus returns the sum of the counts, for example of readers that a program opened one after another. Of the sockets, only
+// the drops are added: Queued and Buffer are those of other.
 func (s Stats) Plus(other Stats) Stats {
 	s.Packets += other.Packets
 	s.Lost += other.Lost
@@ -34,6 +38,9 @@ func (s Stats) Plus(other Stats) Stats {
 	s.MalformedMessages += other.MalformedMessages
 	s.MalformedAttributes += other.MalformedAttributes
 	s.UnknownAttributes += other.UnknownAttributes
+	drops := s.Socket.Drops
+	s.Socket = other.Socket
+	s.Socket.Drops += drops
 	return s
 }
 
@@ -44,7 +51,7 @@ func (s Stats) malformed() uint64 { return s.MalformedMessages + s.MalformedAttr
 type SocketStats struct {
 	// Drops is how many datagrams the kernel has dropped because the receive buffer was full, since the
 	// reader was opened. These are batches, and acknowledgements of Unbind and Configure. The kernel's
-	// counter has 32 bits. Drops continues when that wraps, if SocketStats is called at least once
+	// counter has 32 bits. Drops continues when that wraps, if Reader.Stats is called at least once
 	// in 2³² drops.
 	Drops uint64
 

@@ -27,12 +27,8 @@ func unbind(t *testing.T, r *nflog.Reader) {
 // returns EOF again.
 func checkDrained(t *testing.T, r *nflog.Reader) {
 	t.Helper()
-	stats, err := r.SocketStats()
-	if err != nil {
-		t.Fatalf("failed to read stats: %v", err)
-	}
-	if stats.Queued != 0 {
-		t.Errorf("unexpected end with %d bytes left in the socket", stats.Queued)
+	if queued := r.Stats().Socket.Queued; queued != 0 {
+		t.Errorf("unexpected end with %d bytes left in the socket", queued)
 	}
 	if _, err := r.Receive(); !errors.Is(err, io.EOF) {
 		t.Errorf("unexpected error after the end: %v, want %v", err, io.EOF)
@@ -87,7 +83,7 @@ func TestIntegrationUnbind(t *testing.T) {
 			if n := logged(t, rule); len(got) != tt.packets || n != uint64(tt.packets)+5 {
 				t.Errorf("unexpected packets: %d of %d logged, want %d", len(got), n, tt.packets)
 			}
-			stats := r.Stats()
+			stats := r.Counts()
 			want := nflog.Stats{Packets: uint64(tt.packets), Datagrams: stats.Datagrams}
 			if tt.packets < 100 {
 				want.Datagrams = uint64(min(tt.packets, 1))

@@ -3,7 +3,11 @@
 
 package packet
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
+)
 
 // Next headers of IPv6: extension headers, and the one after which nothing follows.
 const (
@@ -11,7 +15,6 @@ const (
 	ipv6Routing     = 43
 	ipv6Fragment    = 44
 	ipv6Auth        = 51
-	ipv6NoNext      = 59
 	ipv6Destination = 60
 )
 
@@ -21,7 +24,7 @@ const (
 	ipv6MoreFragments  = 1
 )
 
-// parseIPv6 follows RFC 8200, section 3.
+// parseIPv6 follows RFC 8200, section 3. Length stays 0 if the payload length is 0: see setIPv6Length.
 func (h *Parsed) parseIPv6(b []byte) {
 	h.Protocol = protocolUnknown
 	if len(b) > 0 && b[0]>>4 != 6 {
@@ -39,24 +42,21 @@ func (h *Parsed) parseIPv6(b []byte) {
 		return
 	}
 	next := b[6]
-	if h.Length == 0 {
-		switch next {
-		case ipv6NoNext:
-			h.Length = ipv6HeaderLen
-		case ipv6HopByHop:
-			length := jumboLength(b)
-			if length > maxLength {
-				*h = Parsed{Protocol: protocolUnknown, Malformed: true, vlan: h.vlan}
-				return
-			}
-			h.Length = uint32(length)
-		}
-	}
 	var transport []byte
 	h.Protocol, h.fragment, transport = skipExtensions(next, b[min(ipv6HeaderLen, len(b)):])
 	if len(transport) > 0 {
 		h.transport = uint32(len(b) - len(transport))
 	}
+}
+
+// setIPv6Length sets the length of an IPv6 packet, also if its payload length is 0, as that of a jumbogram. That length can be
+// malformed.
+func (h *Parsed) setIPv6Length(n nflog.Network) {
+	if n.Malformed {
+		*h = Parsed{Protocol: protocolUnknown, Malformed: true, vlan: h.vlan}
+		return
+	}
+	h.Length = n.Length
 }
 
 // skipExtensions walks the extension headers in b, of which next is the first, as the kernel's
@@ -103,38 +103,6 @@ func protocolOfLaterFragment(next byte) Protocol {
 	default:
 		return Protocol(next)
 	}
-}
-
-// jumboLength returns the length of a packet with the jumbo payload option of RFC 2675 among its
-// hop-by-hop options, or 0. It can be longer than any packet: at ingress and on a bridge, nobody has checked it.
-func jumboLength(b []byte) uint64 {
-	const pad1, jumbo = 0x00, 0xc2
-	if len(b) < ipv6HeaderLen+2 {
-		return 0
-	}
-	options := b[ipv6HeaderLen:]
-	options = options[2:min((int(options[1])+1)*8, len(options))]
-	for len(options) > 0 {
-		if options[0] == pad1 {
-			options = options[1:]
-			continue
-		}
-		if len(options) < 2 {
-			return 0
-		}
-		n := int(options[1])
-		if len(options) < 2+n {
-			return 0
-		}
-		if options[0] == jumbo && n == 4 {
-			if length := binary.BigEndian.Uint32(options[2:]); length > 0 {
-				return ipv6HeaderLen + uint64(length)
-			}
-			return 0
-		}
-		options = options[2+n:]
-	}
-	return 0
 }
 
 // transportOfIPv6 returns the packet from its transport header on, nothing where it has none. What follows the

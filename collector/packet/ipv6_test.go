@@ -154,14 +154,12 @@ func TestParseIPv6JumboTooLong(t *testing.T) {
 	for _, length := range []string{"0007 ffd9", "0008 0000", "7fff ffff", "ffff ffd7", "ffff ffd8", "ffff ffff"} {
 		t.Run(length, func(t *testing.T) {
 			packet := nflogtest.IPv6Header("0000", "00") + "1100 c204" + length + "0005 0035 0009 0000"
-			var h Parsed
-			h.parse(etherTypeIPv6, nflogtest.Unhex(packet))
+			h := parse(etherTypeIPv6, nflogtest.Unhex(packet))
 			checkFields(t, malformed, fieldsOf(h))
 			if _, ok := h.DSCP(); ok {
 				t.Error("the packet has a DSCP")
 			}
-			h = Parsed{}
-			h.parse(etherTypeVLAN, nflogtest.Unhex("0005 86dd"+packet))
+			h = parse(etherTypeVLAN, nflogtest.Unhex("0005 86dd"+packet))
 			checkFields(t, malformed, fieldsOf(h))
 			if h.vlan != 5|vlanPresent {
 				t.Errorf("the VLAN is %#x", h.vlan)

@@ -6,6 +6,7 @@ package packet
 import (
 	"testing"
 
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -71,9 +72,19 @@ func TestSkipLink(t *testing.T) {
 			packet := nflogtest.Unhex(tt.packet)
 			// The copy of the link layer header is complete, even if the packet is cut in it.
 			link := append(packet[:min(tt.link, len(packet)):len(packet)], make([]byte, max(0, tt.link-len(packet)))...)
-			checkFields(t, tt.want, parseFields(skipLink(tt.etherType, link[:tt.link], packet)))
+			checkFields(t, tt.want, packetFields(egress(tt.etherType, link[:tt.link], packet)))
 		})
 	}
+}
+
+// egress returns a packet of netdev's hook egress, with the kernel's copy of its link layer header.
+func egress(etherType uint16, link, packet []byte) nflog.Packet {
+	return packetOf(nflogtest.Message{Family: 5, Hook: 1, HWProtocol: etherType, L2Header: link, Payload: packet})
+}
+
+// arpOutput returns a packet of arp's hook output.
+func arpOutput(packet []byte) nflog.Packet {
+	return packetOf(nflogtest.Message{Family: 3, Hook: 1, HWProtocol: 0x0806, Payload: packet})
 }
 
 // TestSkipLinkOfARP parses packets as the kernel logs them at the output hook of ARP.
@@ -95,7 +106,7 @@ func TestSkipLinkOfARP(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkFields(t, tt.want, parseFields(skipLinkOfARP(nflogtest.Unhex(tt.packet))))
+			checkFields(t, tt.want, packetFields(arpOutput(nflogtest.Unhex(tt.packet))))
 		})
 	}
 }

@@ -8,7 +8,6 @@
 package packet
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"github.com/nflog-exporter/nflog_exporter/nflog"
@@ -34,78 +33,65 @@ type Parsed struct {
 	network   []byte        // from the network header on; nil if the packet is not IP or malformed
 }
 
-// maxLength is more than the length of any packet in Linux: that of an aggregate is GSO_MAX_SIZE of
-// include/linux/netdevice.h at most, 8 * 65535 (BIG TCP).
-const maxLength = 512 << 10
-
 const (
 	vlanPresent = 1 << 12
-	vlanIDMask  = 1<<12 - 1 // the rest of the tag control information is priority and DEI
+	vlanIDMask  = 1<<12 - 1
+)
+
+// EtherTypes, include/uapi/linux/if_ether.h.
+const (
+	etherTypeIPv4 = 0x0800
+	etherTypeARP  = 0x0806
+	etherTypeVLAN = 0x8100 // IEEE 802.1Q
+	etherTypeIPv6 = 0x86dd
+	etherTypeQinQ = 0x88a8 // IEEE 802.1ad
+)
+
+const (
+	ipv4HeaderLen = 20
+	ipv6HeaderLen = 40
 )
 
 // Parse parses the headers of a packet into h, which must be zero. A function that returned a Parsed would take twice as
 // long: it does not pass in registers.
+//
+// Packets of the families ip and ip6 begin at their network header, and most have their length in a fixed place. For all
+// others, [nflog.Packet.Network] finds it.
 func (h *Parsed) Parse(p nflog.Packet) {
 	switch o := p.Origin(); {
-	case o.Family == familyIPv4 && o.HWProtocol == etherTypeIPv4:
+	case o.Family == nflog.FamilyIPv4 && o.HWProtocol == etherTypeIPv4:
 		h.parseIPv4(p.Payload())
-	case o.Family == familyIPv6 && o.HWProtocol == etherTypeIPv6:
+	case o.Family == nflog.FamilyIPv6 && o.HWProtocol == etherTypeIPv6:
 		h.parseIPv6(p.Payload())
+		if h.Length == 0 {
+			h.setIPv6Length(p.Network())
+		}
 	default:
-		h.parseFrame(p, o)
+		h.parseFrame(p.Network())
 	}
 }
 
 // parseFrame parses a packet of a family that also has other protocols, and tags.
-func (h *Parsed) parseFrame(p nflog.Packet, o *nflog.Origin) {
-	if beginsAtLink(o) {
-		h.parse(afterLink(p))
-	} else {
-		h.parse(p.HWProtocol(), p.Payload())
+func (h *Parsed) parseFrame(n nflog.Network) {
+	if n.Tagged {
+		h.vlan = n.VLAN | vlanPresent
 	}
-	if _, tci, ok := p.VLANTag(); ok {
-		h.vlan = tci&vlanIDMask | vlanPresent
-	}
-}
-
-// parse parses a packet that begins at its network header, or at the VLAN tag that the EtherType names.
-func (h *Parsed) parse(etherType uint16, b []byte) {
-	switch etherType {
+	switch n.EtherType {
 	case etherTypeIPv4:
-		h.parseIPv4(b)
+		h.parseIPv4(n.Header)
 	case etherTypeIPv6:
-		h.parseIPv6(b)
+		h.parseIPv6(n.Header)
+		h.setIPv6Length(n)
+	case etherTypeARP:
+		h.Protocol, h.Length = protocolARP, n.Length
+	case etherTypeVLAN, etherTypeQinQ:
+		h.Protocol = protocolEtherType | Protocol(n.EtherType)
+		if n.Header == nil {
+			h.Protocol = protocolUnknown // the copy ends in a tag
+		}
 	default:
-		h.parseOther(etherType, b)
+		h.Protocol = protocolEtherType | Protocol(n.EtherType)
 	}
-}
-
-// parseOther parses a packet that has a tag, or is not IP.
-func (h *Parsed) parseOther(etherType uint16, b []byte) {
-	if isTag(etherType) && len(b) >= 2 {
-		h.vlan = binary.BigEndian.Uint16(b)&vlanIDMask | vlanPresent
-	}
-	etherType, b, ok := skipTags(etherType, b)
-	switch {
-	case !ok:
-		h.Protocol = protocolUnknown
-	case etherType == etherTypeIPv4:
-		h.parseIPv4(b)
-	case etherType == etherTypeIPv6:
-		h.parseIPv6(b)
-	case etherType == etherTypeARP:
-		h.Protocol, h.Length = protocolARP, arpLength(b)
-	default:
-		h.Protocol = protocolEtherType | Protocol(etherType)
-	}
-}
-
-// arpLength returns the length of an ARP packet (RFC 826), or 0.
-func arpLength(b []byte) uint32 {
-	if len(b) < 6 {
-		return 0
-	}
-	return arpHeaderLen + 2*(uint32(b[4])+uint32(b[5]))
 }
 
 // VLAN returns the id of the packet's outer VLAN tag: of the one that the kernel holds beside the packet, or else of the first

@@ -23,16 +23,24 @@ type fields struct {
 
 func fieldsOf(p Parsed) fields { return fields{p.Protocol, p.Length, p.Malformed} }
 
-func parseFields(etherType uint16, b []byte) fields {
-	var h Parsed
-	h.parse(etherType, b)
-	return fieldsOf(h)
+// parseFields parses a packet that begins at its network header, or at a VLAN tag.
+func parseFields(etherType uint16, b []byte) fields { return fieldsOf(parse(etherType, b)) }
+
+// parse is like parseFields, and returns all that was parsed.
+func parse(etherType uint16, b []byte) Parsed {
+	return parsePacket(packetOf(nflogtest.Message{Family: 7, HWProtocol: etherType, Payload: b}))
 }
 
-func packetFields(p nflog.Packet) fields {
-	var h Parsed
+func parsePacket(p nflog.Packet) (h Parsed) {
 	h.Parse(p)
-	return fieldsOf(h)
+	return h
+}
+
+func packetFields(p nflog.Packet) fields { return fieldsOf(parsePacket(p)) }
+
+// packetOf returns the packet of a message.
+func packetOf(m nflogtest.Message) nflog.Packet {
+	return slices.Collect(nflog.NewDecoder(m.Group).Decode(m.Append(nil)).Packets())[0]
 }
 
 func known(p Protocol, length uint32) fields { return fields{protocol: p, length: length} }
@@ -176,11 +184,7 @@ func TestParseHooks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			packets := slices.Collect(nflog.NewDecoder(0).Decode(tt.message.Append(nil)).Packets())
-			if len(packets) != 1 {
-				t.Fatalf("%d packets, want one", len(packets))
-			}
-			checkFields(t, tt.want, packetFields(packets[0]))
+			checkFields(t, tt.want, packetFields(packetOf(tt.message)))
 		})
 	}
 }

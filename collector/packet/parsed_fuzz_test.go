@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -39,14 +40,25 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, etherType uint16, link int, packet []byte) {
 		const maxLen = 512
 		packet = packet[:min(len(packet), maxLen)]
-		parse := func(b []byte) fields { return parseFields(etherType, b) }
+		packetAt := func(b []byte) nflog.Packet {
+			return packetOf(nflogtest.Message{Family: 7, HWProtocol: etherType, Payload: b})
+		}
 		if link == -2 {
-			parse = func(b []byte) fields { return parseFields(skipLinkOfARP(b)) }
+			packetAt = arpOutput
 		} else if link >= 0 {
 			link := append(slices.Clip(packet), make([]byte, maxLen)...)[:link%maxLen]
-			parse = func(b []byte) fields { return parseFields(skipLink(etherType, link, b)) }
+			packetAt = func(b []byte) nflog.Packet { return egress(etherType, link, b) }
 		}
 
+		parse := func(b []byte) fields {
+			p := packetAt(b)
+			f := packetFields(p)
+			checkNetwork(t, f, p.Network())
+			if etherType == etherTypeIPv4 || etherType == etherTypeIPv6 {
+				checkFamilyIP(t, etherType, b)
+			}
+			return f
+		}
 		full := parse(packet)
 		checkPlausible(t, full)
 		for n := range packet {
@@ -66,6 +78,24 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// checkNetwork checks that the library finds the same length.
+func checkNetwork(t *testing.T, f fields, n nflog.Network) {
+	t.Helper()
+	if got := (fields{f.protocol, n.Length, n.Malformed}); got != f {
+		t.Errorf("fields are %+v, the library's %+v", f, got)
+	}
+}
+
+// checkFamilyIP checks that a packet is parsed the same in the family ip or ip6 as on a bridge.
+func checkFamilyIP(t *testing.T, etherType uint16, b []byte) {
+	t.Helper()
+	m := nflogtest.Message{Family: 2, HWProtocol: etherType, Payload: b}
+	if etherType == etherTypeIPv6 {
+		m.Family = 10
+	}
+	checkFields(t, parseFields(etherType, b), packetFields(packetOf(m)))
+}
+
 // checkPlausible checks that the protocol exists, and that it fits the length.
 func checkPlausible(t *testing.T, f fields) {
 	t.Helper()
@@ -79,7 +109,7 @@ func checkPlausible(t *testing.T, f fields) {
 	var shortest, longest uint32
 	switch {
 	case p == protocolARP:
-		shortest, longest = arpHeaderLen, arpHeaderLen+2*(255+255)
+		shortest, longest = 8, 8+2*(255+255)
 	case p == protocolUnknown || p <= 0xff:
 		shortest, longest = ipv4HeaderLen, 512<<10
 	}

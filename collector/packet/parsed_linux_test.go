@@ -89,7 +89,7 @@ func TestIntegrationParse(t *testing.T) {
 		left += len(packets)
 	}
 	got := make(map[string][]fields)
-	if err := reader.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := reader.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	for left > 0 {

@@ -36,7 +36,7 @@ func stampPackets(t testing.TB) {
 	r, err := nflog.OpenReader(ourGroup, nflog.ReaderConfig{NetNS: ns.FD(), QueueThreshold: probes})
 	must(t, err)
 	t.Cleanup(func() { must(t, r.Close()) })
-	must(t, r.SetReadDeadline(time.Now().Add(patience)))
+	must(t, r.SetDeadline(time.Now().Add(patience)))
 	rs := nftrules.New(ns)
 	input := rs.Chain(nftrules.Chain{Hook: nftrules.Input, Drop: true})
 	for range probes {

@@ -11,9 +11,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -39,13 +37,7 @@ func run() error {
 		return err
 	}
 	defer r.Close()
-	context.AfterFunc(ctx, func() {
-		if err := r.Unbind(); err != nil {
-			fmt.Fprintln(os.Stderr, "fast:", err)
-			_ = r.Close()
-		}
-	})
-	t, err := read(r)
+	t, err := read(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -59,14 +51,9 @@ type totals struct {
 	devices, hooks, prefixes uint64
 }
 
-// read counts packets until the group is unbound.
-func read(r *nflog.Reader) (totals, error) {
-	var t totals
-	for {
-		batch, err := r.Receive()
-		if errors.Is(err, io.EOF) {
-			return t, nil
-		}
+// read counts packets until the context is done.
+func read(ctx context.Context, r *nflog.Reader) (t totals, err error) {
+	for batch, err := range r.Batches(ctx) {
 		if err != nil {
 			return t, err
 		}
@@ -74,6 +61,7 @@ func read(r *nflog.Reader) (totals, error) {
 			t.count(p)
 		}
 	}
+	return t, nil
 }
 
 // count adds a packet.

@@ -1,17 +1,19 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package packet
+package nflog_test
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-func TestFamilyName(t *testing.T) {
+func TestFamilyString(t *testing.T) {
 	tests := []struct {
-		family uint8
+		family nflog.Family
 		want   string
 	}{
 		{family: 0, want: "0"},
@@ -25,42 +27,47 @@ func TestFamilyName(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.want, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, FamilyName(tt.family)); diff != "" {
+			if diff := cmp.Diff(tt.want, tt.family.String()); diff != "" {
 				t.Errorf("unexpected name (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
+func hookName(family nflog.Family, hook uint8) string {
+	o := nflog.Origin{Family: family, Hook: hook}
+	return o.HookName()
+}
+
 func TestHookName(t *testing.T) {
 	tests := []struct {
 		name   string
-		family uint8
+		family nflog.Family
 		want   []string // by hook
 	}{
 		{
 			name:   "ip",
-			family: familyIPv4,
+			family: nflog.FamilyIPv4,
 			want:   []string{"prerouting", "input", "forward", "output", "postrouting", "ingress", "6"},
 		},
 		{
 			name:   "ip6",
-			family: familyIPv6,
+			family: nflog.FamilyIPv6,
 			want:   []string{"prerouting", "input", "forward", "output", "postrouting", "ingress", "6"},
 		},
 		{
 			name:   "bridge",
-			family: familyBridge,
+			family: nflog.FamilyBridge,
 			want:   []string{"prerouting", "input", "forward", "output", "postrouting", "5", "6"},
 		},
 		{
 			name:   "arp",
-			family: familyARP,
+			family: nflog.FamilyARP,
 			want:   []string{"input", "output", "forward", "3"},
 		},
 		{
 			name:   "netdev",
-			family: familyNetdev,
+			family: nflog.FamilyNetdev,
 			want:   []string{"ingress", "egress", "2"},
 		},
 		{
@@ -73,12 +80,12 @@ func TestHookName(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
 			for hook := range tt.want {
-				got = append(got, HookName(tt.family, uint8(hook)))
+				got = append(got, hookName(tt.family, uint8(hook)))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("unexpected names (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff("255", HookName(tt.family, 255)); diff != "" {
+			if diff := cmp.Diff("255", hookName(tt.family, 255)); diff != "" {
 				t.Errorf("unexpected name of hook 255 (-want +got):\n%s", diff)
 			}
 		})

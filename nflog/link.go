@@ -1,51 +1,9 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package packet
+package nflog
 
-import (
-	"encoding/binary"
-
-	"github.com/nflog-exporter/nflog_exporter/nflog"
-)
-
-// EtherTypes, include/uapi/linux/if_ether.h.
-const (
-	etherTypeIPv4 = 0x0800
-	etherTypeARP  = 0x0806
-	etherTypeVLAN = 0x8100 // IEEE 802.1Q
-	etherTypeIPv6 = 0x86dd
-	etherTypeQinQ = 0x88a8 // IEEE 802.1ad
-)
-
-const (
-	ethernetHeaderLen = 14
-	vlanTagLen        = 4
-	ipv4HeaderLen     = 20
-	ipv6HeaderLen     = 40
-	arpHeaderLen      = 8
-)
-
-// Hooks at which the kernel copies a packet from its link layer header on: NF_NETDEV_EGRESS of
-// include/uapi/linux/netfilter.h and NF_ARP_OUT of netfilter_arp.h.
-const (
-	netdevEgress = 1
-	arpOutput    = 1
-)
-
-// beginsAtLink reports whether the payload of packets begins at their link layer header.
-func beginsAtLink(o *nflog.Origin) bool {
-	return o.Family == familyNetdev && o.Hook == netdevEgress || o.Family == familyARP && o.Hook == arpOutput
-}
-
-// afterLink returns the payload of such a packet after its link layer header, and its EtherType.
-func afterLink(p nflog.Packet) (etherType uint16, b []byte) {
-	o := p.Origin()
-	if o.Family == familyARP {
-		return skipLinkOfARP(p.Payload())
-	}
-	return skipLink(p.HWProtocol(), p.L2Header(), p.Payload())
-}
+import "encoding/binary"
 
 // skipLink skips the link layer header at the beginning of b. linkHeader is the kernel's copy of that
 // header, nil if it sent none.
