@@ -55,7 +55,11 @@ func TestAPI(t *testing.T) {
 // newImporter returns an importer for the packages that this module depends on.
 func newImporter(t testing.TB) types.Importer {
 	t.Helper()
-	cmd := exec.Command(kerneltest.Require(t, "go"), "list", "-export", "-deps", "-test", "-f", "{{.ImportPath}}={{.Export}}", ".")
+	args := []string{"list", "-export", "-deps", "-test", "-f", "{{.ImportPath}}={{.Export}}"}
+	if isOld() {
+		args = append(args, oldModFile)
+	}
+	cmd := exec.Command(kerneltest.Require(t, "go"), append(args, ".")...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -75,6 +75,9 @@ func TestIntegrationMisread(t *testing.T) {
 				t.Errorf("unexpected packet of nflog (-want +got):\n%s", diff)
 			}
 			for _, read := range theirs.packets {
+				if isOld() && tt.hook != nil {
+					tt.hook = new(uint8(0)) // it reads the byte after the hook
+				}
 				misread := nflog.Attribute{Hook: read.Hook, HwProtocol: read.HwProtocol, Prefix: read.Prefix}
 				if diff := cmp.Diff(nflog.Attribute{Hook: tt.hook, HwProtocol: tt.etherRead}, misread); diff != "" {
 					t.Errorf("unexpected misreading of go-nflog (-want +got):\n%s", diff)
