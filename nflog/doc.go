@@ -8,15 +8,18 @@
 //		return err
 //	}
 //	defer r.Close()
-//	for {
-//		batch, err := r.Receive()
+//	for batch, err := range r.Batches(ctx) {
 //		if err != nil {
 //			return err
 //		}
 //		for p := range batch.Packets() {
-//			fmt.Printf("%s%x\n", p.Origin().Prefix, p.Payload())
+//			o := p.Origin()
+//			fmt.Printf("%v %s %s%x\n", o.Family, o.HookName(), o.Prefix, p.Network().Header)
 //		}
 //	}
+//
+// When the context is done, the loop gets what was logged until then, and ends without an error. tools/nflogdump is a
+// whole program.
 //
 // The package is for Linux. On other systems it compiles, but opening a reader fails with [ErrUnsupported].
 //
@@ -36,7 +39,7 @@
 // There are two ways to read:
 //
 //   - [OpenReader] is the fast one. The caller takes batches of packets from memory that is reused: a [Packet]
-//     is valid until the next [Reader.Receive]. Nothing is allocated per packet, and losses are counted.
+//     is valid until the next batch. Nothing is allocated per packet, and losses are counted.
 //   - [Open] is for programs written for go-nflog. A hook gets each packet as an [Attribute], which it may
 //     keep. See "Replacing go-nflog" below.
 //
@@ -48,8 +51,7 @@
 // or the copy mode of [Config]: [CopyPacket] with Bufsize, or [CopyMeta]. A rule may request less (nft's
 // snaplen, iptables' --nflog-size).
 //
-// The length of the packet is only in its own header: the total length of IPv4, or the payload length of IPv6
-// plus 40. If the network card or the kernel has merged several packets (GRO, GSO), they pass the rules as one
+// The length of the packet is only in its own header: [Packet.Network] finds that and reads it. If the network card or the kernel has merged several packets (GRO, GSO), they pass the rules as one
 // packet and are logged as one.
 //
 // # Batches and lag
@@ -74,11 +76,12 @@
 // group, so a gap shows how many were lost. Loss is not an error, but a count: see [Stats] and [Batch.Lost].
 // Packets received plus packets lost is exactly the number of packets logged to the group, without
 //
-//   - packets lost after the last packet received: they show with the next one. Until then, [SocketStats]
-//     shows how many datagrams were dropped.
+//   - packets lost after the last packet received: they show with the next one. Until then, [Reader.Stats]
+//     shows how many datagrams the socket has dropped.
 //   - packets logged while the group was not bound.
 //   - packets for which the kernel had no memory.
-//   - packets that the kernel had gathered when the reader was closed. Call [Reader.Unbind] first to get them.
+//   - packets that the kernel had gathered when the reader was closed. [Reader.Batches] gets them before, and so does
+//     [Reader.Unbind].
 //
 // With 128 bytes copied, a packet takes 200 to 260 bytes of the receive buffer in a batch, and 832 alone. The
 // kernel doubles the size that is requested. To hold the packets of some seconds, use
@@ -87,8 +90,8 @@
 //
 // The default of 16 MiB holds 130,000 packets of 256 bytes: an eighth of a second at a million packets per
 // second, 13 seconds at 10,000. The kernel uses the memory only while packets wait. To exceed the sysctl
-// net.core.rmem_max, the process needs CAP_NET_ADMIN in the initial user namespace. [Reader.SocketStats]
-// returns the actual size.
+// net.core.rmem_max, the process needs CAP_NET_ADMIN in the initial user namespace. [Reader.Stats] returns the
+// actual size.
 //
 // The kernel logs the packets of a group under a lock, 1 to 1.5 million per second. To log more, spread the
 // packets over several groups, each with its own reader.
@@ -98,7 +101,7 @@
 // Binding a group needs the capability CAP_NET_ADMIN in the user namespace that owns the network namespace.
 // Root of a container with its own user namespace has it for the container's own network namespace, but not
 // for the host's. Reading needs no capability. A program may drop it once the group is bound, but then
-// [Reader.Unbind] does not work.
+// [Reader.Unbind] does not work, nor the end of [Reader.Batches].
 //
 // The safest installation is setcap cap_net_admin+p: permitted, not effective. The package makes the
 // capability effective for the calling thread, only during the calls that need it.
@@ -134,14 +137,23 @@
 //	batches             3776 bytes, whatever QThresh is         up to 256 KiB
 //	QThresh 0           100 packets, the kernel's default       as many as a batch holds
 //	Timeout 0           a second, the kernel's default          a tenth of a second
-//	errors              most are only text                      can be matched with errors.Is
+//	errors of Register  most are only text; refused flags       can be matched with errors.Is, also by
+//	                    are a *netlink.OpError                  errno; what the kernel refused wraps a
+//	                                                            *netlink.OpError, but for a held group
+//	group held          text with "operation not permitted"     a GroupHeldError, which is EPERM and has
+//	                                                            this text
+//	flags refused       the group stays bound until Close       nothing is bound
+//	after Close         text, or EBADF                          ErrClosed
 //	context is done     the hook gets the rest of the           the hook is not called again; the
 //	                    datagram, then the group is free; may   group is free at once; calls errfn;
 //	                    call errfn; logs errors                 logs nothing
 //	hook returns 1      a goroutine stays until the context     all goroutines end
 //	                    is done
-//	Close               waits until the context is done, and    returns at once; calls errfn once, with
-//	                    calls errfn repeatedly                  ErrClosed
+//	Close               waits until the context is done, and    waits until the hook returns; calls
+//	                    calls errfn repeatedly; the hook may    errfn once, with ErrClosed, or with a
+//	                    still run                               timeout if the context was done before
+//	Close in the hook   waits until the context is done (not    does not wait
+//	                    yet released: for ever)
 //	Register again      fails once a context was done           works; EBUSY while a hook is registered
 //	other groups        bound by Con.Execute reach the hook     are skipped
 //	port                usually the PID                         a random number from 2³¹ on

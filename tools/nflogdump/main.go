@@ -32,9 +32,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "nflogdump:", err)
 		os.Exit(1)
 	}
@@ -84,12 +82,14 @@ type output interface {
 	packet(p nflog.Packet) error
 }
 
-// run reads the group until the context is done.
-func run(ctx context.Context, args []string) (err error) {
+// run reads the group until a signal comes.
+func run(args []string) (err error) {
 	c, err := parse(args)
 	if err != nil {
 		return err
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	r, err := nflog.OpenReader(c.group, nflog.ReaderConfig{CopyRange: uint32(c.copyRange), QueueTimeout: 100 * time.Millisecond})
 	if err != nil {
 		return err

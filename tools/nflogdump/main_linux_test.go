@@ -187,7 +187,7 @@ func TestIntegrationPcap(t *testing.T) {
 		"3|5|1|arp out|0x0806|||||||2|",
 	}
 	args := []string{"-n", "-r", file, "-T", "fields", "-E", "separator=|"}
-	for _, field := range strings.Fields("nflog.family nflog.res_id nflog.hook nflog.prefix nflog.protocol " +
+	for field := range strings.FieldsSeq("nflog.family nflog.res_id nflog.hook nflog.prefix nflog.protocol " +
 		"ip.src ip.dst ipv6.src ipv6.dst udp.dstport data.data arp.opcode _ws.malformed") {
 		args = append(args, "-e", field)
 	}
@@ -254,7 +254,7 @@ func TestIntegrationPrint(t *testing.T) {
 }
 
 // printNoise matches the source port of UDP, after an address, and the user, which some packets have.
-var printNoise = regexp.MustCompile(`([.:][0-9]+\]?):\d+( >)| uid \d+`)
+var printNoise = regexp.MustCompile(`([.:]\d+\]?):\d+( >)| uid \d+`)
 
 // TestIntegrationFilters prints only some packets.
 func TestIntegrationFilters(t *testing.T) {

@@ -54,7 +54,9 @@ func (f *pcap) packet(p nflog.Packet) error {
 // for the network header, so it is cut off.
 func message(p nflog.Packet) []byte {
 	o, n, msg, payload := p.Origin(), p.Network(), p.Bytes(), p.Payload()
-	if hook := o.HookName(); !(o.Family == nflog.FamilyNetdev && hook == "egress") && !(o.Family == nflog.FamilyARP && hook == "output") {
+	switch place := o.Family.String() + " " + o.HookName(); place {
+	case "netdev egress", "arp output":
+	default:
 		return msg
 	}
 	rest := n.Header

@@ -24,30 +24,30 @@ func newPrinter(w io.Writer) *printer { return &printer{w: w, names: make(map[ui
 
 func (pr *printer) packet(p nflog.Packet) error {
 	o := p.Origin()
-	line := fmt.Sprintf("%s %v %s %q", timeOf(p).Format("15:04:05.000000"), o.Family, o.HookName(), o.Prefix)
+	line := fmt.Appendf(nil, "%s %v %s %q", timeOf(p).Format("15:04:05.000000"), o.Family, o.HookName(), o.Prefix)
 	for _, device := range []struct {
 		name  string
 		index uint32
 	}{{"in", o.InDev}, {"physin", o.PhysInDev}, {"out", o.OutDev}, {"physout", o.PhysOutDev}} {
 		if device.index != 0 {
-			line += " " + device.name + " " + pr.interfaceName(device.index)
+			line = fmt.Appendf(line, " %s %s", device.name, pr.interfaceName(device.index))
 		}
 	}
 	n := p.Network()
 	if n.Tagged {
-		line += fmt.Sprintf(" vlan %d", n.VLAN)
+		line = fmt.Appendf(line, " vlan %d", n.VLAN)
 	}
-	line += " " + describe(n)
+	line = append(append(line, ' '), describe(n)...)
 	if n.Length > 0 {
-		line += fmt.Sprintf(" length %d", n.Length)
+		line = fmt.Appendf(line, " length %d", n.Length)
 	}
 	if mark, ok := p.Mark(); ok {
-		line += fmt.Sprintf(" mark %#x", mark)
+		line = fmt.Appendf(line, " mark %#x", mark)
 	}
 	if uid, ok := p.UID(); ok {
-		line += fmt.Sprintf(" uid %d", uid)
+		line = fmt.Appendf(line, " uid %d", uid)
 	}
-	_, err := fmt.Fprintln(pr.w, line)
+	_, err := pr.w.Write(append(line, '\n'))
 	return err
 }
 
