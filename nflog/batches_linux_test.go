@@ -40,7 +40,7 @@ func TestIntegrationBatches(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			packets := count(t, ctx, r)
-			if late := time.Since(began) - timeout; late > lateness {
+			if late := time.Since(began) - timeout; late > soon {
 				t.Errorf("the loop ends %v after its context", late)
 			}
 			stop()

@@ -128,36 +128,45 @@ func TestIntegrationDeadline(t *testing.T) {
 	checkNumbers(t, receive(t, r, 1), 3)
 }
 
-// TestIntegrationDeadlineInFlood reads a group that always has packets. The deadline holds.
+// TestIntegrationDeadlineInFlood reads a group that always has packets. The deadline holds. A machine that is busy with other
+// tests may need several attempts.
 func TestIntegrationDeadlineInFlood(t *testing.T) {
+	const lateness, attempts = 50 * time.Millisecond, 10
 	ns, _ := logUDP(t)
 	r := open(t, ns, nflog.ReaderConfig{QueueTimeout: nflog.TimeoutUnit})
 	flood(t, ns, target4, 0)
 	receive(t, r, 1)
 	for _, wait := range []time.Duration{0, 5 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond} {
-		deadline := time.Now().Add(wait)
-		setDeadline(t, r, deadline)
-		for {
-			batch, err := r.Receive()
-			late := time.Since(deadline)
-			if err == nil {
-				if late > lateness {
-					t.Fatalf("a batch comes %v after the deadline", late)
-				}
-				for range batch.Packets() {
-				}
-				continue
-			}
-			if !errors.Is(err, os.ErrDeadlineExceeded) || late < 0 || late > lateness {
-				t.Errorf("unexpected error %v after the deadline: %v", late, err)
-			}
-			break
+		var late []time.Duration
+		for len(late) < attempts && (len(late) == 0 || late[len(late)-1] > lateness) {
+			late = append(late, receiveUntil(t, r, time.Now().Add(wait)))
+		}
+		if late[len(late)-1] > lateness {
+			t.Errorf("the deadline in %v passes too late: %v", wait, late)
 		}
 	}
 }
 
-// lateness is how late a deadline may be noticed on a machine that is busy with other tests. Alone, it is a few milliseconds.
-const lateness = 250 * time.Millisecond
+// receiveUntil receives packets until a deadline. It returns how late the deadline passed.
+func receiveUntil(t *testing.T, r *nflog.Reader, deadline time.Time) (late time.Duration) {
+	t.Helper()
+	setDeadline(t, r, deadline)
+	for {
+		began := time.Now()
+		batch, err := r.Receive()
+		late = time.Since(deadline)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && late >= 0:
+			return late
+		case err != nil:
+			t.Fatalf("unexpected error %v after the deadline: %v", late, err)
+		case !began.Before(deadline):
+			t.Fatalf("unexpected batch from a call %v after the deadline", began.Sub(deadline))
+		}
+		for range batch.Packets() {
+		}
+	}
+}
 
 // TestIntegrationConcurrent calls all methods concurrently, for the race detector.
 func TestIntegrationConcurrent(t *testing.T) {
