@@ -18,6 +18,7 @@ func TestIntegrationNamesOverrun(t *testing.T) {
 	l := newKernelLinks(t)
 	l.veth("deleted", 100)
 	l.veth("replaced", 200)
+	l.veth("renamed", 300)
 	var overruns atomic.Int32
 	in, _ := l.follow(1, log.LoggerFunc(func(...any) error {
 		overruns.Add(1)
@@ -30,7 +31,7 @@ func TestIntegrationNamesOverrun(t *testing.T) {
 		for i := range uint32(20) {
 			l.veth(fmt.Sprintf("v%d-%d", round, i), 1000*(uint32(round)+1)+2*i)
 		}
-		l.rename(1, fmt.Sprintf("lo%d", round))
+		l.rename(300, fmt.Sprintf("renamed%d", round))
 		l.delete(100)
 		l.delete(200)
 		l.veth(fmt.Sprintf("new%d", round), 200)
@@ -50,22 +51,23 @@ func TestIntegrationNamesOverrun(t *testing.T) {
 // socket was not empty then, the kernel sends neither a message about the change nor another error.
 func TestIntegrationNamesChangeAfterOverrun(t *testing.T) {
 	l := newKernelLinks(t)
+	l.veth("veth", 100)
 	in, _ := l.follow(8<<10, log.NewNopLogger())
 
 	in.mu.Lock()
 	for i := range uint32(20) {
 		l.veth(fmt.Sprintf("v%d", i), 1000+2*i)
 	}
-	// An update of all names queries that of the loopback twice: among the known interfaces, and among those that exist.
+	// An update of all names queries that of an interface twice: among the known interfaces, and among those that exist.
 	query, queries := in.query, 0
 	in.query = func(index uint32) (string, error) {
 		name, err := query(index)
-		if index == 1 {
+		if index == 100 {
 			queries++
 		}
-		if index == 1 && queries == 2 {
+		if index == 100 && queries == 2 {
 			if err := l.conn.Link.Set(&rtnetlink.LinkMessage{
-				Index:      1,
+				Index:      index,
 				Attributes: &rtnetlink.LinkAttributes{Name: "renamed"},
 			}); err != nil {
 				t.Errorf("rename: %v", err)
@@ -76,7 +78,7 @@ func TestIntegrationNamesChangeAfterOverrun(t *testing.T) {
 	in.mu.Unlock()
 
 	want := l.names()
-	want[1] = "renamed"
+	want[100] = "renamed"
 	waitNames(t, in, want)
 }
 
@@ -84,6 +86,7 @@ func TestIntegrationNamesChangeAfterOverrun(t *testing.T) {
 // descriptor of the namespace.
 func TestIntegrationNamesReopen(t *testing.T) {
 	l := newKernelLinks(t)
+	l.veth("early", 200)
 	fd, err := unix.Dup(l.fd)
 	if err != nil {
 		t.Fatalf("duplicate descriptor: %v", err)
@@ -97,10 +100,12 @@ func TestIntegrationNamesReopen(t *testing.T) {
 	if err := messages.Close(); err != nil {
 		t.Fatalf("close the socket for messages: %v", err)
 	}
-	l.rename(1, "loopback")
+	l.rename(200, "late")
 	l.veth("veth", 100)
 	checkName(t, in, 100, "veth") // by a query
-	waitNames(t, in, map[uint32]string{1: "loopback", 100: "veth", 101: "peer-veth"})
+	want := l.and(map[uint32]string{100: "veth", 101: "peer-veth", 200: "late", 201: "peer-early"})
+	waitNames(t, in, want)
 	l.rename(100, "renamed")
-	waitNames(t, in, map[uint32]string{1: "loopback", 100: "renamed", 101: "peer-veth"})
+	want[100] = "renamed"
+	waitNames(t, in, want)
 }

@@ -20,9 +20,10 @@ import (
 
 // kernelLinks makes and changes interfaces of a network namespace.
 type kernelLinks struct {
-	t    *testing.T
-	fd   int
-	conn *rtnetlink.Conn
+	t     *testing.T
+	fd    int
+	conn  *rtnetlink.Conn
+	first map[uint32]string // names of the interfaces that each namespace has
 }
 
 // newKernelLinks makes a network namespace.
@@ -34,7 +35,17 @@ func newKernelLinks(t *testing.T) *kernelLinks {
 		t.Fatalf("dial: %v", err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return &kernelLinks{t: t, fd: fd, conn: conn}
+	l := &kernelLinks{t: t, fd: fd, conn: conn}
+	l.first = l.names()
+	return l
+}
+
+// and returns the names of the interfaces that each namespace has, and these. Beside the loopback, the kernel makes one for
+// each kind of tunnel that is loaded, such as gre0.
+func (l *kernelLinks) and(names map[uint32]string) map[uint32]string {
+	all := maps.Clone(l.first)
+	maps.Copy(all, names)
+	return all
 }
 
 // veth makes a pair of interfaces: one with a name and an index, the other with "peer-" before the name and the next index.
@@ -75,6 +86,7 @@ func (l *kernelLinks) set(m rtnetlink.LinkMessage) {
 	}
 }
 
+// rename renames an interface, which must be down: kernels before 6.2 refuse it otherwise.
 func (l *kernelLinks) rename(index uint32, name string) {
 	l.t.Helper()
 	l.set(rtnetlink.LinkMessage{Index: index, Attributes: &rtnetlink.LinkAttributes{Name: name}})
