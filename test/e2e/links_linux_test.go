@@ -119,13 +119,14 @@ func (m linkMaker) deleteAll() error {
 	return m.execute(unix.RTM_DELLINK, 0, 0, 0, func(ae *netlink.AttributeEncoder) { ae.Uint32(unix.IFLA_GROUP, linkGroup) })
 }
 
-// all returns all interfaces except loopback.
+// all returns all interfaces that are up, except loopback. Where a module for tunnels is loaded, each namespace has one that is
+// down, such as gre0.
 func (m linkMaker) all() (ifis []net.Interface, err error) {
 	err = m.ns.Do(func() error {
 		ifis, err = net.Interfaces()
 		return err
 	})
-	return slices.DeleteFunc(ifis, func(ifi net.Interface) bool { return ifi.Flags&net.FlagLoopback != 0 }), err
+	return slices.DeleteFunc(ifis, func(ifi net.Interface) bool { return ifi.Flags&(net.FlagUp|net.FlagLoopback) != net.FlagUp }), err
 }
 
 // A broadcaster sends broadcast datagrams to port discard. The interfaces need no addresses.

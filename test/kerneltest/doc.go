@@ -10,11 +10,12 @@
 //
 // and each of these tests calls [NS].
 //
-// Tests skip for two reasons, each with a text that says which. A test that
+// Tests skip for three reasons, each with a text that says which. A test that
 // needs something that the machine lacks calls [Skip], which fails the test
 // where the environment variable CI is set, so that CI misses nothing. A test
-// that takes long or needs privilege skips with -short, by [skipShort], which
-// NS and [Require] call.
+// that needs a feature of the kernel that the machine's kernel lacks calls
+// [SkipKernel], as CI runs it on another kernel. A test that takes long or needs
+// privilege skips with -short, by [skipShort], which NS and [Require] call.
 //
 // The package is for Linux only.
 package kerneltest

@@ -58,6 +58,22 @@ func Skip(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
+// completeKernel in the environment says that the kernel has all features that
+// tests use.
+const completeKernel = "NFLOG_KERNELTEST_COMPLETE"
+
+// SkipKernel skips the test because the kernel lacks a feature, such as "VLAN
+// interfaces". It does so also where CI is set: there, .ci/kernels runs the same
+// test on kernels with that feature. It sets completeKernel, with which the test
+// fails instead.
+func SkipKernel(t testing.TB, lacks string) {
+	t.Helper()
+	if os.Getenv(completeKernel) != "" {
+		t.Fatalf("the kernel must have %s", lacks)
+	}
+	t.Skip("left to .ci/kernels: the kernel has no " + lacks)
+}
+
 // skipShort skips the test with -short, also where CI is set. The reason says
 // what the test does that a short run leaves out, such as "runs other programs".
 func skipShort(t testing.TB, reason string) {

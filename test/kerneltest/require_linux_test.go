@@ -108,6 +108,26 @@ func TestRequire(t *testing.T) {
 	}
 }
 
+func TestSkipKernel(t *testing.T) {
+	tests := []struct {
+		name, complete string
+		want           outcome
+	}{
+		{name: "any kernel", want: outcome{Skipped: true, Message: "left to .ci/kernels: the kernel has no bonds"}},
+		{name: "complete kernel", complete: "true", want: outcome{Failed: true, Message: "the kernel must have bonds"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("CI", "true")
+			t.Setenv("NFLOG_KERNELTEST_COMPLETE", tt.complete)
+			got := record(func(tb testing.TB) { kerneltest.SkipKernel(tb, "bonds") })
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("unexpected outcome (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestNSShort(t *testing.T) {
 	setShort(t, true)
 	got := record(func(tb testing.TB) { kerneltest.NS(tb) })

@@ -92,17 +92,34 @@ func (r *report) event(e event) error {
 	return nil
 }
 
-// summary prints the number of skipped tests by reason, the most frequent first.
+// elsewhere begins the reason of a test that .ci/kernels runs on other kernels (kerneltest.SkipKernel).
+const elsewhere = "left to .ci/kernels: "
+
+// summary prints the number of skipped tests by reason, the most frequent first. Tests that are left to other kernels follow,
+// and do not count as skipped.
 func (r *report) summary() error {
-	if len(r.skipped) == 0 {
-		_, err := fmt.Fprintln(r.stdout, "0 skipped")
-		return err
+	left := make(map[string]int)
+	for reason, n := range r.skipped {
+		if strings.HasPrefix(reason, elsewhere) {
+			left[reason] = n
+			delete(r.skipped, reason)
+		}
 	}
-	reasons := slices.SortedFunc(maps.Keys(r.skipped), func(a, b string) int {
-		return cmp.Or(cmp.Compare(r.skipped[b], r.skipped[a]), strings.Compare(a, b))
+	if len(r.skipped) == 0 {
+		if _, err := fmt.Fprintln(r.stdout, "0 skipped"); err != nil {
+			return err
+		}
+	}
+	return errors.Join(r.list("skipped: ", r.skipped), r.list("", left))
+}
+
+// list prints the number of tests by reason, the most frequent first.
+func (r *report) list(what string, tests map[string]int) error {
+	reasons := slices.SortedFunc(maps.Keys(tests), func(a, b string) int {
+		return cmp.Or(cmp.Compare(tests[b], tests[a]), strings.Compare(a, b))
 	})
 	for _, reason := range reasons {
-		if _, err := fmt.Fprintf(r.stdout, "%d skipped: %s\n", r.skipped[reason], reason); err != nil {
+		if _, err := fmt.Fprintf(r.stdout, "%d %s%s\n", tests[reason], what, reason); err != nil {
 			return err
 		}
 	}

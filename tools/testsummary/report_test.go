@@ -76,6 +76,14 @@ func TestReport(t *testing.T) {
 `,
 			want: "2 skipped: b\n1 skipped: a\n",
 		},
+		{
+			name: "left to other kernels",
+			events: `{"Action":"output","Package":"p","Test":"TestA","Output":"    p_test.go:7: left to .ci/kernels: a\n"}
+{"Action":"skip","Package":"p","Test":"TestA"}
+{"Action":"pass","Package":"p"}
+`,
+			want: "0 skipped\n1 left to .ci/kernels: a\n",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
