@@ -61,9 +61,21 @@ func (b *book) log(chain *nftrules.ChainRules, l labels, parts ...nftrules.Part)
 // nothing has none.
 func (b book) want() (map[labels]counts, error) {
 	sets := make(map[labels]counts)
+	rules := make(map[*nftrules.Rule]*nftrules.Rule)
 	for _, e := range b {
-		packets, bytes, err := e.Count()
-		if err != nil {
+		if rule, ok := e.counter.(*nftrules.Rule); ok {
+			rules[rule] = rule
+		}
+	}
+	ruleCounts, err := nftrules.Counts(rules)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range b {
+		var packets, bytes uint64
+		if rule, ok := e.counter.(*nftrules.Rule); ok {
+			packets, bytes = ruleCounts[rule].Packets, ruleCounts[rule].Bytes
+		} else if packets, bytes, err = e.Count(); err != nil {
 			return nil, fmt.Errorf("%+v: %w", e.labels, err)
 		}
 		if packets == 0 {

@@ -63,6 +63,34 @@ func OutInterface(name string) Part {
 	return func(s *spec) { s.matchMeta(expr.MetaKeyOIFNAME, interfaceName(name)) }
 }
 
+// A CTState is a state of connection tracking. States can be combined by |.
+type CTState uint32
+
+// The states of connection tracking.
+const (
+	CTInvalid     = CTState(expr.CtStateBitINVALID)
+	CTEstablished = CTState(expr.CtStateBitESTABLISHED)
+	CTRelated     = CTState(expr.CtStateBitRELATED)
+	CTNew         = CTState(expr.CtStateBitNEW)
+	CTUntracked   = CTState(expr.CtStateBitUNTRACKED)
+)
+
+// Conntrack matches packets in one of the states. Such a rule makes the kernel track
+// the connections of the namespace.
+func Conntrack(states CTState) Part {
+	return func(s *spec) {
+		s.matches = append(
+			s.matches,
+			&expr.Ct{Key: expr.CtKeySTATE, Register: register},
+			&expr.Bitwise{
+				SourceRegister: register, DestRegister: register, Len: 4,
+				Mask: binaryutil.NativeEndian.PutUint32(uint32(states)), Xor: make([]byte, 4),
+			},
+			&expr.Cmp{Op: expr.CmpOpNeq, Register: register, Data: make([]byte, 4)},
+		)
+	}
+}
+
 // EtherType matches packets by the EtherType that the kernel has at the hook. Where
 // the kernel has removed a VLAN tag, that is the EtherType behind the tag.
 func EtherType(ethertype uint16) Part {
@@ -148,6 +176,29 @@ func Reject() Part {
 		}
 		s.verdict = []expr.Any{reject}
 	}
+}
+
+// Redirect sends packets to a port of the host itself, in a chain for NAT at the hook
+// Prerouting or Output.
+func Redirect(port uint16) Part {
+	return func(s *spec) {
+		s.verdict = []expr.Any{
+			&expr.Immediate{Register: register, Data: binary.BigEndian.AppendUint16(nil, port)},
+			&expr.Redir{RegisterProtoMin: register},
+		}
+	}
+}
+
+// Masquerade gives packets the address of the interface that they leave by, in a
+// chain for NAT at the hook Postrouting.
+func Masquerade() Part {
+	return func(s *spec) { s.verdict = []expr.Any{&expr.Masq{}} }
+}
+
+// Notrack keeps packets from connection tracking, at the hooks Prerouting and Output
+// with a priority below -200.
+func Notrack() Part {
+	return func(s *spec) { s.verdict = []expr.Any{&expr.Notrack{}} }
 }
 
 // nflog returns the rule's log expression, to NFLOG.

@@ -43,6 +43,7 @@ type Chain struct {
 	Priority int32  // lower runs earlier
 	Device   string // name of an interface
 	Drop     bool   // policy drop instead of accept
+	NAT      bool   // of type nat, for Redirect and Masquerade
 }
 
 // A ChainRules adds rules to a chain.
@@ -64,12 +65,16 @@ func (rs *Ruleset) Chain(c Chain) *ChainRules {
 	if c.Drop {
 		policy = nftables.ChainPolicyDrop
 	}
+	chainType := nftables.ChainTypeFilter
+	if c.NAT {
+		chainType = nftables.ChainTypeNAT
+	}
 	table := rs.conn.AddTable(&nftables.Table{Name: tableName, Family: nftables.TableFamily(c.Family)})
 	rs.chains++
 	chain := rs.conn.AddChain(&nftables.Chain{
 		Name:     fmt.Sprintf("chain-%d", rs.chains),
 		Table:    table,
-		Type:     nftables.ChainTypeFilter,
+		Type:     chainType,
 		Hooknum:  new(nftables.ChainHook(number)),
 		Priority: new(nftables.ChainPriority(c.Priority)),
 		Policy:   &policy,
@@ -147,16 +152,29 @@ func (rs *Ruleset) flush() error {
 // the sum of their lengths. In the families INet, IPv4, IPv6 and Bridge, the length
 // begins at the network header; elsewhere it can include the link header.
 func (r *Rule) Count() (packets, bytes uint64, err error) {
-	chain := r.chain.chain
-	var installed []*nftables.Rule
-	err = r.chain.ruleset.ns.Do(func() (err error) {
+	installed, err := r.chain.installed()
+	if err != nil {
+		return 0, 0, err
+	}
+	count, err := r.find(installed)
+	return count.Packets, count.Bytes, err
+}
+
+// installed returns the rules of a chain as they are in the kernel.
+func (c *ChainRules) installed() (rules []*nftables.Rule, err error) {
+	err = c.ruleset.ns.Do(func() (err error) {
 		var conn nftables.Conn
-		installed, err = conn.GetRules(chain.Table, chain)
+		rules, err = conn.GetRules(c.chain.Table, c.chain)
 		return err
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("read counter of %s: %w", r.comment, err)
+		return nil, fmt.Errorf("read counters of %s: %w", c.chain.Name, err)
 	}
+	return rules, nil
+}
+
+// find returns the counter of the rule among the installed rules of its chain.
+func (r *Rule) find(installed []*nftables.Rule) (Count, error) {
 	for _, rule := range installed {
 		comment, _ := userdata.GetString(rule.UserData, userdata.TypeComment)
 		if comment != r.comment {
@@ -164,11 +182,11 @@ func (r *Rule) Count() (packets, bytes uint64, err error) {
 		}
 		for _, e := range rule.Exprs {
 			if counter, ok := e.(*expr.Counter); ok {
-				return counter.Packets, counter.Bytes, nil
+				return Count{Packets: counter.Packets, Bytes: counter.Bytes}, nil
 			}
 		}
 	}
-	return 0, 0, fmt.Errorf("read counter of %s: %s has no such rule", r.comment, chain.Name)
+	return Count{}, fmt.Errorf("read counter of %s: %s has no such rule", r.comment, r.chain.chain.Name)
 }
 
 // A Count holds the counter of a rule.
@@ -176,15 +194,25 @@ type Count struct {
 	Packets, Bytes uint64
 }
 
-// Counts reads the counters of several rules; see [Rule.Count].
+// Counts reads the counters of several rules, all of a chain at once; see
+// [Rule.Count].
 func Counts[K comparable](rules map[K]*Rule) (map[K]Count, error) {
 	counts := make(map[K]Count, len(rules))
+	chains := make(map[*ChainRules][]*nftables.Rule)
 	for key, rule := range rules {
-		packets, bytes, err := rule.Count()
+		installed, ok := chains[rule.chain]
+		if !ok {
+			var err error
+			if installed, err = rule.chain.installed(); err != nil {
+				return nil, err
+			}
+			chains[rule.chain] = installed
+		}
+		count, err := rule.find(installed)
 		if err != nil {
 			return nil, err
 		}
-		counts[key] = Count{Packets: packets, Bytes: bytes}
+		counts[key] = count
 	}
 	return counts, nil
 }
