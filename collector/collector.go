@@ -16,6 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
 
 // A Collector reads NFLOG groups and exposes their counts: as a [prometheus.TransactionalGatherer], which is fast, and
@@ -43,7 +45,7 @@ func New(config Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{config: config, gatherer: &gatherer{buckets: buckets}}
+	c := &Collector{config: config, gatherer: &gatherer{buckets: buckets, prefixes: history.NewPrefixes(time.Now())}}
 	if err := c.Reload(config.Groups, config.PrefixRules); err != nil {
 		return nil, err
 	}
@@ -74,27 +76,6 @@ func (c *Collector) start(g *group) {
 	ctx, stop := context.WithCancelCause(c.running)
 	g.stop = stop
 	c.readers.Go(func() { g.run(ctx) })
-}
-
-// A GroupState is the current state of a group.
-type GroupState struct {
-	Group  uint16
-	NetNS  string    // as in GroupConfig
-	Tried  bool      // whether there was an attempt to bind the group
-	Bound  bool      // whether the group is bound, so that its packets are counted
-	Reason string    // why it is not bound, in words
-	Since  time.Time // when this state began
-}
-
-// Groups returns the state of each group, in the order of the configuration.
-func (c *Collector) Groups() []GroupState {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	states := make([]GroupState, len(c.groups))
-	for i, g := range c.groups {
-		states[i] = g.snapshot().state
-	}
-	return states
 }
 
 // Gather implements [prometheus.TransactionalGatherer]. The metrics are valid until done is called, and another Gather

@@ -19,7 +19,7 @@ const (
 	idleSearchInterval = 10 * time.Second
 )
 
-// expireUntil lets label sets of all groups expire until the context is done.
+// expireUntil lets label sets of all groups expire until the context is done, and records what the groups have counted.
 func (g *gatherer) expireUntil(ctx context.Context) {
 	ticker := time.NewTicker(expireInterval)
 	defer ticker.Stop()
@@ -31,6 +31,7 @@ func (g *gatherer) expireUntil(ctx context.Context) {
 			g.mu.Lock()
 			for _, group := range g.groups {
 				g.expireAndCopy(group.table, now)
+				g.record(group, now)
 			}
 			g.mu.Unlock()
 		}

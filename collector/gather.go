@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
 
 // A gatherer makes the metrics of all groups. It makes those of a label set once, and gives them new values for each
@@ -24,6 +26,7 @@ type gatherer struct {
 	families *families
 	groups   []*group
 	copied   tableSnapshot
+	prefixes *history.Prefixes
 }
 
 // gather returns all metrics. They are valid until done is called.

@@ -18,6 +18,7 @@ import (
 	"github.com/go-kit/log/level"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 	"github.com/nflog-exporter/nflog_exporter/collector/ifname"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -35,6 +36,7 @@ type group struct {
 	table     *table
 	conntrack bool                    // a label needs connection tracking
 	created   *timestamppb.Timestamp  // of the group's counters
+	history   *history.Group          // guarded by the gatherer's lock
 	stop      context.CancelCauseFunc // ends run, once it is started
 	lastRead  atomic.Int64            // when the last datagram was received, in nanoseconds since 1970
 
@@ -52,13 +54,15 @@ type group struct {
 }
 
 func newGroup(config GroupConfig, table *table, conntrack bool, logger log.Logger) *group {
+	now := time.Now()
 	return &group{
 		config:       config,
 		logger:       groupLogger(logger, config),
 		table:        table,
 		conntrack:    conntrack,
-		created:      timestamppb.Now(),
-		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: time.Now(), Reason: "not tried yet"},
+		created:      timestamppb.New(now),
+		history:      history.NewGroup(now),
+		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: now, Reason: "not tried yet"},
 		bindFailures: make(map[string]uint64),
 	}
 }

@@ -68,6 +68,7 @@ type exposedSet struct {
 	packets      uint64    // when last looked at
 	idleSince    time.Time // when packets was first seen at that value
 	missingSince time.Time // when an interface was first seen missing, without a packet since; zero if none is
+	recorded     uint64    // packets that the history of its prefix has
 }
 
 // An overflowStep is how many labels were given up for lack of room.

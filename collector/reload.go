@@ -43,6 +43,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 		}
 	}
 	c.gatherer.groups = c.groups
+	c.gatherer.forgetPrefixes(groups)
 	c.gatherer.families = newFamilies(labelings[0])
 	return nil
 }

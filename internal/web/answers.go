@@ -40,7 +40,7 @@ func newAnswer() *answer {
 	return &answer{made: make(chan struct{}), status: http.StatusInternalServerError, header: make(http.Header)}
 }
 
-// answers makes answers to scrapes, one at a time: each is in memory as a whole, so that a slow client does not keep the others
+// answers makes answers to scrapes, and to views of the page, one at a time: each is in memory as a whole, so that a slow client does not keep the others
 // from gathering metrics.
 type answers struct {
 	handler  http.Handler  // of metrics
@@ -54,8 +54,9 @@ type answers struct {
 	shared map[form]*answer
 }
 
-// A form is all that answers to scrapes depend on. There are some fifty.
+// A form is all that answers to scrapes and to views of the page depend on. There are some fifty.
 type form struct {
+	page                  bool
 	contentType, encoding string
 }
 
@@ -84,10 +85,14 @@ func (a *answers) get(req *http.Request) *answer {
 			return nil
 		}
 		res := newAnswer()
-		a.make(res, req)
+		a.make(res, a.handler, req)
 		return res
 	}
+	return a.share(f, a.handler, req)
+}
 
+// share returns the answer of a handler in a form: the one that others got just now, or a new one.
+func (a *answers) share(f form, h http.Handler, req *http.Request) *answer {
 	a.mu.Lock()
 	res, found := a.shared[f]
 	if !found || !res.until.IsZero() && time.Now().After(res.until) {
@@ -101,7 +106,7 @@ func (a *answers) get(req *http.Request) *answer {
 		return res
 	}
 	defer a.expire(f, res)
-	a.make(res, req)
+	a.make(res, h, req)
 	return res
 }
 
@@ -112,7 +117,7 @@ func (a *answers) form(req *http.Request) form {
 	defer a.negotiating.Unlock()
 	res := response{answer: newAnswer()}
 	a.empty.ServeHTTP(&res, &http.Request{Header: req.Header})
-	f := form{res.header.Get("Content-Type"), res.header.Get("Content-Encoding")}
+	f := form{contentType: res.header.Get("Content-Type"), encoding: res.header.Get("Content-Encoding")}
 	if f.encoding == "" {
 		f.encoding = string(promhttp.Identity)
 	}
@@ -120,7 +125,7 @@ func (a *answers) form(req *http.Request) form {
 }
 
 // make makes an answer. Who waits for it gets an error if the handler panics.
-func (a *answers) make(res *answer, req *http.Request) {
+func (a *answers) make(res *answer, h http.Handler, req *http.Request) {
 	a.making <- struct{}{}
 	defer func() { <-a.making }()
 	began := time.Now()
@@ -131,7 +136,7 @@ func (a *answers) make(res *answer, req *http.Request) {
 		close(res.made)
 	}()
 	r := response{answer: res}
-	a.handler.ServeHTTP(&r, req)
+	h.ServeHTTP(&r, req)
 	r.WriteHeader(http.StatusOK)
 }
 

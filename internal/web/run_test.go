@@ -37,6 +37,8 @@ func (s slowSource) Gather() ([]*dto.MetricFamily, func(), error) {
 
 func (s slowSource) Groups() []collector.GroupState { return nil }
 
+func (s slowSource) Status() collector.Status { return collector.Status{} }
+
 func (s slowSource) Healthy() error { return nil }
 
 // serveSource serves the metrics of a source on the listeners.
@@ -46,7 +48,7 @@ func serveSource(t *testing.T, gather func(), logger log.Logger, slogger *slog.L
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := NewHandler(slowSource{gather}, prometheus.NewRegistry(), nil, o.Web, logger)
+	handler, err := NewHandler(slowSource{gather}, prometheus.NewRegistry(), Program{}, o.Web, logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,263 @@
+// Copyright The nflog_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
+)
+
+// A GroupState is the current state of a group.
+type GroupState struct {
+	Group  uint16
+	NetNS  string    // as in GroupConfig
+	Tried  bool      // whether there was an attempt to bind the group
+	Bound  bool      // whether the group is bound, so that its packets are counted
+	Reason string    // why it is not bound, in words
+	Since  time.Time // when this state began
+
+	Packets, Lost uint64 // that were received, and that are known to be lost
+}
+
+// Groups returns the state of each group, in the order of the configuration.
+func (c *Collector) Groups() []GroupState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	states := make([]GroupState, len(c.groups))
+	for i, g := range c.groups {
+		states[i] = g.snapshot().state
+		states[i].Packets, states[i].Lost = g.table.received()
+	}
+	return states
+}
+
+// received returns how many packets were received, and how many are known to be lost.
+func (t *table) received() (packets, lost uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stats.Packets, t.stats.Lost
+}
+
+// A Status is what a Collector knows, for people.
+type Status struct {
+	Time     time.Time
+	Groups   []GroupStatus  // in the order of the configuration
+	Prefixes []PrefixStatus // in no order
+
+	ByPrefix     bool   // whether packets are counted by prefix
+	OtherPackets uint64 // of prefixes that are not among Prefixes
+
+	Rulesets []RulesetStatus // nil if nobody looks at the rules
+}
+
+// A RulesetStatus is what is known of the firewall rules that log, in one network namespace.
+type RulesetStatus struct {
+	NetNS   string // as in GroupConfig
+	Err     string // why the rules are not known, in words
+	Rules   []RuleStatus
+	Folded  int       // rules that are not among Rules, because there are too many
+	Read    time.Time // when Rules was last known to be up to date
+	Changed time.Time // when a change was last seen, zero for never
+	Changes uint64
+
+	// UnmatchedPrefixRules are the prefix rules of the configuration that match none of the rules' prefixes.
+	UnmatchedPrefixRules []string
+}
+
+// A RuleStatus is a rule that logs. Its prefix reads as the label does, and its other names are escaped likewise.
+type RuleStatus struct {
+	Group                                       uint16
+	Prefix, Family, Table, Chain, Hook, Comment string
+	Handle                                      uint64
+	Threshold                                   uint16 // packets of a batch at most, 0 if the rule does not say
+	Limit                                       string // in words, empty for none
+	Counted                                     bool   // whether Packets is known
+	Packets                                     uint64 // that the rule has matched
+	Unread                                      bool   // no socket is bound to the group
+}
+
+// A GroupStatus is what is known of a group. Its counts are those of the metrics.
+type GroupStatus struct {
+	GroupState
+	Config GroupConfig
+
+	Binds, SocketDrops, Datagrams    uint64
+	DecodeErrors                     uint64 // messages, attributes and network headers
+	Forgotten, Overflow              uint64
+	SocketBuffer, SocketQueued       uint32
+	LabelSets, LabelSetsLimit        int
+	LastPacket                       time.Time // zero before the first
+	LastLost, LastDrop, LastOverflow time.Time // to ten seconds, zero for never
+
+	Now          history.Counts // counted in the last ten to twenty seconds
+	NowTime      time.Duration  // how long that is
+	Minute       history.Counts // counted in about the last minute
+	MinuteTime   time.Duration
+	LostLately   uint64 // packets in the last LatelyMinutes
+	Curve        history.Curve
+	CountedSince time.Time
+}
+
+// LatelyMinutes is the time for which a loss is news.
+const LatelyMinutes = 10
+
+// A PrefixStatus is what is known of a prefix of a group.
+type PrefixStatus struct {
+	history.Key
+	Packets             uint64    // also those that were forgotten
+	FirstSeen, LastSeen time.Time // to ten seconds
+	Minute              uint64    // packets in about the last minute
+	MinuteTime          time.Duration
+	Curve               history.Curve
+	Busiest             []Path // of the label sets with most packets, most first
+}
+
+// A Path is where packets pass: values of labels, empty if these are not selected.
+type Path struct {
+	Packets                                   uint64
+	Hook, InInterface, OutInterface, Protocol string
+}
+
+// maxPaths is how many paths a PrefixStatus has.
+const maxPaths = 3
+
+// Status returns what the Collector knows. That takes less time than a scrape, and waits for one.
+func (c *Collector) Status() Status {
+	g := c.gatherer
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	s := Status{Time: now}
+	paths := make(map[history.Key][]Path)
+	for _, group := range g.groups {
+		g.expireAndCopy(group.table, now)
+		state := group.snapshot()
+		g.record(group, now)
+		s.Groups = append(s.Groups, g.groupStatus(group, state, now))
+		s.ByPrefix = group.table.labeling.selection.has(labelPrefix)
+		g.addPaths(paths, group)
+	}
+	s.OtherPackets = g.prefixes.Others
+	for key, h := range g.prefixes.All() {
+		p := PrefixStatus{Key: key, Packets: h.Packets, FirstSeen: h.FirstSeen, LastSeen: h.LastSeen, Curve: h.Curve(now), Busiest: paths[key]}
+		p.Minute, p.MinuteTime = h.LastMinute(now)
+		s.Prefixes = append(s.Prefixes, p)
+	}
+	return s
+}
+
+// record adds what a group has counted to the history. The copied table is the group's. The caller holds the lock.
+func (g *gatherer) record(group *group, now time.Time) {
+	t := &g.copied
+	config, drops := group.recorded()
+	from := group.history.LastAdd()
+	group.history.Add(history.Counts{
+		Packets: t.stats.Packets, Lost: t.stats.Lost, Datagrams: t.stats.Datagrams, Drops: drops, Overflow: t.overflow,
+	}, now)
+	column := columnsOf(t)[labelPrefix]
+	if column < 0 {
+		return
+	}
+	key := history.Key{Group: config.Group, NetNS: config.NetNS}
+	for i := range t.sets {
+		set := &t.sets[i]
+		if e := set.exposed(); set.packets != e.recorded {
+			key.Prefix = set.series.values[column]
+			g.prefixes.Add(key, set.packets-e.recorded, from, now)
+			e.recorded = set.packets
+		}
+	}
+}
+
+// recorded returns the configuration, and the datagrams that sockets had dropped when they were last asked.
+func (g *group) recorded() (config GroupConfig, drops uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.config, g.drops + g.socket.Drops
+}
+
+// forgetPrefixes forgets the prefixes of groups that are not read any more. The caller holds the lock.
+func (g *gatherer) forgetPrefixes(groups []GroupConfig) {
+	g.prefixes.Keep(func(k history.Key, _ *history.Prefix) bool {
+		return slices.ContainsFunc(groups, GroupConfig{Group: k.Group, NetNS: k.NetNS}.sameGroup)
+	})
+}
+
+// groupStatus returns what is known of a group. The copied table is the group's.
+func (g *gatherer) groupStatus(group *group, s groupSnapshot, now time.Time) GroupStatus {
+	t, h := &g.copied, group.history
+	config, _ := group.recorded()
+	status := GroupStatus{
+		GroupState:   s.state,
+		Config:       config,
+		Binds:        s.binds,
+		SocketDrops:  s.socket.Drops,
+		Datagrams:    t.stats.Datagrams,
+		DecodeErrors: t.stats.MalformedMessages + t.stats.MalformedAttributes + t.malformed,
+		Forgotten:    t.forgotten,
+		Overflow:     t.overflow,
+		SocketBuffer: s.socket.Buffer, SocketQueued: s.socket.Queued,
+		LabelSets: len(t.sets), LabelSetsLimit: group.table.limits.labelSets,
+		LastPacket: t.lastPacket,
+		LastLost:   h.LastLost, LastDrop: h.LastDrop, LastOverflow: h.LastOverflow,
+		LostLately:   h.LostIn(LatelyMinutes, now),
+		Curve:        h.Curve(now),
+		CountedSince: h.Begun(),
+	}
+	status.GroupState.Packets, status.GroupState.Lost = t.stats.Packets, t.stats.Lost
+	status.Now, status.NowTime = h.Since(history.Step)
+	status.Minute, status.MinuteTime = h.Since(time.Minute)
+	return status
+}
+
+// columnsOf returns where the copied label sets have their labels, -1 for those that are not selected.
+func columnsOf(t *tableSnapshot) (columns [numLabels]int) {
+	for l := range columns {
+		columns[l] = -1
+		if len(t.sets) > 0 {
+			columns[l] = slices.IndexFunc(t.sets[0].series.labels, func(p *dto.LabelPair) bool { return p.GetName() == labelNames[l] })
+		}
+	}
+	return columns
+}
+
+// addPaths adds the paths of the copied label sets, by the prefixes that have a history.
+func (g *gatherer) addPaths(to map[history.Key][]Path, group *group) {
+	t := &g.copied
+	columns := columnsOf(t)
+	if columns[labelPrefix] < 0 {
+		return
+	}
+	config, _ := group.recorded()
+	key := history.Key{Group: config.Group, NetNS: config.NetNS}
+	for i := range t.sets {
+		set := &t.sets[i]
+		value := func(l label) string {
+			if columns[l] < 0 {
+				return ""
+			}
+			return set.series.values[columns[l]]
+		}
+		key.Prefix = value(labelPrefix)
+		paths := to[key]
+		if len(paths) == 0 && !g.prefixes.Has(key) {
+			continue
+		}
+		if len(paths) == maxPaths {
+			if set.packets <= paths[maxPaths-1].Packets {
+				continue
+			}
+			paths = paths[:maxPaths-1]
+		}
+		p := Path{set.packets, value(labelHook), value(labelInInterface), value(labelOutInterface), value(labelProtocol)}
+		paths = append(paths, p)
+		slices.SortStableFunc(paths, func(a, b Path) int { return cmp.Compare(b.Packets, a.Packets) })
+		to[key] = paths
+	}
+}
