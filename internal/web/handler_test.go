@@ -25,6 +25,7 @@ type fakeSource struct {
 	collect func(ch chan<- prometheus.Metric) // nil: nflog_up alone
 	sick    error
 	status  *collector.Status // nil: of groups
+	asked   func()            // called for each status, unless nil
 }
 
 func upDesc() *prometheus.Desc {
@@ -51,6 +52,9 @@ func (s *fakeSource) Collect(ch chan<- prometheus.Metric) {
 func (s *fakeSource) Groups() []collector.GroupState { return s.groups }
 
 func (s *fakeSource) Status() collector.Status {
+	if s.asked != nil {
+		s.asked()
+	}
 	if s.status != nil {
 		return *s.status
 	}
@@ -117,7 +121,7 @@ func TestHandlerStatus(t *testing.T) {
 		{name: "metrics with slash", method: "GET", path: "/metrics/", status: 404},
 		{name: "page", method: "GET", path: "/", status: 200, body: `<a href="/metrics">`},
 		{name: "page by DELETE", method: "DELETE", path: "/", status: 405},
-		{name: "status", method: "GET", path: "/status.json", status: 200, body: "\n \"verdict\": {"},
+		{name: "status", method: "GET", path: "/status.json", status: 200, body: "\"verdict\":{"},
 		{name: "status by POST", method: "POST", path: "/status.json", status: 405},
 		{name: "status with metrics at the root", telemetryPath: "/", method: "GET", path: "/status.json", status: 200, body: "\"verdict\""},
 		{name: "unknown", method: "GET", path: "/debug/pprof/", status: 404},

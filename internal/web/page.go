@@ -147,9 +147,7 @@ func compressed(w http.ResponseWriter, write func(w http.ResponseWriter) error) 
 }
 
 func (p *page) writeJSON(w http.ResponseWriter) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(p.status())
+	return json.NewEncoder(w).Encode(p.status())
 }
 
 func (p *page) writeHTML(w http.ResponseWriter) error {
