@@ -248,3 +248,17 @@ func (w *stalledWriter) Write(p []byte) (int, error) {
 	<-w.release
 	return len(p), nil
 }
+
+// BenchmarkPage makes the page and the JSON of the states.
+func BenchmarkPage(b *testing.B) {
+	for _, state := range pageStates(time.Now()) {
+		p := newPage(state.source, state.program, "/metrics")
+		b.Run(state.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := p.writeHTML(&response{answer: newAnswer()}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

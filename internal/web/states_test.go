@@ -77,6 +77,11 @@ func pageStates(now time.Time) []pageState {
 		},
 	}}
 
+	for i := range 20 {
+		g := &many.Groups[250+i]
+		g.Packets, g.LastPacket = 0, time.Time{}
+	}
+
 	return []pageState{
 		{name: "well", source: &fakeSource{status: well}, texts: []string{"All is well: 4 groups are read, ", "nothing lost.", "All 4 groups are fine"}},
 		{name: "held", source: &fakeSource{status: few}, texts: []string{
@@ -100,7 +105,7 @@ func pageStates(now time.Time) []pageState {
 			"Group 100 has logged nothing yet. Does a rule log to it?", "group 100</code> (nft)", "read, no packet yet", "Nothing yet.",
 		}},
 		{name: "many", source: &fakeSource{status: many}, texts: []string{
-			"Groups 140, 141, 142 and 2 more are not read: they are held by tcpdump (PID 4242)", "295 of 300 groups are fine", "The other 295:", ">399<",
+			"Groups 140, 141, 142 and 2 more are not read: they are held by tcpdump (PID 4242)", "295 of 300 groups are fine", "The other 275:", ">399<", "No packet yet in 20 groups that are read: 350, 351, ",
 		}},
 		{name: "rules", source: &fakeSource{status: rules}, texts: []string{
 			"1 rule logs to group 555, which nobody reads.", "Read it with <code>--nflog.group=555</code>, or correct", "Rules that nobody reads",

@@ -4,8 +4,8 @@
 package web
 
 import (
-	"fmt"
 	"html/template"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,6 +35,7 @@ type view struct {
 	Others       []*status.Problem // beside the verdict's
 	MoreOthers   int
 	Cards, Rows  []*status.Group
+	Silent       []status.Name // groups without any packet, where a row each would be too many
 	Prefixes     []*status.Prefix
 	MorePrefixes int
 	Unread       []*status.Rule
@@ -54,7 +55,7 @@ func newView(s *status.Status, telemetryPath string) *view {
 		v.MoreOthers = len(v.Others) - maxOthers
 		v.Others = v.Others[:maxOthers]
 	}
-	v.Cards, v.Rows = split(s.Groups)
+	v.Cards, v.Rows, v.Silent = split(s.Groups)
 	v.Prefixes = s.Prefixes[:min(len(s.Prefixes), maxPrefixes)]
 	v.MorePrefixes = len(s.Prefixes) - len(v.Prefixes)
 	for _, r := range s.Rulesets {
@@ -72,16 +73,23 @@ func newView(s *status.Status, telemetryPath string) *view {
 	return v
 }
 
-// split returns the groups that get a card each, and those that get a row: all get cards if they are few, else those in trouble.
-func split(groups []*status.Group) (cards, rows []*status.Group) {
+// split returns the groups that get a card each, those that get a row, and those that are only named: all get cards if they are few,
+// else those in trouble.
+func split(groups []*status.Group) (cards, rows []*status.Group, silent []status.Name) {
 	if len(groups) <= maxCards {
-		return groups, nil
+		return groups, nil, nil
 	}
-	n := 0
-	for n < maxCards && (groups[n].Level == status.Bad || groups[n].Level == status.Warning) {
-		n++
+	for _, g := range groups {
+		switch inTrouble := g.Level == status.Bad || g.Level == status.Warning; {
+		case inTrouble && len(cards) < maxCards:
+			cards = append(cards, g)
+		case !inTrouble && g.State == "bound" && g.Packets == 0:
+			silent = append(silent, g.Name)
+		default:
+			rows = append(rows, g)
+		}
 	}
-	return groups[:n], groups[n:]
+	return cards, rows, silent
 }
 
 func pageFuncs() template.FuncMap {
@@ -101,6 +109,7 @@ func pageFuncs() template.FuncMap {
 		"code":     codeWords,
 		"curve":    newCurve,
 		"title":    title,
+		"list":     list,
 		"path":     path,
 		"deref":    func(n int) int { return n },
 		"rows":     func(rules []*status.Rule) []*status.Rule { return rules[:min(len(rules), maxRules)] },
@@ -152,6 +161,21 @@ func path(p *status.Prefix) string {
 }
 
 func title(n status.Name) string { return status.Names([]status.Name{n}) }
+
+// list lists groups, those of a namespace together.
+func list(groups []status.Name) string {
+	var b strings.Builder
+	for i, g := range groups {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Itoa(int(g.Group)))
+		if g.NetNS != "" && (i == len(groups)-1 || groups[i+1].NetNS != g.NetNS) {
+			b.WriteString(" in " + g.NetNS)
+		}
+	}
+	return b.String()
+}
 
 // A word is a part of a sentence.
 type word struct {
@@ -206,22 +230,27 @@ func newCurve(c status.Curve) curve {
 	if c.Step > 0 {
 		d.Most = status.Rate(float64(most) / float64(c.Step))
 	}
-	var area, lost strings.Builder
+	area, lost := make([]byte, 0, 8*len(c.Packets)+16), []byte(nil)
 	first := d.Width - len(c.Packets)
-	fmt.Fprintf(&area, "M%d,%d", first, curveHeight)
+	area = appendPair(append(area, 'M'), first, curveHeight)
 	for _, n := range c.Packets {
-		if n == 0 && most == 0 {
-			continue
+		if most > 0 {
+			y := curveHeight - float64(n)*(curveHeight-2)/float64(most)
+			area = append(strconv.AppendFloat(append(area, 'V'), math.Round(y*10)/10, 'f', -1, 64), "h1"...)
 		}
-		y := strconv.FormatFloat(curveHeight-float64(n)*(curveHeight-2)/float64(max(1, most)), 'f', 1, 64)
-		fmt.Fprintf(&area, "V%sh1", strings.TrimSuffix(y, ".0"))
 	}
-	fmt.Fprintf(&area, "H%dV%dZ", d.Width, curveHeight)
+	area = append(area, 'H')
+	area = append(strconv.AppendInt(area, int64(d.Width), 10), 'Z')
 	for i, n := range c.Lost {
 		if n > 0 {
-			fmt.Fprintf(&lost, "M%d,0h1v%dh-1z", first+i, curveHeight)
+			lost = append(appendPair(append(lost, 'M'), first+i, 0), "h1v30h-1z"...)
 		}
 	}
-	d.Area, d.Lost = area.String(), lost.String()
+	d.Area, d.Lost = string(area), string(lost)
 	return d
+}
+
+func appendPair(b []byte, x, y int) []byte {
+	b = append(strconv.AppendInt(b, int64(x), 10), ',')
+	return strconv.AppendInt(b, int64(y), 10)
 }
