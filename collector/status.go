@@ -210,7 +210,7 @@ func (g *gatherer) groupStatus(group *group, s groupSnapshot, now time.Time) Gro
 		Curve:        h.Curve(now),
 		CountedSince: h.Begun(),
 	}
-	status.GroupState.Packets, status.GroupState.Lost = t.stats.Packets, t.stats.Lost
+	status.Packets, status.Lost = t.stats.Packets, t.stats.Lost
 	status.Now, status.NowTime = h.Since(history.Step)
 	status.Minute, status.MinuteTime = h.Since(time.Minute)
 	return status

@@ -4,7 +4,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -48,7 +47,7 @@ func settings(app *kingpin.Application, args []string) ([]Setting, error) {
 		if values, ok := given[f.Name]; ok {
 			s.Value, s.Default = strings.Join(values, ", "), false
 			if f.IsBoolFlag() {
-				s.Value = fmt.Sprint(f.Value)
+				s.Value = f.Value.String()
 			}
 		}
 		all = append(all, s)

@@ -354,10 +354,9 @@ func (s *Status) judge() {
 		return
 	}
 	text := fmt.Sprintf("All is well: %s, %s a second, ", pluralVerb(uint64(t.Groups), "group", "is read", "are read"), Rate(t.PacketsPerSecond)+" packets")
-	switch {
-	case t.Lost == 0:
+	if t.Lost == 0 {
 		text += "nothing lost."
-	default:
+	} else {
 		text += fmt.Sprintf("nothing lost in the last %d minutes.", collector.LatelyMinutes)
 	}
 	s.Verdict = Verdict{OK, text, ""}

@@ -111,6 +111,7 @@ func (p *page) shared(s *sending, contentType string, write func(w http.Response
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
 		}
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -162,7 +163,7 @@ func wantsJSON(req *http.Request) bool {
 
 // takesGzip reports whether a client takes compressed answers.
 func takesGzip(req *http.Request) bool {
-	for _, item := range strings.Split(strings.Join(req.Header.Values("Accept-Encoding"), ","), ",") {
+	for item := range strings.SplitSeq(strings.Join(req.Header.Values("Accept-Encoding"), ","), ",") {
 		name, weight, _ := strings.Cut(item, ";")
 		if strings.TrimSpace(name) == "gzip" {
 			_, q, found := strings.Cut(weight, "=")
