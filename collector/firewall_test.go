@@ -102,6 +102,14 @@ func TestRuleMetrics(t *testing.T) {
 	}
 	checkRuleSamples(t, c, want)
 
+	// The collector has bound a group after the kernel was asked.
+	known.facts.Bound[100] = false
+	if got := ruleSamples(t, c)[`nflog_rules_unread{group="100"}`]; got != 4 {
+		t.Errorf("%v rules unread while the group is not bound, want 4", got)
+	}
+	pretendBound(c)
+	checkRuleSamples(t, c, want)
+
 	// Nothing known, and nothing but that.
 	known.facts = nil
 	checkRuleSamples(t, c, map[string]float64{})

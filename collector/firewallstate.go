@@ -54,7 +54,7 @@ func (c *Collector) Firewalls() []FirewallState {
 	defer c.mu.Unlock()
 	states := make([]FirewallState, len(c.firewalls))
 	for i, f := range c.firewalls {
-		states[i] = f.state()
+		states[i] = f.state(boundGroups(c.groups, f.netns))
 	}
 	return states
 }
@@ -67,8 +67,9 @@ func (c *Collector) UnusedPrefixRules() []string {
 	return slices.Clone(c.prefixes.unused)
 }
 
-// state returns what is known of the firewall. The caller holds the Collector's lock.
-func (f *firewall) state() FirewallState {
+// state returns what is known of the firewall. own are the groups that the collector itself has bound. The caller holds the
+// Collector's lock.
+func (f *firewall) state(own map[uint16]bool) FirewallState {
 	s := FirewallState{NetNS: f.netns, Reason: f.currentReason()}
 	facts := f.known.Facts()
 	if facts == nil {
@@ -79,7 +80,6 @@ func (f *firewall) state() FirewallState {
 	for i := range facts.Rules {
 		r := &facts.Rules[i]
 		label, _ := f.labeling.rules.Apply(r.Prefix)
-		bound, known := facts.Bound[r.Group]
 		s.Rules[i] = LoggingRule{
 			Family:    r.Family.String(),
 			Table:     prefix.Escape(r.Table),
@@ -94,7 +94,7 @@ func (f *firewall) state() FirewallState {
 			Limit:     r.Limit,
 			Counted:   r.Counted,
 			Packets:   facts.Packets[i],
-			Unread:    known && !bound,
+			Unread:    isUnread(r.Group, facts, own),
 		}
 	}
 	return s

@@ -241,12 +241,29 @@ func (g *gatherer) gatherFirewalls() {
 	for _, f := range g.firewalls {
 		if facts := f.known.Facts(); facts != nil {
 			f.exposed.update(facts, f.labeling, f.groups)
-			g.gatherFirewall(f, facts)
+			g.gatherFirewall(f, facts, boundGroups(g.groups, f.netns))
 		}
 	}
 }
 
-func (g *gatherer) gatherFirewall(f *firewall, facts *ruleset.Facts) {
+// boundGroups returns the groups that the collector itself has bound in a network namespace.
+func boundGroups(groups []*group, netns string) map[uint16]bool {
+	bound := make(map[uint16]bool)
+	for _, g := range groups {
+		if number, isBound := g.boundIn(netns); isBound {
+			bound[number] = true
+		}
+	}
+	return bound
+}
+
+// isUnread reports whether nobody reads a group. What the collector itself has bound it knows better than the kernel's last answer.
+func isUnread(group uint16, facts *ruleset.Facts, own map[uint16]bool) bool {
+	bound, known := facts.Bound[group]
+	return known && !bound && !own[group]
+}
+
+func (g *gatherer) gatherFirewall(f *firewall, facts *ruleset.Facts, own map[uint16]bool) {
 	families := g.families
 	for _, s := range f.exposed.series {
 		families.rules.add(&dto.Metric{Label: s.labels, Gauge: &dto.Gauge{Value: &s.rules}})
@@ -257,7 +274,7 @@ func (g *gatherer) gatherFirewall(f *firewall, facts *ruleset.Facts) {
 	for i := range f.exposed.groups {
 		group := &f.exposed.groups[i]
 		unread := 0.0
-		if bound, known := facts.Bound[group.group]; known && !bound {
+		if isUnread(group.group, facts, own) {
 			unread = float64(group.rules)
 		}
 		families.rulesUnread.add(&dto.Metric{Label: group.labels, Gauge: &dto.Gauge{Value: &unread}})
