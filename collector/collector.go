@@ -31,6 +31,8 @@ type Collector struct {
 
 	mu          sync.Mutex // guards what follows
 	groups      []*group
+	firewalls   []*firewall // of the groups' network namespaces; none with Config.NoRuleset
+	prefixes    prefixCheck
 	rulesUnused bool            // there are prefix rules without effect
 	running     context.Context // of Run, while it runs
 	readers     sync.WaitGroup
@@ -62,6 +64,9 @@ func (c *Collector) Run(ctx context.Context) {
 	for _, g := range c.groups {
 		c.start(g)
 	}
+	for _, f := range c.firewalls {
+		c.startFirewall(f)
+	}
 	c.mu.Unlock()
 
 	<-ctx.Done()
@@ -76,6 +81,16 @@ func (c *Collector) start(g *group) {
 	ctx, stop := context.WithCancelCause(c.running)
 	g.stop = stop
 	c.readers.Go(func() { g.run(ctx) })
+}
+
+// startFirewall starts to look at the rules of a network namespace, if the Collector runs. The caller holds mu.
+func (c *Collector) startFirewall(f *firewall) {
+	if c.running == nil {
+		return
+	}
+	ctx, stop := context.WithCancelCause(c.running)
+	f.stop = stop
+	c.readers.Go(func() { f.run(ctx) })
 }
 
 // Gather implements [prometheus.TransactionalGatherer]. The metrics are valid until done is called, and another Gather

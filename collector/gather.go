@@ -22,11 +22,12 @@ import (
 type gatherer struct {
 	buckets *bucketLayout // of the histogram; nil without one
 
-	mu       sync.Mutex // held from the start of a scrape until its metrics are written; guards what follows
-	families *families
-	groups   []*group
-	copied   tableSnapshot
-	prefixes *history.Prefixes
+	mu        sync.Mutex // held from the start of a scrape until its metrics are written; guards what follows
+	families  *families
+	groups    []*group
+	firewalls []*firewall
+	copied    tableSnapshot
+	prefixes  *history.Prefixes
 }
 
 // gather returns all metrics. They are valid until done is called.
@@ -38,6 +39,7 @@ func (g *gatherer) gather(now time.Time) (metrics []*dto.MetricFamily, done func
 		g.gatherTable()
 		g.gatherGroup(group.table.limits, group.snapshot())
 	}
+	g.gatherFirewalls()
 	return g.families.dtos(), g.mu.Unlock
 }
 

@@ -234,6 +234,13 @@ func (g *group) onBound(r *nflog.Reader) {
 	}
 }
 
+// boundIn returns the group's number, and whether it is bound in that network namespace.
+func (g *group) boundIn(netns string) (number uint16, isBound bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.config.Group, g.config.NetNS == netns && g.state.Bound
+}
+
 // newState returns a state that begins now. The reason says why the group is not bound.
 func (g *group) newState(reason string) GroupState {
 	return GroupState{Group: g.config.Group, NetNS: g.config.NetNS, Tried: true, Reason: reason, Since: time.Now()}

@@ -53,33 +53,8 @@ type Status struct {
 	ByPrefix     bool   // whether packets are counted by prefix
 	OtherPackets uint64 // of prefixes that are not among Prefixes
 
-	Rulesets []RulesetStatus // nil if nobody looks at the rules
-}
-
-// A RulesetStatus is what is known of the firewall rules that log, in one network namespace.
-type RulesetStatus struct {
-	NetNS   string // as in GroupConfig
-	Err     string // why the rules are not known, in words
-	Rules   []RuleStatus
-	Folded  int       // rules that are not among Rules, because there are too many
-	Read    time.Time // when Rules was last known to be up to date
-	Changed time.Time // when a change was last seen, zero for never
-	Changes uint64
-
-	// UnmatchedPrefixRules are the prefix rules of the configuration that match none of the rules' prefixes.
-	UnmatchedPrefixRules []string
-}
-
-// A RuleStatus is a rule that logs. Its prefix reads as the label does, and its other names are escaped likewise.
-type RuleStatus struct {
-	Group                                       uint16
-	Prefix, Family, Table, Chain, Hook, Comment string
-	Handle                                      uint64
-	Threshold                                   uint16 // packets of a batch at most, 0 if the rule does not say
-	Limit                                       string // in words, empty for none
-	Counted                                     bool   // whether Packets is known
-	Packets                                     uint64 // that the rule has matched
-	Unread                                      bool   // no socket is bound to the group
+	Firewalls         []FirewallState // of each network namespace; none if the rules are not looked at
+	UnusedPrefixRules []string        // see [Collector.UnusedPrefixRules]
 }
 
 // A GroupStatus is what is known of a group. Its counts are those of the metrics.
@@ -129,11 +104,12 @@ const maxPaths = 3
 
 // Status returns what the Collector knows. That takes less time than a scrape, and waits for one.
 func (c *Collector) Status() Status {
+	firewalls, unused := c.Firewalls(), c.UnusedPrefixRules()
 	g := c.gatherer
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	s := Status{Time: now}
+	s := Status{Time: now, Firewalls: firewalls, UnusedPrefixRules: unused}
 	paths := make(map[history.Key][]Path)
 	for _, group := range g.groups {
 		g.expireAndCopy(group.table, now)

@@ -311,7 +311,7 @@ func (s *Status) findRulesetProblems() {
 		if set.Err != "" {
 			s.Problems = append(s.Problems, &Problem{
 				Code: RulesUnknown, Level: Hint, Groups: []Name{},
-				Text: fmt.Sprintf("Which rules log%s is not known: %s.", in, set.Err), Cure: "All else works without.",
+				Text: fmt.Sprintf("Which rules log%s is not known: %s", in, sentence(set.Err)), Cure: "All else works without.",
 			})
 		}
 		var unread []Name
@@ -331,13 +331,13 @@ func (s *Status) findRulesetProblems() {
 				Cure: fmt.Sprintf("Read it with --nflog.group=%d, or correct the group in the rule.", unread[0].Group),
 			})
 		}
-		for _, rule := range set.Unmatched {
-			s.Problems = append(s.Problems, &Problem{
-				Code: UnmatchedRule, Level: Hint, Groups: []Name{},
-				Text: fmt.Sprintf("The prefix rule %s matches the prefix of no rule that logs%s.", rule, in),
-				Cure: "Correct its expression, or leave it out.",
-			})
-		}
+	}
+	for _, rule := range s.UnusedPrefixRules {
+		s.Problems = append(s.Problems, &Problem{
+			Code: UnmatchedRule, Level: Hint, Groups: []Name{},
+			Text: fmt.Sprintf("The prefix rule %s applies to no firewall rule that logs.", rule),
+			Cure: "Correct its expression, or leave it out.",
+		})
 	}
 }
 

@@ -30,6 +30,8 @@ type Status struct {
 	Groups   []*Group  `json:"groups"`   // those with the worst problems first, else as configured
 	Prefixes []*Prefix `json:"prefixes"` // those with most packets in the last minute first
 
+	UnusedPrefixRules []string `json:"unused_prefix_rules"` // of the configuration, that apply to no rule
+
 	ByPrefix      bool       `json:"by_prefix"`      // whether packets are counted by prefix
 	OtherPrefixes uint64     `json:"other_prefixes"` // packets of prefixes that are not among Prefixes
 	Rulesets      []*Ruleset `json:"rulesets"`       // nil if the rules are not looked at
@@ -160,14 +162,14 @@ type Prefix struct {
 
 // A Ruleset is what is known of the rules that log, in a network namespace.
 type Ruleset struct {
-	NetNS     string     `json:"netns"`
-	Err       string     `json:"error"` // why they are not known
-	Read      time.Time  `json:"read"`
-	Changed   *time.Time `json:"last_change"`
-	Changes   uint64     `json:"changes"`
-	Rules     []*Rule    `json:"rules"`
-	Folded    int        `json:"folded"` // rules that are not listed
-	Unmatched []string   `json:"unmatched_prefix_rules"`
+	NetNS   string     `json:"netns"`
+	Known   bool       `json:"known"`
+	Err     string     `json:"error"` // why they are not known, or why what is known gets no newer
+	Read    *time.Time `json:"read"`
+	Changed *time.Time `json:"last_change"`
+	Changes uint64     `json:"changes"`
+	Rules   []*Rule    `json:"rules"`
+	Folded  int        `json:"folded"` // rules that are not listed
 }
 
 // A Rule is a rule that logs.
@@ -203,16 +205,17 @@ type About struct {
 // New returns the status.
 func New(c collector.Status, about About) *Status {
 	s := &Status{
-		Time:          c.Time,
-		Exporter:      about.Exporter,
-		Config:        about.Config,
-		Settings:      about.Settings,
-		ByPrefix:      c.ByPrefix,
-		OtherPrefixes: c.OtherPackets,
-		Problems:      []*Problem{},
-		Groups:        []*Group{},
+		Time:              c.Time,
+		Exporter:          about.Exporter,
+		Config:            about.Config,
+		Settings:          about.Settings,
+		ByPrefix:          c.ByPrefix,
+		OtherPrefixes:     c.OtherPackets,
+		Problems:          []*Problem{},
+		Groups:            []*Group{},
+		UnusedPrefixRules: append([]string{}, c.UnusedPrefixRules...),
 	}
-	s.addRulesets(c.Rulesets)
+	s.addRulesets(c.Firewalls)
 	for i := range c.Groups {
 		s.addGroup(&c.Groups[i])
 	}
@@ -299,7 +302,7 @@ func (s *Status) addGroup(c *collector.GroupStatus) {
 func (s *Status) rules(netns string) (*Ruleset, bool) {
 	for _, r := range s.Rulesets {
 		if r.NetNS == netns {
-			return r, r.Err == "" && r.Folded == 0
+			return r, r.Known && r.Folded == 0
 		}
 	}
 	return nil, false
@@ -360,11 +363,14 @@ func addValue(to *[]string, value string) {
 	}
 }
 
-func (s *Status) addRulesets(all []collector.RulesetStatus) {
+func (s *Status) addRulesets(all []collector.FirewallState) {
 	for _, c := range all {
 		r := &Ruleset{
-			NetNS: c.NetNS, Err: c.Err, Read: c.Read, Changed: known(c.Changed), Changes: c.Changes, Folded: c.Folded,
-			Rules: []*Rule{}, Unmatched: append([]string{}, c.UnmatchedPrefixRules...),
+			NetNS: c.NetNS, Known: c.Known, Err: c.Reason, Read: known(c.Read), Changed: known(c.Changed), Changes: c.Changes,
+			Rules: []*Rule{},
+		}
+		for _, n := range c.Further {
+			r.Folded += n
 		}
 		for _, rule := range c.Rules {
 			to := &Rule{

@@ -183,7 +183,7 @@ func TestIntegrationPage(t *testing.T) {
 		for _, p := range page.Problems {
 			codes = append(codes, p.Code)
 		}
-		if want := []string{"lost", "label_set_limit", "nothing_logged"}; !gocmp.Equal(codes, want) {
+		if want := []string{"lost", "label_set_limit", "no_rule"}; !gocmp.Equal(codes, want) {
 			return fmt.Errorf("problems %v, want %v", codes, want)
 		}
 		return nil
@@ -211,7 +211,7 @@ func checkWords(t *testing.T, page *statusPage, text string) {
 		{"lost", "bad", lossGroup, fmt.Sprintf("Group %d lost ", lossGroup)},
 		{"configuration_refused", "warning", 0, "The configuration file was refused "},
 		{"label_set_limit", "warning", limitGroup, fmt.Sprintf("Group %d has reached the limit of 10 label sets: ", limitGroup)},
-		{"nothing_logged", "hint", silentGroup, fmt.Sprintf("Group %d has logged nothing yet.", silentGroup)},
+		{"no_rule", "warning", silentGroup, fmt.Sprintf("No rule of nf_tables logs to group %d, and no packet has come.", silentGroup)},
 	}
 	// Which words mark a flag on the page.
 	plain := regexp.MustCompile(`</?code[^>]*>`).ReplaceAllString(text, "")
@@ -235,7 +235,7 @@ func checkWords(t *testing.T, page *statusPage, text string) {
 	if v := page.Verdict; v.Level != "bad" || v.Text != page.Problems[0].Text || v.Cure != page.Problems[0].Cure {
 		t.Errorf("unexpected verdict %+v", v)
 	}
-	if !strings.Contains(text, "<h1>Group 100 is not read: ") || !strings.Contains(text, "2 of 5 groups are fine") {
+	if !strings.Contains(text, "<h1>Group 100 is not read: ") || !strings.Contains(text, "1 of 5 groups is fine") {
 		t.Errorf("unexpected verdict on the page:\n%s", text)
 	}
 	if page.Totals.Groups != 5 {
