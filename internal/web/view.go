@@ -240,7 +240,8 @@ func newCurve(c status.Curve) curve {
 		}
 	}
 	area = append(area, 'H')
-	area = append(strconv.AppendInt(area, int64(d.Width), 10), 'Z')
+	area = appendPair(append(strconv.AppendInt(area, int64(d.Width), 10), 'L'), d.Width, curveHeight)
+	area = append(area, 'Z')
 	for i, n := range c.Lost {
 		if n > 0 {
 			lost = append(appendPair(append(lost, 'M'), first+i, 0), "h1v30h-1z"...)
