@@ -70,7 +70,7 @@ func pageStates(now time.Time) []pageState {
 	rules := statusOf(now, 2)
 	rules.Firewalls = []collector.FirewallState{{
 		Known: true,
-		Read: now.Add(-3 * time.Second), Changed: now.Add(-5 * time.Hour), Changes: 3,
+		Read:  now.Add(-3 * time.Second), Changed: now.Add(-5 * time.Hour), Changes: 3,
 		Rules: []collector.LoggingRule{
 			{Group: 100, Prefix: "fw input drop 0", Family: "inet", Table: "filter", Chain: "input", Hook: "input", Comment: "the rest", Counted: true, Packets: 18_220},
 			{Group: 101, Prefix: "fw forward accept dns 1", Family: "inet", Table: "filter", Chain: "forward", Hook: "forward", Limit: "10/minute burst 5", Threshold: 1},
