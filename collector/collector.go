@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
 
 // A Collector reads NFLOG groups and exposes their counts: by GatherPieces, which needs the least memory, as a
@@ -31,8 +33,10 @@ type Collector struct {
 
 	reloading sync.Mutex // held by a reload
 
-	mu          sync.Mutex      // guards what follows
-	groups      []*group        // a reload changes it
+	mu          sync.Mutex  // guards what follows
+	groups      []*group    // a reload changes it
+	firewalls   []*firewall // of the groups' network namespaces; none with Config.NoRuleset
+	prefixes    prefixCheck
 	rulesUnused bool            // there are prefix rules without effect
 	running     context.Context // of Run, while it runs
 	readers     sync.WaitGroup
@@ -47,7 +51,7 @@ func New(config Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{config: config, gatherer: &gatherer{buckets: buckets}}
+	c := &Collector{config: config, gatherer: &gatherer{buckets: buckets, prefixes: history.NewPrefixes(time.Now())}}
 	if err := c.Reload(config.Groups, config.PrefixRules); err != nil {
 		return nil, err
 	}
@@ -63,6 +67,9 @@ func (c *Collector) Run(ctx context.Context) {
 	c.readers.Go(func() { c.watchUntil(ctx) })
 	for _, g := range c.groups {
 		c.start(g)
+	}
+	for _, f := range c.firewalls {
+		c.startFirewall(f)
 	}
 	c.mu.Unlock()
 
@@ -80,25 +87,14 @@ func (c *Collector) start(g *group) {
 	c.readers.Go(func() { g.run(ctx) })
 }
 
-// A GroupState is the current state of a group.
-type GroupState struct {
-	Group  uint16
-	NetNS  string    // as in GroupConfig
-	Tried  bool      // whether there was an attempt to bind the group
-	Bound  bool      // whether the group is bound, so that its packets are counted
-	Reason string    // why it is not bound, in words
-	Since  time.Time // when this state began
-}
-
-// Groups returns the state of each group, in the order of the configuration.
-func (c *Collector) Groups() []GroupState {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	states := make([]GroupState, len(c.groups))
-	for i, g := range c.groups {
-		states[i] = g.snapshot().state
+// startFirewall starts to look at the rules of a network namespace, if the Collector runs. The caller holds mu.
+func (c *Collector) startFirewall(f *firewall) {
+	if c.running == nil {
+		return
 	}
-	return states
+	ctx, stop := context.WithCancelCause(c.running)
+	f.stop = stop
+	c.readers.Go(func() { f.run(ctx) })
 }
 
 // Gather implements [prometheus.TransactionalGatherer]. The metrics are valid until done is called, and another Gather

@@ -19,7 +19,7 @@ const (
 	idleSearchInterval = 10 * time.Second
 )
 
-// expireUntil lets label sets of all groups expire until the context is done.
+// expireUntil lets label sets of all groups expire until the context is done, and records what the groups have counted.
 func (g *gatherer) expireUntil(ctx context.Context) {
 	ticker := time.NewTicker(expireInterval)
 	defer ticker.Stop()
@@ -31,6 +31,7 @@ func (g *gatherer) expireUntil(ctx context.Context) {
 			g.mu.Lock()
 			for i, group := range g.groups {
 				group.table.expireAndCopy(g.copyOf(i), now)
+				g.record(i, now)
 			}
 			g.mu.Unlock()
 		}

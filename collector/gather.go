@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
 
 // A gatherer makes the metrics of all groups. It does so without a [prometheus.Registry], which takes many times as long to check
@@ -19,11 +21,13 @@ import (
 type gatherer struct {
 	buckets *bucketLayout // of the histogram; nil without one
 
-	mu       sync.Mutex // held from the start of a scrape until its metrics are written; guards what follows
-	families *families
-	groups   []*group
-	copies   []*tableSnapshot // of the groups' tables, see copyOf
-	slab     slab             // of pieces
+	mu        sync.Mutex // held from the start of a scrape until its metrics are written; guards what follows
+	families  *families
+	groups    []*group
+	firewalls []*firewall
+	copies    []*tableSnapshot // of the groups' tables, see copyOf
+	slab      slab             // of pieces
+	prefixes  *history.Prefixes
 }
 
 // copyOf returns the memory for the copy of a group's table, by the number of the group.
@@ -51,6 +55,7 @@ func (g *gatherer) gather(now time.Time) (done func()) {
 		group.table.expireAndCopy(g.copyOf(i), now)
 		g.gatherGroup(g.copyOf(i), group.table.limits, group.snapshot())
 	}
+	g.gatherFirewalls()
 	return g.mu.Unlock
 }
 

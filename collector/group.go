@@ -17,6 +17,7 @@ import (
 	"github.com/go-kit/log/level"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 	"github.com/nflog-exporter/nflog_exporter/collector/ifname"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -34,6 +35,7 @@ type group struct {
 	table     *table
 	conntrack bool                    // a label needs connection tracking
 	created   *timestamppb.Timestamp  // of the group's counters
+	history   *history.Group          // guarded by the gatherer's lock
 	stop      context.CancelCauseFunc // ends run, once it is started
 	lastRead  atomic.Int64            // when the last datagram was received, in nanoseconds since 1970
 
@@ -51,13 +53,15 @@ type group struct {
 }
 
 func newGroup(config GroupConfig, table *table, conntrack bool, logger log.Logger) *group {
+	now := time.Now()
 	return &group{
 		config:       config,
 		logger:       groupLogger(logger, config),
 		table:        table,
 		conntrack:    conntrack,
-		created:      timestamppb.Now(),
-		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: time.Now(), Reason: "not tried yet"},
+		created:      timestamppb.New(now),
+		history:      history.NewGroup(now),
+		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: now, Reason: "not tried yet"},
 		bindFailures: make(map[string]uint64),
 	}
 }
@@ -220,6 +224,13 @@ func (g *group) onBound(r *nflog.Reader) {
 		level.Warn(g.logger).Log("msg", "The socket buffer is smaller than configured. Raise the sysctl net.core.rmem_max, or grant CAP_NET_ADMIN in the initial user namespace.",
 			"configured", configured, "got", got)
 	}
+}
+
+// boundIn returns the group's number, and whether it is bound in that network namespace.
+func (g *group) boundIn(netns string) (number uint16, isBound bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.config.Group, g.config.NetNS == netns && g.state.Bound
 }
 
 // newState returns a state that begins now. The reason says why the group is not bound.

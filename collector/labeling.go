@@ -112,9 +112,14 @@ func (d labelDescs) names() []string {
 }
 
 // groupLabels returns the labels of the metrics about the group itself.
-func (l *labeling) groupLabels() []*dto.LabelPair {
+func (l *labeling) groupLabels() []*dto.LabelPair { return l.labelsOfGroup(l.group) }
+
+// labelsOfGroup returns the labels of the metrics about a group in the labeling's network namespace.
+func (l *labeling) labelsOfGroup(group string) []*dto.LabelPair {
+	v := l.groupValues()
+	v.values[labelGroup] = group
 	var m metricLabels
-	return m.set(l.ofGroup, string(l.groupValues().join(nil, l.ofGroup)))
+	return m.set(l.ofGroup, string(v.join(nil, l.ofGroup)))
 }
 
 // canOverflowPartly reports whether there are labels that the first step of overflow gives up.

@@ -33,6 +33,7 @@ type labelSet struct {
 	series       *series
 	interfaces   []string // named by the labels; never changed
 	seenPackets  uint64   // at the last snapshot
+	recorded     uint64   // packets that the history of its prefix has
 	seenActive   moment   // of the last snapshot with more packets than the one before; never before the first
 	missingSince moment   // when an interface was first seen missing, without a packet since; never if none is
 }

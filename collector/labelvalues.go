@@ -5,6 +5,7 @@ package collector
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
@@ -39,6 +40,18 @@ func (v *labelValues) join(b []byte, descs labelDescs) []byte {
 		b = append(b, valueEnd...)
 	}
 	return b
+}
+
+// value returns the value of a label among joined values, or "" if that label is not among them.
+func (d labelDescs) value(values string, l label) string {
+	for i := range d {
+		value, rest, _ := strings.Cut(values, valueEnd)
+		if d[i].label == l {
+			return value
+		}
+		values = rest
+	}
+	return ""
 }
 
 // groupValues returns the values that all packets of the group have.

@@ -54,7 +54,12 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 			g.stop(errRemoved)
 		}
 	}
+	c.applyFirewalls(groups, labelings)
 	c.gatherer.set(c.groups, newFamilies(labelings[0]))
+	c.gatherer.firewalls = c.firewalls
+	c.gatherer.forgetPrefixes(groups)
+	c.prefixes.apply(rules, labelings[0].rules)
+	c.prefixes.check(c.firewalls, c.config.Logger)
 	return nil
 }
 
@@ -88,6 +93,39 @@ func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group 
 		c.start(g)
 	}
 	return g
+}
+
+// applyFirewalls looks at the rules of the groups' network namespaces, and of no others. The caller holds mu.
+func (c *Collector) applyFirewalls(groups []GroupConfig, labelings []*labeling) {
+	if c.config.NoRuleset {
+		return
+	}
+	old := c.firewalls
+	c.firewalls = nil
+	find := func(firewalls []*firewall, netns string) *firewall {
+		if i := slices.IndexFunc(firewalls, func(f *firewall) bool { return f.netns == netns }); i >= 0 {
+			return firewalls[i]
+		}
+		return nil
+	}
+	for i, g := range groups {
+		netns := g.NetNS
+		f := find(c.firewalls, netns)
+		if f == nil {
+			if f = find(old, netns); f == nil {
+				f = newFirewall(netns, c.config.Logger, c.checkPrefixRules)
+				c.startFirewall(f)
+			}
+			f.labeling, f.groups = labelings[i], nil
+			c.firewalls = append(c.firewalls, f)
+		}
+		f.groups = append(f.groups, g.Group)
+	}
+	for _, f := range old {
+		if !slices.Contains(c.firewalls, f) && f.stop != nil {
+			f.stop(errRemoved)
+		}
+	}
 }
 
 // newLabelings returns the labelings of all groups.

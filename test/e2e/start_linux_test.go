@@ -38,8 +38,8 @@ func TestIntegrationDefaults(t *testing.T) {
 
 	e.address = "[::1]:10100" // it listens on all addresses
 	page, contentType, err := e.get(t.Context(), "/", "")
-	if err != nil || !strings.HasPrefix(contentType, "text/html") || !strings.Contains(string(page), "group 100: bound since ") {
-		t.Errorf("unexpected landing page: %q, %s, %v", contentType, page, err)
+	if err != nil || !strings.HasPrefix(contentType, "text/html") || !strings.Contains(string(page), "<h1>All is well: 1 group is read, ") {
+		t.Errorf("unexpected page: %q, %s, %v", contentType, page, err)
 	}
 }
 
