@@ -191,7 +191,7 @@ func (c *Conn) updatePackets(rules []Rule, packets []uint64, canceled func() boo
 	n := 0
 	for i := range rules {
 		r := &rules[i]
-		if !r.Counted && r.Family != Netdev { // a device takes its chains with it, without a new generation
+		if !r.Counted && r.Family != Netdev { // on older kernels a device takes its chains along, without a new generation
 			continue
 		}
 		c.begin(getRule, 0, r.Family, 0)

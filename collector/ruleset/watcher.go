@@ -26,7 +26,7 @@ const (
 	maxSettle = 30 * time.Second
 
 	// costFactor is how many times longer than it computed for rules and counters the watcher then asks for the generation alone.
-	costFactor = 300
+	costFactor = 400
 
 	// useTime is how long counters are read after somebody has asked for the facts.
 	useTime = 5 * time.Minute
