@@ -19,24 +19,24 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
 
 // A Collector reads NFLOG groups and exposes their counts: by GatherPieces, which needs the least memory, as a
 // [prometheus.TransactionalGatherer], and as a [prometheus.Collector], for registries.
 //
-// Locks are taken in this order: reloading, gatherer.mu, mu, group.mu, table.mu.
+// Locks are taken in this order: reloading, gatherer.mu, mu, group.mu, table.mu. That of the firewalls is taken under gatherer.mu.
 type Collector struct {
-	config   Config
-	gatherer *gatherer
-	health   health
+	config    Config
+	gatherer  *gatherer
+	firewalls *firewall.Firewalls // of the groups' network namespaces; none with Config.NoRuleset
+	health    health
 
 	reloading sync.Mutex // held by a reload
 
-	mu          sync.Mutex  // guards what follows
-	groups      []*group    // a reload changes it
-	firewalls   []*firewall // of the groups' network namespaces; none with Config.NoRuleset
-	prefixes    prefixCheck
+	mu          sync.Mutex      // guards what follows
+	groups      []*group        // a reload changes it
 	rulesUnused bool            // there are prefix rules without effect
 	running     context.Context // of Run, while it runs
 	readers     sync.WaitGroup
@@ -51,7 +51,12 @@ func New(config Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{config: config, gatherer: &gatherer{buckets: buckets, prefixes: history.NewPrefixes(time.Now())}}
+	firewalls := firewall.New(config.Logger)
+	c := &Collector{
+		config:    config,
+		gatherer:  &gatherer{buckets: buckets, firewalls: firewalls, prefixes: history.NewPrefixes(time.Now())},
+		firewalls: firewalls,
+	}
 	if err := c.Reload(config.Groups, config.PrefixRules); err != nil {
 		return nil, err
 	}
@@ -65,11 +70,9 @@ func (c *Collector) Run(ctx context.Context) {
 	c.running = ctx
 	c.readers.Go(func() { c.gatherer.expireUntil(ctx) })
 	c.readers.Go(func() { c.watchUntil(ctx) })
+	c.readers.Go(func() { c.firewalls.Run(ctx) })
 	for _, g := range c.groups {
 		c.start(g)
-	}
-	for _, f := range c.firewalls {
-		c.startFirewall(f)
 	}
 	c.mu.Unlock()
 
@@ -85,16 +88,6 @@ func (c *Collector) start(g *group) {
 	ctx, stop := context.WithCancelCause(c.running)
 	g.stop = stop
 	c.readers.Go(func() { g.run(ctx) })
-}
-
-// startFirewall starts to look at the rules of a network namespace, if the Collector runs. The caller holds mu.
-func (c *Collector) startFirewall(f *firewall) {
-	if c.running == nil {
-		return
-	}
-	ctx, stop := context.WithCancelCause(c.running)
-	f.stop = stop
-	c.readers.Go(func() { f.run(ctx) })
 }
 
 // Gather implements [prometheus.TransactionalGatherer]. The metrics are valid until done is called, and another Gather

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 )
 
 // A family is the metrics of one name.
@@ -32,8 +34,7 @@ type families struct {
 	labelSets, labelSetsLimit     *family
 	overflow, forgotten           *family
 
-	rules, rulePackets, rulesUnread *family
-	rulesetChanges, rulesetChanged  *family
+	firewall firewall.Families
 }
 
 // newFamilies returns the families, whose metrics have the labels of a labeling.
@@ -99,21 +100,21 @@ func newFamilies(l *labeling) *families {
 	f.forgotten = counter("forgotten_packets_total",
 		"Packets that nflog_packets_total no longer has, because their label sets were forgotten.")
 
-	ofRules := slices.Sorted(slices.Values(append(l.ofGroup.names(), prefixName, familyName, tableName, chainName, commentName)))
-	f.rules = add("rules",
-		"Firewall rules that log to the group, whether or not it is read. Rules alike in all labels are one series.", dto.MetricType_GAUGE, ofRules)
-	f.rulePackets = add("rule_packets_total",
+	ofRules := slices.Sorted(slices.Values(append(l.ofGroup.names(), firewall.RuleLabels()...)))
+	f.firewall.Rules = add("rules",
+		"Firewall rules that log to the group, whether or not it is read. Rules alike in all labels are one series.", dto.MetricType_GAUGE, ofRules).dto
+	f.firewall.RulePackets = add("rule_packets_total",
 		"Packets that these rules matched, by the rules' own counters. Rules without a counter before their rate limit are left out.",
-		dto.MetricType_COUNTER, ofRules)
-	f.rulesUnread = gauge("rules_unread",
-		"Firewall rules that log to the group while nobody reads it: no socket of any program is bound to it.")
+		dto.MetricType_COUNTER, ofRules).dto
+	f.firewall.RulesUnread = gauge("rules_unread",
+		"Firewall rules that log to the group while nobody reads it: no socket of any program is bound to it.").dto
 	ofRuleset := slices.DeleteFunc(l.ofGroup.names(), func(name string) bool { return name == labelNames[labelGroup] })
-	f.rulesetChanges = add("ruleset_changes_total",
+	f.firewall.RulesetChanges = add("ruleset_changes_total",
 		"Changes of the nf_tables ruleset since the exporter first read it, whether or not they are about rules that log.",
-		dto.MetricType_COUNTER, ofRuleset)
-	f.rulesetChanged = add("ruleset_last_change_timestamp_seconds",
+		dto.MetricType_COUNTER, ofRuleset).dto
+	f.firewall.RulesetChanged = add("ruleset_last_change_timestamp_seconds",
 		"When the exporter last saw that the nf_tables ruleset had changed, in seconds since 1970; absent before the first time.",
-		dto.MetricType_GAUGE, ofRuleset)
+		dto.MetricType_GAUGE, ofRuleset).dto
 
 	slices.SortFunc(f.all, func(a, b *family) int { return strings.Compare(a.dto.GetName(), b.dto.GetName()) })
 	return f

@@ -19,6 +19,7 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/collector/history"
 	"github.com/nflog-exporter/nflog_exporter/collector/ifname"
+	"github.com/nflog-exporter/nflog_exporter/collector/namespace"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
@@ -82,7 +83,7 @@ func (g *group) run(ctx context.Context) {
 		switch {
 		case err != nil:
 			g.onBindFailed(err)
-			if errors.Is(err, errNamespace) {
+			if errors.Is(err, namespace.Err) {
 				retry = minRetry // the namespace may appear any moment, and an attempt is cheap
 			}
 		case reason != nil || time.Since(began) > maxRetry:
@@ -99,10 +100,9 @@ func (g *group) run(ctx context.Context) {
 
 // Reasons to end a binding that works.
 var (
-	errShutDown      = errors.New("shut down")
-	errRemoved       = errors.New("removed from the configuration")
-	errReconfigured  = errors.New("bound again with other settings")
-	errNamespaceGone = errors.New("its network namespace is gone")
+	errShutDown     = errors.New("shut down")
+	errRemoved      = errors.New("removed from the configuration")
+	errReconfigured = errors.New("bound again with other settings")
 )
 
 // bindAndRead binds the group and reads it until the binding ends. It returns the reason for the end, nil if the socket
@@ -112,19 +112,19 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	defer end(nil)
 	config := g.startBinding(end)
 
-	namespace, err := openNamespace(config.NetNS)
+	ns, err := namespace.Open(config.NetNS)
 	if err != nil {
 		return nil, err
 	}
-	defer namespace.close()
-	reader, names, err := g.open(config, namespace)
+	defer ns.Close()
+	reader, names, err := g.open(config, ns)
 	if err != nil {
 		return nil, err
 	}
 	defer names.Close()
 	g.onBound(reader)
 	g.table.attach(names)
-	stopWatch := namespace.watch(func() { end(errNamespaceGone) })
+	stopWatch := ns.Watch(func() { end(namespace.ErrGone) })
 	defer stopWatch()
 	err = g.read(ctx, reader)
 	reason = context.Cause(ctx)
@@ -170,15 +170,15 @@ func (g *group) reconfigure(config GroupConfig) {
 }
 
 // open binds the group, and follows the names of interfaces.
-func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *ifname.Names, error) {
+func (g *group) open(config GroupConfig, ns *namespace.Namespace) (*nflog.Reader, *ifname.Names, error) {
 	settings := config.readerConfig()
-	settings.NetNS = namespace.fd()
+	settings.NetNS = ns.FD()
 	if g.conntrack {
 		settings.Conntrack = nflog.ConntrackPreferred
 	}
 	reader, err := nflog.OpenReader(config.Group, settings)
 	if failed, ok := errors.AsType[*os.SyscallError](err); ok && failed.Syscall == "setns" {
-		return nil, nil, fmt.Errorf("%w %s: %w", errNamespace, config.NetNS, err)
+		return nil, nil, fmt.Errorf("%w %s: %w", namespace.Err, config.NetNS, err)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -226,11 +226,10 @@ func (g *group) onBound(r *nflog.Reader) {
 	}
 }
 
-// boundIn returns the group's number, and whether it is bound in that network namespace.
-func (g *group) boundIn(netns string) (number uint16, isBound bool) {
+func (g *group) currentState() GroupState {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.config.Group, g.config.NetNS == netns && g.state.Bound
+	return g.state
 }
 
 // newState returns a state that begins now. The reason says why the group is not bound.

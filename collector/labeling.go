@@ -13,6 +13,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
@@ -120,6 +121,12 @@ func (l *labeling) labelsOfGroup(group string) []*dto.LabelPair {
 	v.values[labelGroup] = group
 	var m metricLabels
 	return m.set(l.ofGroup, string(v.join(nil, l.ofGroup)))
+}
+
+// firewallLabels returns the labels of metrics about the firewall rules of the labeling's network namespace.
+func (l *labeling) firewallLabels() *firewall.Labels {
+	ofAll := slices.DeleteFunc(l.groupLabels(), func(p *dto.LabelPair) bool { return p.GetName() == labelNames[labelGroup] })
+	return &firewall.Labels{Prefixes: l.rules, OfGroup: l.labelsOfGroup, OfAll: ofAll}
 }
 
 // canOverflowPartly reports whether there are labels that the first step of overflow gives up.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -54,12 +55,11 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 			g.stop(errRemoved)
 		}
 	}
-	c.applyFirewalls(groups, labelings)
 	c.gatherer.set(c.groups, newFamilies(labelings[0]))
-	c.gatherer.firewalls = c.firewalls
 	c.gatherer.forgetPrefixes(groups)
-	c.prefixes.apply(rules, labelings[0].rules)
-	c.prefixes.check(c.firewalls, c.config.Logger)
+	if !c.config.NoRuleset {
+		c.firewalls.Apply(namespacesOf(groups, labelings), rules)
+	}
 	return nil
 }
 
@@ -95,37 +95,18 @@ func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group 
 	return g
 }
 
-// applyFirewalls looks at the rules of the groups' network namespaces, and of no others. The caller holds mu.
-func (c *Collector) applyFirewalls(groups []GroupConfig, labelings []*labeling) {
-	if c.config.NoRuleset {
-		return
-	}
-	old := c.firewalls
-	c.firewalls = nil
-	find := func(firewalls []*firewall, netns string) *firewall {
-		if i := slices.IndexFunc(firewalls, func(f *firewall) bool { return f.netns == netns }); i >= 0 {
-			return firewalls[i]
-		}
-		return nil
-	}
+// namespacesOf returns the network namespaces of groups, each once.
+func namespacesOf(groups []GroupConfig, labelings []*labeling) []firewall.Namespace {
+	var namespaces []firewall.Namespace
 	for i, g := range groups {
-		netns := g.NetNS
-		f := find(c.firewalls, netns)
-		if f == nil {
-			if f = find(old, netns); f == nil {
-				f = newFirewall(netns, c.config.Logger, c.checkPrefixRules)
-				c.startFirewall(f)
-			}
-			f.labeling, f.groups = labelings[i], nil
-			c.firewalls = append(c.firewalls, f)
+		at := slices.IndexFunc(namespaces, func(n firewall.Namespace) bool { return n.Name == g.NetNS })
+		if at < 0 {
+			at = len(namespaces)
+			namespaces = append(namespaces, firewall.Namespace{Name: g.NetNS, Labels: labelings[i].firewallLabels()})
 		}
-		f.groups = append(f.groups, g.Group)
+		namespaces[at].Groups = append(namespaces[at].Groups, g.Group)
 	}
-	for _, f := range old {
-		if !slices.Contains(c.firewalls, f) && f.stop != nil {
-			f.stop(errRemoved)
-		}
-	}
+	return namespaces
 }
 
 // newLabelings returns the labelings of all groups.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
 
@@ -42,6 +43,15 @@ func (t *table) received() (packets, lost uint64) {
 	return t.stats.Packets, t.stats.Lost
 }
 
+// What is known of the firewall rules that log.
+type (
+	// A FirewallState is about those of one network namespace.
+	FirewallState = firewall.State
+
+	// A LoggingRule is one of them.
+	LoggingRule = firewall.Rule
+)
+
 // A Status is what a Collector knows, for people.
 type Status struct {
 	Time     time.Time
@@ -52,7 +62,7 @@ type Status struct {
 	OtherPackets uint64 // of prefixes that are not among Prefixes
 
 	Firewalls         []FirewallState // of each network namespace; none if the rules are not looked at
-	UnusedPrefixRules []string        // see [Collector.UnusedPrefixRules]
+	UnusedPrefixRules []string        // see [firewall.Firewalls.UnusedPrefixRules]
 }
 
 // A GroupStatus is what is known of a group. Its counts are those of the metrics.
@@ -102,12 +112,11 @@ const maxPaths = 3
 
 // Status returns what the Collector knows. That takes less time than a scrape, and waits for one.
 func (c *Collector) Status() Status {
-	firewalls, unused := c.Firewalls(), c.UnusedPrefixRules()
 	g := c.gatherer
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	s := Status{Time: now, Firewalls: firewalls, UnusedPrefixRules: unused}
+	s := Status{Time: now, Firewalls: g.firewalls.States(boundGroups(g.groups)), UnusedPrefixRules: g.firewalls.UnusedPrefixRules()}
 	paths := make(map[history.Key][]Path)
 	for i, group := range g.groups {
 		group.table.expireAndCopy(g.copyOf(i), now)

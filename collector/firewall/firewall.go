@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package firewall
 
 import (
 	"context"
@@ -16,31 +16,32 @@ import (
 	"github.com/go-kit/log/level"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/namespace"
 	"github.com/nflog-exporter/nflog_exporter/collector/ruleset"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
 // How long to wait before the rules are looked at again after that failed.
 const (
-	firewallRetry          = 10 * time.Second
-	firewallHopelessRetry  = 5 * time.Minute // a capability, or the kernel's nf_tables, is missing
-	firewallNamespaceRetry = watchInterval
+	retry          = 10 * time.Second
+	hopelessRetry  = 5 * time.Minute // a capability, or the kernel's nf_tables, is missing
+	namespaceRetry = namespace.WatchInterval
 )
 
 // A firewall supervises what is known of the firewall rules of one network namespace.
 type firewall struct {
-	netns   string // as in GroupConfig
+	netns   string // as in Namespace
 	logger  log.Logger
 	watcher ruleset.Watcher
 	known   knownRules // watcher, except in tests
 	updated func()     // is called when there are other rules
 	created *timestamppb.Timestamp
-	stop    context.CancelCauseFunc // ends run, once it is started
 
-	// These belong to the gatherer, under its lock. Either that or the Collector's is enough to read the first two.
-	labeling *labeling
-	groups   []uint16 // that are to be read there
-	exposed  exposedRules
+	// The lock of Firewalls guards these.
+	labels  *Labels
+	groups  []uint16
+	exposed exposedRules
+	stop    context.CancelFunc // ends run, once it is started
 
 	mu     sync.Mutex // guards what follows
 	reason string     // why nothing is known, or why it gets no newer
@@ -75,14 +76,14 @@ func (f *firewall) run(ctx context.Context) {
 
 // watch watches the ruleset until that fails, or the context is done.
 func (f *firewall) watch(ctx context.Context) error {
-	namespace, err := openNamespace(f.netns)
+	ns, err := namespace.Open(f.netns)
 	if err != nil {
 		return err
 	}
-	defer namespace.close()
-	conn, err := ruleset.Open(namespace.fd())
+	defer ns.Close()
+	conn, err := ruleset.Open(ns.FD())
 	if failed, ok := errors.AsType[*os.SyscallError](err); ok && failed.Syscall == "setns" {
-		return fmt.Errorf("%w %s: %w", errNamespace, f.netns, err)
+		return fmt.Errorf("%w %s: %w", namespace.Err, f.netns, err)
 	}
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (f *firewall) watch(ctx context.Context) error {
 
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	defer namespace.watch(func() { end(errNamespaceGone) })()
+	defer ns.Watch(func() { end(namespace.ErrGone) })()
 	var last []ruleset.Rule
 	err = f.watcher.Run(ctx, conn, func(facts *ruleset.Facts) {
 		f.setReason("")
@@ -100,8 +101,8 @@ func (f *firewall) watch(ctx context.Context) error {
 			f.updated()
 		}
 	})
-	if errors.Is(context.Cause(ctx), errNamespaceGone) {
-		return fmt.Errorf("%w: %w", errNamespace, errNamespaceGone)
+	if errors.Is(context.Cause(ctx), namespace.ErrGone) {
+		return fmt.Errorf("%w: %w", namespace.Err, namespace.ErrGone)
 	}
 	return err
 }
@@ -111,19 +112,19 @@ func (f *firewall) onFailed(err error) time.Duration {
 	switch {
 	case err == nil: // the end
 		return 0
-	case errors.Is(err, errNamespace): // the group says so
+	case errors.Is(err, namespace.Err): // the group says so
 		f.watcher.Forget()
 		f.setReason(err.Error())
-		return firewallNamespaceRetry
+		return namespaceRetry
 	case errors.Is(err, nflog.ErrPermission):
 		f.warn("the capability CAP_NET_ADMIN is missing", err)
-		return firewallHopelessRetry
+		return hopelessRetry
 	case errors.Is(err, ruleset.ErrUnsupported):
 		f.warn("this kernel has no nf_tables", err)
-		return firewallHopelessRetry
+		return hopelessRetry
 	default:
 		f.warn(err.Error(), err)
-		return firewallRetry
+		return retry
 	}
 }
 

@@ -1,10 +1,9 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package firewall
 
 import (
-	"slices"
 	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
@@ -12,9 +11,9 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// A FirewallState is what is known of the firewall rules that log in one network namespace.
-type FirewallState struct {
-	NetNS  string // as in GroupConfig
+// A State is what is known of the firewall rules that log in one network namespace.
+type State struct {
+	NetNS  string // as in Namespace
 	Known  bool   // whether anything is known
 	Reason string // why nothing is known, or why it gets no newer, in words; empty if all is well
 
@@ -23,12 +22,12 @@ type FirewallState struct {
 	Changes uint64    // of the ruleset, since it was first read
 	Changed time.Time // when the last of them was seen; zero without one
 
-	Rules   []LoggingRule  // in the order of the ruleset, of all groups, at most ruleset.MaxRules
+	Rules   []Rule         // in the order of the ruleset, of all groups, at most ruleset.MaxRules
 	Further map[uint16]int // how many further rules log, by group
 }
 
-// A LoggingRule is a firewall rule that logs to an NFLOG group. Its strings are escaped, as labels are.
-type LoggingRule struct {
+// A Rule is a firewall rule that logs to an NFLOG group. Its strings are escaped, as labels are.
+type Rule struct {
 	Family  string // nft's word
 	Table   string
 	Chain   string
@@ -47,40 +46,20 @@ type LoggingRule struct {
 	Unread  bool   // whether no socket is bound to the group
 }
 
-// Firewalls returns what is known of the firewall rules, for each network namespace of the groups. It is empty with
-// Config.NoRuleset.
-func (c *Collector) Firewalls() []FirewallState {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	states := make([]FirewallState, len(c.firewalls))
-	for i, f := range c.firewalls {
-		states[i] = f.state(boundGroups(c.groups, f.netns))
-	}
-	return states
-}
-
-// UnusedPrefixRules returns the expressions of the prefix rules that apply to no firewall rule that logs to the groups. It is empty
-// as long as not all firewall rules are known.
-func (c *Collector) UnusedPrefixRules() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.prefixes.unused)
-}
-
-// state returns what is known of the firewall. own are the groups that the collector itself has bound. The caller holds the
-// Collector's lock.
-func (f *firewall) state(own map[uint16]bool) FirewallState {
-	s := FirewallState{NetNS: f.netns, Reason: f.currentReason()}
+// state returns what is known of the firewall. own are the groups that the caller itself has bound. The caller holds the
+// lock of Firewalls.
+func (f *firewall) state(own map[Group]bool) State {
+	s := State{NetNS: f.netns, Reason: f.currentReason()}
 	facts := f.known.Facts()
 	if facts == nil {
 		return s
 	}
 	s.Known, s.Read, s.Counted, s.Changes, s.Changed, s.Further = true, facts.Read, facts.Counted, facts.Changes, facts.Changed, facts.Folded
-	s.Rules = make([]LoggingRule, len(facts.Rules))
+	s.Rules = make([]Rule, len(facts.Rules))
 	for i := range facts.Rules {
 		r := &facts.Rules[i]
-		label, _ := f.labeling.rules.Apply(r.Prefix)
-		s.Rules[i] = LoggingRule{
+		label, _ := f.labels.Prefixes.Apply(r.Prefix)
+		s.Rules[i] = Rule{
 			Family:    r.Family.String(),
 			Table:     prefix.Escape(r.Table),
 			Chain:     prefix.Escape(r.ChainName()),
@@ -94,7 +73,7 @@ func (f *firewall) state(own map[uint16]bool) FirewallState {
 			Limit:     r.Limit,
 			Counted:   r.Counted,
 			Packets:   facts.Packets[i],
-			Unread:    isUnread(r.Group, facts, own),
+			Unread:    f.isUnread(r.Group, facts, own),
 		}
 	}
 	return s

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package firewall
 
 import (
 	"reflect"
@@ -77,11 +77,4 @@ func (p *prefixCheck) presetApplied(preset string, applied []bool) bool {
 		}
 	}
 	return false
-}
-
-// checkPrefixRules compares the prefix rules with the firewall rules, which have changed.
-func (c *Collector) checkPrefixRules() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.prefixes.check(c.firewalls, c.config.Logger)
 }

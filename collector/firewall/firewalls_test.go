@@ -1,69 +1,115 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package firewall
 
 import (
+	"bytes"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 	"github.com/nflog-exporter/nflog_exporter/collector/ruleset"
 )
 
-// fakeRules are known rules.
-type fakeRules struct{ facts *ruleset.Facts }
+// testStart is when the rules were read.
+var testStart = time.Unix(1_800_000_000, 0)
 
-func (f *fakeRules) Facts() *ruleset.Facts { return f.facts }
-func (f *fakeRules) Peek() *ruleset.Facts  { return f.facts }
-
-// newKnown returns a collector of group 100 that knows the rules of its firewall.
-func newKnown(t *testing.T, config Config, rules ...ruleset.Rule) (*Collector, *fakeRules) {
+// testLabels returns labels as the collector makes them. The namespace is a label if byNetNS says so.
+func testLabels(t *testing.T, netns string, byNetNS bool, rules ...prefix.Rule) *Labels {
 	t.Helper()
-	if config.Groups == nil {
-		config.Groups = []GroupConfig{{Group: 100}}
+	compiled, err := prefix.NewRules(rules, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	c := mustNew(t, config)
-	return c, know(c, rules...)
+	var ofAll []*dto.LabelPair
+	if byNetNS {
+		ofAll = []*dto.LabelPair{{Name: new("netns"), Value: &netns}}
+	}
+	return &Labels{Prefixes: compiled, OfAll: ofAll, OfGroup: func(group string) []*dto.LabelPair {
+		return append([]*dto.LabelPair{{Name: new("group"), Value: &group}}, ofAll...)
+	}}
 }
 
-// know tells a collector the rules of its first firewall.
-func know(c *Collector, rules ...ruleset.Rule) *fakeRules {
-	known := &fakeRules{facts: factsOf(rules...)}
-	c.firewalls[0].known = known
-	return known
+// A tested is firewalls with the rules that a test makes up.
+type tested struct {
+	*Firewalls
+	t     *testing.T
+	known struct{ facts *ruleset.Facts } // of the first namespace
+	bound map[Group]bool
+	logs  bytes.Buffer
+}
+
+// newTested returns firewalls that know these rules of the own namespace, whose group 100 is read.
+func newTested(t *testing.T, prefixRules []prefix.Rule, rules ...ruleset.Rule) *tested {
+	t.Helper()
+	f := &tested{t: t, bound: make(map[Group]bool)}
+	f.Firewalls = New(log.NewLogfmtLogger(&f.logs))
+	f.apply([]uint16{100}, prefixRules...)
+	f.know(rules...)
+	return f
+}
+
+// apply reads these groups of the own namespace, with these prefix rules.
+func (f *tested) apply(groups []uint16, rules ...prefix.Rule) {
+	f.t.Helper()
+	f.Apply([]Namespace{{Groups: groups, Labels: testLabels(f.t, "", false, rules...)}}, rules)
+}
+
+// know makes up the rules of the first namespace.
+func (f *tested) know(rules ...ruleset.Rule) {
+	f.known.facts = factsOf(rules...)
+}
+
+// pretend makes the rules known, after the test may have changed them.
+func (f *tested) pretend() { f.Pretend(f.all[0].netns, f.known.facts) }
+
+// samples returns the metrics by name and labels.
+func (f *tested) samples() map[string]float64 {
+	var to Families
+	all := []**dto.MetricFamily{&to.Rules, &to.RulePackets, &to.RulesUnread, &to.RulesetChanges, &to.RulesetChanged}
+	names := []string{"rules", "rule_packets_total", "rules_unread", "ruleset_changes_total", "ruleset_last_change_timestamp_seconds"}
+	for _, family := range all {
+		*family = &dto.MetricFamily{}
+	}
+	f.pretend()
+	f.Gather(&to, f.bound)
+	got := make(map[string]float64)
+	for i, family := range all {
+		for _, m := range (*family).Metric {
+			var labels []string
+			for _, pair := range m.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", pair.GetName(), pair.GetValue()))
+			}
+			got["nflog_"+names[i]+"{"+strings.Join(labels, ",")+"}"] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return got
+}
+
+func (f *tested) check(want map[string]float64) {
+	f.t.Helper()
+	if diff := cmp.Diff(want, f.samples()); diff != "" {
+		f.t.Errorf("unexpected metrics of rules (-want +got):\n%s", diff)
+	}
 }
 
 // factsOf returns facts with counters that are 0, and all groups bound.
 func factsOf(rules ...ruleset.Rule) *ruleset.Facts {
 	facts := &ruleset.Facts{
 		Rules: rules, Packets: make([]uint64, len(rules)), Bound: make(map[uint16]bool),
-		Read: feedStart, Counted: feedStart, Changed: feedStart,
+		Read: testStart, Counted: testStart, Changed: testStart,
 	}
 	for i := range rules {
 		facts.Bound[rules[i].Group] = true
 	}
 	return facts
-}
-
-// ruleSamples returns the samples about rules.
-func ruleSamples(t *testing.T, c *Collector) map[string]float64 {
-	t.Helper()
-	all := samples(t, c)
-	maps.DeleteFunc(all, func(name string, _ float64) bool { return !strings.HasPrefix(name, "nflog_rule") })
-	return all
-}
-
-func checkRuleSamples(t *testing.T, c *Collector, want map[string]float64) {
-	t.Helper()
-	if diff := cmp.Diff(want, ruleSamples(t, c)); diff != "" {
-		t.Errorf("unexpected metrics of rules (-want +got):\n%s", diff)
-	}
 }
 
 func rule(handle uint64, group uint16, raw string) ruleset.Rule {
@@ -82,11 +128,11 @@ func TestRuleMetrics(t *testing.T) {
 	}
 	other := rule(4, 7, "b")
 	other.Comment = "why"
-	c, known := newKnown(t, Config{PrefixRules: []prefix.Rule{{Match: "fw (?P<zone>.*)", Prefix: "fw"}}},
+	f := newTested(t, []prefix.Rule{{Match: "fw (?P<zone>.*)", Prefix: "fw"}},
 		counted(rule(1, 100, "a ")), rule(2, 100, "a"), counted(rule(3, 100, "fw x")), counted(rule(5, 100, "fw y")), other, odd)
-	known.facts.Packets = []uint64{10, 0, 5, 6, 0, 0}
-	known.facts.Bound[65535] = false
-	known.facts.Changes = 3
+	f.known.facts.Packets = []uint64{10, 0, 5, 6, 0, 0}
+	f.known.facts.Bound[65535] = false
+	f.known.facts.Changes = 3
 	want := map[string]float64{
 		`nflog_rules{chain="c",comment="",family="inet",group="100",prefix="a",table="t"}`:                                         2,
 		`nflog_rules{chain="c",comment="",family="inet",group="100",prefix="fw",table="t"}`:                                        2,
@@ -100,38 +146,34 @@ func TestRuleMetrics(t *testing.T) {
 		`nflog_ruleset_changes_total{}`:                 3,
 		`nflog_ruleset_last_change_timestamp_seconds{}`: 1.8e9,
 	}
-	checkRuleSamples(t, c, want)
+	f.check(want)
 
 	// The collector has bound a group after the kernel was asked.
-	known.facts.Bound[100] = false
-	if got := ruleSamples(t, c)[`nflog_rules_unread{group="100"}`]; got != 4 {
+	f.known.facts.Bound[100] = false
+	if got := f.samples()[`nflog_rules_unread{group="100"}`]; got != 4 {
 		t.Errorf("%v rules unread while the group is not bound, want 4", got)
 	}
-	pretendBound(c)
-	checkRuleSamples(t, c, want)
+	f.bound[Group{Number: 100}] = true
+	f.check(want)
 
 	// Nothing known, and nothing but that.
-	known.facts = nil
-	checkRuleSamples(t, c, map[string]float64{})
-	known.facts = &ruleset.Facts{}
-	checkRuleSamples(t, c, map[string]float64{`nflog_rules_unread{group="100"}`: 0, `nflog_ruleset_changes_total{}`: 0})
-
-	off := mustNew(t, Config{Groups: []GroupConfig{{Group: 100}}, NoRuleset: true})
-	if got := off.Firewalls(); len(got) != 0 {
-		t.Errorf("unexpected firewalls: %+v", got)
-	}
-	checkRuleSamples(t, off, map[string]float64{})
+	f.known.facts = nil
+	f.check(map[string]float64{})
+	f.known.facts = &ruleset.Facts{}
+	f.check(map[string]float64{`nflog_rules_unread{group="100"}`: 0, `nflog_ruleset_changes_total{}`: 0})
 }
 
 // TestRuleMetricsNamespaces checks that the metrics of each namespace's rules have its label.
 func TestRuleMetricsNamespaces(t *testing.T) {
-	c := mustNew(t, Config{Groups: []GroupConfig{{Group: 1}, {Group: 2}, {Group: 1, NetNS: "blue"}, {Group: 2, NetNS: "blue"}}})
-	if len(c.firewalls) != 2 {
-		t.Fatalf("%d firewalls, want 2", len(c.firewalls))
-	}
-	know(c).facts.Changed = time.Time{}
-	c.firewalls[1].known = &fakeRules{facts: &ruleset.Facts{Rules: []ruleset.Rule{rule(1, 2, "a")}, Packets: []uint64{0}, Bound: map[uint16]bool{2: false}}}
-	checkRuleSamples(t, c, map[string]float64{
+	f := &tested{t: t, Firewalls: New(log.NewNopLogger())}
+	f.Apply([]Namespace{
+		{Groups: []uint16{1, 2}, Labels: testLabels(t, "", true)},
+		{Name: "blue", Groups: []uint16{1, 2}, Labels: testLabels(t, "blue", true)},
+	}, nil)
+	f.know()
+	f.known.facts.Changed = time.Time{}
+	f.Pretend("blue", &ruleset.Facts{Rules: []ruleset.Rule{rule(1, 2, "a")}, Packets: []uint64{0}, Bound: map[uint16]bool{2: false}})
+	f.check(map[string]float64{
 		`nflog_rules{chain="c",comment="",family="inet",group="2",netns="blue",prefix="a",table="t"}`: 1,
 		`nflog_rules_unread{group="1",netns=""}`:                                                      0,
 		`nflog_rules_unread{group="2",netns=""}`:                                                      0,
@@ -140,35 +182,35 @@ func TestRuleMetricsNamespaces(t *testing.T) {
 		`nflog_ruleset_changes_total{netns=""}`:                                                       0,
 		`nflog_ruleset_changes_total{netns="blue"}`:                                                   0,
 	})
-	blue := c.firewalls[1]
-	mustReload(t, c, []GroupConfig{{Group: 2, NetNS: "blue"}})
-	if len(c.firewalls) != 1 || c.firewalls[0] != blue {
-		t.Errorf("unexpected firewalls: %+v", c.firewalls)
+	blue := f.all[1]
+	f.Apply([]Namespace{{Name: "blue", Groups: []uint16{2}, Labels: testLabels(t, "blue", false)}}, nil)
+	if len(f.all) != 1 || f.all[0] != blue {
+		t.Errorf("unexpected firewalls: %+v", f.all)
 	}
 }
 
 // TestRuleCounters checks that the counter of a series never falls while it has rules, and loses nothing that was seen.
 func TestRuleCounters(t *testing.T) {
 	const name = `nflog_rule_packets_total{chain="c",comment="",family="inet",group="100",prefix="a",table="t"}`
-	c, known := newKnown(t, Config{}, counted(rule(1, 100, "a")), counted(rule(2, 100, "a")))
+	f := newTested(t, nil, counted(rule(1, 100, "a")), counted(rule(2, 100, "a")))
 	step := func(what string, want float64, facts *ruleset.Facts, packets ...uint64) {
 		t.Helper()
-		known.facts = facts
-		known.facts.Packets = packets
-		if got := ruleSamples(t, c)[name]; got != want {
+		f.known.facts = facts
+		f.known.facts.Packets = packets
+		if got := f.samples()[name]; got != want {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
-	step("first", 1100, known.facts, 1000, 100)
-	again := *known.facts
+	step("first", 1100, f.known.facts, 1000, 100)
+	again := *f.known.facts
 	step("more", 1111, &again, 1010, 101)
 	step("a rule is gone", 1111, factsOf(counted(rule(2, 100, "a"))), 101)
 	step("another place", 1112, factsOf(rule(8, 100, "b"), counted(rule(2, 100, "a"))), 0, 102)
-	again = *known.facts
+	again = *f.known.facts
 	step("counter reset", 1115, &again, 0, 3)
 	step("loaded again", 1117, factsOf(counted(rule(21, 100, "a")), counted(rule(22, 100, "a"))), 2, 0)
-	mustReload(t, c, []GroupConfig{{Group: 100}, {Group: 101}})
-	again = *known.facts
+	f.apply([]uint16{100, 101})
+	again = *f.known.facts
 	step("reload", 1118, &again, 2, 1)
 	step("all gone", 0, factsOf())
 	step("back", 5, factsOf(counted(rule(31, 100, "a"))), 5)
@@ -183,12 +225,12 @@ func TestRuleSeriesLimit(t *testing.T) {
 	for i := range maxRuleGroups + 10 {
 		rules = append(rules, rule(uint64(i+1), uint16(1000+i), "x"))
 	}
-	c, known := newKnown(t, Config{}, rules...)
-	known.facts.Folded = map[uint16]int{100: 5, 7: 3}
-	known.facts.Bound[100] = false
+	f := newTested(t, nil, rules...)
+	f.known.facts.Folded = map[uint16]int{100: 5, 7: 3}
+	f.known.facts.Bound[100] = false
 
 	sum, series := 0.0, 0
-	got := ruleSamples(t, c)
+	got := f.samples()
 	for name, value := range got {
 		if strings.HasPrefix(name, "nflog_rules{") {
 			sum += value
@@ -215,54 +257,56 @@ func TestRuleSeriesLimit(t *testing.T) {
 
 // TestUnusedPrefixRules checks which prefix rules are warned of, and that each is once.
 func TestUnusedPrefixRules(t *testing.T) {
-	logs := &logRecorder{}
 	rules := append(prefix.Preset("shorewall"), prefix.Rule{Match: "fw (?P<zone>.*)"}, prefix.Rule{Match: "ssh"}, prefix.Preset("k3s")[0])
-	c, known := newKnown(t, Config{PrefixRules: rules, Logger: logs})
+	f := newTested(t, rules)
 	check := func(what string, lines int, unused ...string) {
 		t.Helper()
-		c.checkPrefixRules()
-		if diff := cmp.Diff(unused, c.UnusedPrefixRules()); diff != "" {
+		f.pretend()
+		f.checkPrefixRules()
+		if diff := cmp.Diff(unused, f.UnusedPrefixRules()); diff != "" {
 			t.Errorf("%s: unexpected rules (-want +got):\n%s", what, diff)
 		}
-		if got := logs.with("level=warn", "A prefix rule applies to no firewall rule"); len(got) != lines {
-			t.Errorf("%s: %d lines, want %d: %q", what, len(got), lines, got)
+		if got := strings.Count(f.logs.String(), "A prefix rule applies to no firewall rule"); got != lines {
+			t.Errorf("%s: %d lines, want %d: %q", what, got, lines, f.logs.String())
 		}
 	}
 	check("no rules", 0)
-	known.facts = factsOf(rule(1, 99, "x"))
+	f.known.facts = factsOf(rule(1, 99, "x"))
 	check("none to the group", 0)
-	known.facts = factsOf(rule(1, 100, "net-fw DROP "), rule(2, 100, "fw lan"), rule(3, 99, "ssh"))
+	f.known.facts = factsOf(rule(1, 100, "net-fw DROP "), rule(2, 100, "fw lan"), rule(3, 99, "ssh"))
 	k3s := prefix.Preset("k3s")[0].Match
 	check("some", 2, "ssh", k3s)
-	known.facts = factsOf(rule(1, 100, "net-fw DROP "), rule(3, 100, "ssh"))
+	f.known.facts = factsOf(rule(1, 100, "net-fw DROP "), rule(3, 100, "ssh"))
 	check("others", 3, "fw (?P<zone>.*)", k3s)
-	mustReload(t, c, []GroupConfig{{Group: 100}}, rules...)
+	f.apply([]uint16{100}, rules...)
 	check("reload", 3, "fw (?P<zone>.*)", k3s)
-	mustReload(t, c, []GroupConfig{{Group: 100}}, prefix.Rule{Match: "never"})
+	f.apply([]uint16{100}, prefix.Rule{Match: "never"})
 	check("other configuration", 4, "never")
-	known.facts.Folded = map[uint16]int{100: 1}
+	f.known.facts.Folded = map[uint16]int{100: 1}
 	check("not all known", 4)
-	known.facts = nil
+	f.known.facts = nil
 	check("nothing known", 4)
 }
 
-// TestFirewalls checks what the state says of rules.
-func TestFirewalls(t *testing.T) {
+// TestStates checks what the state says of rules.
+func TestStates(t *testing.T) {
 	forward := ruleset.Rule{
 		Family: ruleset.INet, Table: "t", Chain: "for\tward", Hook: 2, Handle: 5, Comment: "c", Group: 100, Prefix: "a ",
 		Threshold: 20, Snaplen: 64, Limit: "10/minute", Counted: true,
 	}
-	c := mustNew(t, Config{Groups: []GroupConfig{{Group: 100}}})
-	if got := c.Firewalls(); len(got) != 1 || got[0].Known || got[0].Reason == "" {
+	f := &tested{t: t, Firewalls: New(log.NewNopLogger())}
+	f.apply([]uint16{100})
+	if got := f.States(nil); len(got) != 1 || got[0].Known || got[0].Reason == "" {
 		t.Errorf("unexpected state %+v before anything is known", got)
 	}
-	known := know(c, forward, rule(1, 101, "b"))
-	known.facts.Packets[0], known.facts.Bound[101] = 7, false
-	known.facts.Changes, known.facts.Folded = 2, map[uint16]int{9: 1}
-	c.firewalls[0].setReason("")
-	want := []FirewallState{{
-		Known: true, Read: feedStart, Counted: feedStart, Changed: feedStart, Changes: 2, Further: map[uint16]int{9: 1},
-		Rules: []LoggingRule{
+	f.know(forward, rule(1, 101, "b"))
+	f.known.facts.Packets[0], f.known.facts.Bound[101] = 7, false
+	f.known.facts.Changes, f.known.facts.Folded = 2, map[uint16]int{9: 1}
+	f.all[0].setReason("")
+	f.pretend()
+	want := []State{{
+		Known: true, Read: testStart, Counted: testStart, Changed: testStart, Changes: 2, Further: map[uint16]int{9: 1},
+		Rules: []Rule{
 			{
 				Family: "inet", Table: "t", Chain: `for\x09ward`, Hook: "forward", Handle: 5, Comment: "c", Group: 100, Prefix: "a",
 				Threshold: 20, Snaplen: 64, Limit: "10/minute", Counted: true, Packets: 7,
@@ -270,7 +314,7 @@ func TestFirewalls(t *testing.T) {
 			{Family: "inet", Table: "t", Chain: "c", Handle: 1, Group: 101, Prefix: "b", Unread: true},
 		},
 	}}
-	if diff := cmp.Diff(want, c.Firewalls()); diff != "" {
+	if diff := cmp.Diff(want, f.States(nil)); diff != "" {
 		t.Errorf("unexpected state (-want +got):\n%s", diff)
 	}
 }

@@ -1,11 +1,12 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package firewall
 
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
@@ -33,13 +34,24 @@ const (
 	commentName = "comment"
 )
 
+// RuleLabels returns the names of these labels.
+func RuleLabels() []string {
+	return []string{prefixName, familyName, tableName, chainName, commentName}
+}
+
+// Families are the metrics about rules.
+type Families struct {
+	Rules, RulePackets, RulesUnread *dto.MetricFamily
+	RulesetChanges, RulesetChanged  *dto.MetricFamily
+}
+
 // exposedRules are the metrics of the rules of a network namespace. They are made when the rules change, and get new values for
 // each scrape.
 type exposedRules struct {
-	rules    []ruleset.Rule // that the metrics are of
-	labeling *labeling      // that made their labels
-	packets  []uint64       // of rules, at the last scrape
-	folded   map[uint16]int
+	rules   []ruleset.Rule // that the metrics are of
+	by      *Labels        // that made their labels
+	packets []uint64       // of rules, at the last scrape
+	folded  map[uint16]int
 
 	series []*ruleSeries // sorted by labels
 	of     []*ruleSeries // of each of rules
@@ -77,9 +89,9 @@ func (k ruleKey) compare(other ruleKey) int {
 // compareNumbers compares decimal numbers.
 func compareNumbers(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
 
-// update brings the metrics up to date. read are the groups that the collector is to read.
-func (e *exposedRules) update(facts *ruleset.Facts, l *labeling, read []uint16) {
-	if e.labeling != l || !sameSlice(e.rules, facts.Rules) || !maps.Equal(e.folded, facts.Folded) {
+// update brings the metrics up to date. read are the groups of the namespace.
+func (e *exposedRules) update(facts *ruleset.Facts, l *Labels, read []uint16) {
+	if e.by != l || !sameSlice(e.rules, facts.Rules) || !maps.Equal(e.folded, facts.Folded) {
 		e.rebuild(facts, l, read)
 	}
 	for i, s := range e.of {
@@ -101,13 +113,13 @@ func sameSlice(a, b []ruleset.Rule) bool {
 }
 
 // rebuild makes the metrics anew.
-func (e *exposedRules) rebuild(facts *ruleset.Facts, l *labeling, read []uint16) {
-	b := seriesBuilder{labeling: l, series: make(map[ruleKey]*ruleSeries), groups: make(map[uint16]int)}
+func (e *exposedRules) rebuild(facts *ruleset.Facts, l *Labels, read []uint16) {
+	b := seriesBuilder{labels: l, series: make(map[ruleKey]*ruleSeries), groups: make(map[uint16]int)}
 	for _, group := range read {
 		b.groups[group] = 0
 	}
 	next := exposedRules{
-		rules: facts.Rules, labeling: l, folded: facts.Folded,
+		rules: facts.Rules, by: l, folded: facts.Folded,
 		packets: make([]uint64, len(facts.Rules)), of: make([]*ruleSeries, len(facts.Rules)),
 	}
 	for i := range facts.Rules {
@@ -124,7 +136,7 @@ func (e *exposedRules) rebuild(facts *ruleset.Facts, l *labeling, read []uint16)
 		next.series = append(next.series, b.series[key])
 	}
 	for _, group := range slices.Sorted(maps.Keys(b.groups)) {
-		next.groups = append(next.groups, groupRules{group, l.labelsOfGroup(strconv.Itoa(int(group))), b.groups[group]})
+		next.groups = append(next.groups, groupRules{group, l.OfGroup(strconv.Itoa(int(group))), b.groups[group]})
 	}
 	next.continueFrom(e, b.series)
 	*e = next
@@ -155,14 +167,14 @@ func (e *exposedRules) continueFrom(last *exposedRules, series map[ruleKey]*rule
 
 // A seriesBuilder sorts rules into series.
 type seriesBuilder struct {
-	labeling *labeling
-	series   map[ruleKey]*ruleSeries
-	groups   map[uint16]int // rules of each group
+	labels *Labels
+	series map[ruleKey]*ruleSeries
+	groups map[uint16]int // rules of each group
 }
 
 // add counts a rule, and returns its series.
 func (b *seriesBuilder) add(r *ruleset.Rule) *ruleSeries {
-	label, _ := b.labeling.rules.Apply(r.Prefix)
+	label, _ := b.labels.Prefixes.Apply(r.Prefix)
 	key := ruleKey{
 		group:   strconv.Itoa(int(r.Group)),
 		prefix:  label,
@@ -210,15 +222,15 @@ func (b *seriesBuilder) overflow(group uint16) *ruleSeries {
 func (b *seriesBuilder) get(key ruleKey) *ruleSeries {
 	s := b.series[key]
 	if s == nil {
-		s = &ruleSeries{key: key, labels: key.labels(b.labeling)}
+		s = &ruleSeries{key: key, labels: key.labels(b.labels)}
 		b.series[key] = s
 	}
 	return s
 }
 
 // labels returns the labels, sorted by name.
-func (k ruleKey) labels(l *labeling) []*dto.LabelPair {
-	pairs := append(l.labelsOfGroup(k.group),
+func (k ruleKey) labels(l *Labels) []*dto.LabelPair {
+	pairs := append(l.OfGroup(k.group),
 		&dto.LabelPair{Name: new(prefixName), Value: &k.prefix},
 		&dto.LabelPair{Name: new(familyName), Value: &k.family},
 		&dto.LabelPair{Name: new(tableName), Value: &k.table},
@@ -229,55 +241,37 @@ func (k ruleKey) labels(l *labeling) []*dto.LabelPair {
 	return pairs
 }
 
-// gatherFirewalls makes the metrics of the rules that log.
-func (g *gatherer) gatherFirewalls() {
-	for _, f := range g.firewalls {
-		if facts := f.known.Facts(); facts != nil {
-			f.exposed.update(facts, f.labeling, f.groups)
-			g.gatherFirewall(f, facts, boundGroups(g.groups, f.netns))
-		}
-	}
-}
-
-// boundGroups returns the groups that the collector itself has bound in a network namespace.
-func boundGroups(groups []*group, netns string) map[uint16]bool {
-	bound := make(map[uint16]bool)
-	for _, g := range groups {
-		if number, isBound := g.boundIn(netns); isBound {
-			bound[number] = true
-		}
-	}
-	return bound
-}
-
-// isUnread reports whether nobody reads a group. What the collector itself has bound it knows better than the kernel's last answer.
-func isUnread(group uint16, facts *ruleset.Facts, own map[uint16]bool) bool {
+// isUnread reports whether nobody reads a group. What the caller itself has bound it knows better than the kernel's last answer.
+func (f *firewall) isUnread(group uint16, facts *ruleset.Facts, own map[Group]bool) bool {
 	bound, known := facts.Bound[group]
-	return known && !bound && !own[group]
+	return known && !bound && !own[Group{f.netns, group}]
 }
 
-func (g *gatherer) gatherFirewall(f *firewall, facts *ruleset.Facts, own map[uint16]bool) {
-	families := g.families
+// gather adds the metrics, which are up to date.
+func (f *firewall) gather(to *Families, facts *ruleset.Facts, own map[Group]bool) {
 	for _, s := range f.exposed.series {
-		families.rules.add(&dto.Metric{Label: s.labels, Gauge: &dto.Gauge{Value: &s.rules}})
+		add(to.Rules, &dto.Metric{Label: s.labels, Gauge: &dto.Gauge{Value: &s.rules}})
 		if s.counted {
-			families.rulePackets.add(&dto.Metric{Label: s.labels, Counter: &dto.Counter{Value: &s.total}})
+			add(to.RulePackets, &dto.Metric{Label: s.labels, Counter: &dto.Counter{Value: &s.total}})
 		}
 	}
 	for i := range f.exposed.groups {
 		group := &f.exposed.groups[i]
 		unread := 0.0
-		if isUnread(group.group, facts, own) {
+		if f.isUnread(group.group, facts, own) {
 			unread = float64(group.rules)
 		}
-		families.rulesUnread.add(&dto.Metric{Label: group.labels, Gauge: &dto.Gauge{Value: &unread}})
+		add(to.RulesUnread, &dto.Metric{Label: group.labels, Gauge: &dto.Gauge{Value: &unread}})
 	}
-	labels := slices.DeleteFunc(f.labeling.groupLabels(), func(l *dto.LabelPair) bool { return l.GetName() == labelNames[labelGroup] })
-	families.rulesetChanges.add(&dto.Metric{
+	labels := f.labels.OfAll
+	add(to.RulesetChanges, &dto.Metric{
 		Label:   labels,
 		Counter: &dto.Counter{Value: new(float64(facts.Changes)), CreatedTimestamp: f.created},
 	})
 	if !facts.Changed.IsZero() {
-		families.rulesetChanged.add(&dto.Metric{Label: labels, Gauge: &dto.Gauge{Value: new(seconds(facts.Changed))}})
+		changed := math.Round(float64(facts.Changed.UnixNano())/1e6) / 1e3 // to the millisecond, as Prometheus stores times
+		add(to.RulesetChanged, &dto.Metric{Label: labels, Gauge: &dto.Gauge{Value: &changed}})
 	}
 }
+
+func add(to *dto.MetricFamily, m *dto.Metric) { to.Metric = append(to.Metric, m) }

@@ -4,19 +4,25 @@
 package collector
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nflog-exporter/nflog_exporter/collector/ruleset"
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
 )
+
+// ruleSamples returns the samples about rules.
+func ruleSamples(t *testing.T, c *Collector) map[string]float64 {
+	t.Helper()
+	all := samples(t, c)
+	maps.DeleteFunc(all, func(name string, _ float64) bool { return !strings.HasPrefix(name, "nflog_rule") })
+	return all
+}
 
 // nft loads rules in a namespace.
 func nft(t *testing.T, ns *netns.NS, rules string) {
@@ -72,7 +78,7 @@ func TestIntegrationRules(t *testing.T) {
 		sample("nflog_ruleset_changes_total", green, `netns="NS"`):    1,
 		sample("nflog_ruleset_changes_total", blue, `netns="NS"`):     0,
 	})
-	if s := r.c.Firewalls()[1]; !s.Known || s.Reason != "" || len(s.Rules) != 2 || s.Rules[1].Threshold != 7 || !s.Rules[1].Unread {
+	if s := r.c.Status().Firewalls[1]; !s.Known || s.Reason != "" || len(s.Rules) != 2 || s.Rules[1].Threshold != 7 || !s.Rules[1].Unread {
 		t.Errorf("unexpected state %+v", s)
 	}
 
@@ -91,6 +97,17 @@ func TestIntegrationRules(t *testing.T) {
 	}
 }
 
+// TestNoRuleset checks that there are no metrics of rules if they are not looked at.
+func TestNoRuleset(t *testing.T) {
+	c := mustNew(t, Config{Groups: []GroupConfig{{Group: 100}}, NoRuleset: true})
+	if got := c.Status().Firewalls; len(got) != 0 {
+		t.Errorf("unexpected firewalls: %+v", got)
+	}
+	if got := ruleSamples(t, c); len(got) != 0 {
+		t.Errorf("unexpected metrics: %v", got)
+	}
+}
+
 // TestIntegrationRulesForbidden runs a collector without CAP_NET_ADMIN: it says so once, and has no metrics of rules.
 func TestIntegrationRulesForbidden(t *testing.T) {
 	t.Parallel()
@@ -99,16 +116,14 @@ func TestIntegrationRulesForbidden(t *testing.T) {
 	}
 	r := start(t, Config{Groups: []GroupConfig{{Group: 100}}})
 	kerneltest.Eventually(t, patience, func() error {
-		if s := r.c.Firewalls()[0]; s.Known || !strings.Contains(s.Reason, "CAP_NET_ADMIN") {
+		if s := r.c.Status().Firewalls[0]; s.Known || !strings.Contains(s.Reason, "CAP_NET_ADMIN") {
 			return fmt.Errorf("unexpected state %+v", s)
 		}
 		return nil
 	})
-	f := r.c.firewalls[0]
-	if err := f.watch(t.Context()); f.onFailed(err) != firewallHopelessRetry {
-		t.Errorf("unexpected error: %v", err)
+	if got := ruleSamples(t, r.c); len(got) != 0 {
+		t.Errorf("unexpected metrics: %v", got)
 	}
-	checkRuleSamples(t, r.c, map[string]float64{})
 	if lines := r.logs.with("level=warn", "It is not known which firewall rules log", "CAP_NET_ADMIN"); len(lines) != 1 {
 		t.Errorf("%d warnings, want one: %q", len(lines), lines)
 	}
@@ -129,32 +144,4 @@ func TestIntegrationRulesContainer(t *testing.T) {
 		`nflog_rules{chain="c",comment="",family="ip",group="5",prefix="",table="t"}`: 1,
 		`nflog_rules_unread{group="5"}`:                                               1, `nflog_rules_unread{group="100"}`: 0,
 	})
-}
-
-// TestFirewallFails checks what is said, how often, and how soon the rules are looked at again.
-func TestFirewallFails(t *testing.T) {
-	logs := &logRecorder{}
-	f := newFirewall("blue", logs, func() {})
-	for _, tt := range []struct {
-		err    error
-		wait   time.Duration
-		reason string
-		lines  int
-	}{
-		{nil, 0, "not read yet", 0},
-		{fmt.Errorf("%w: %w", errNamespace, unix.ENOENT), firewallNamespaceRetry, "no such file", 0},
-		{errors.New("broken"), firewallRetry, "broken", 1},
-		{errors.New("broken"), firewallRetry, "broken", 1},
-		{fmt.Errorf("%w (%w)", ruleset.ErrUnsupported, unix.EINVAL), firewallHopelessRetry, "no nf_tables", 2},
-	} {
-		if wait := f.onFailed(tt.err); wait != tt.wait {
-			t.Errorf("%v: waits for %v, want %v", tt.err, wait, tt.wait)
-		}
-		if got := f.currentReason(); !strings.Contains(got, tt.reason) {
-			t.Errorf("%v: unexpected reason %q", tt.err, got)
-		}
-		if lines := logs.with("netns=blue"); len(lines) != tt.lines {
-			t.Errorf("%v: %d lines in the log, want %d: %q", tt.err, len(lines), tt.lines, lines)
-		}
-	}
 }
