@@ -24,6 +24,7 @@ type families struct {
 	all []*family // sorted by name
 
 	packets, bytes, packetSize *family
+	prefixPackets              *family
 
 	up, binds, bindFailures       *family
 	boundTimestamp, lastTimestamp *family
@@ -64,6 +65,9 @@ func newFamilies(l *labeling) *families {
 	const length = "Length of the logged packets at the network layer. Packets of unknown length are left out."
 	f.bytes = add("bytes_total", length, dto.MetricType_COUNTER, l.ofCounters.names())
 	f.packetSize = add("packet_size_bytes", length, dto.MetricType_HISTOGRAM, l.ofHistogram.names())
+	f.prefixPackets = add("prefix_packets_total",
+		"Logged packets by prefix alone, whatever else was forgotten or folded. Each prefix of a firewall rule that is known to log has it from 0.",
+		dto.MetricType_COUNTER, l.ofPrefix.names())
 
 	f.up = gauge("up",
 		"Whether the group is bound: 1 if its packets are counted, else 0.")

@@ -39,6 +39,17 @@ func (g *gatherer) copyOf(i int) *tableSnapshot {
 	return g.copies[i]
 }
 
+// copyTable copies the table of a group, by the number of the group, once it knows the firewall rules, and expired label sets are
+// forgotten.
+func (g *gatherer) copyTable(i int, now time.Time) *tableSnapshot {
+	group := g.groups[i]
+	state := group.currentState()
+	group.table.setRules(g.firewalls.Prefixes(state.NetNS), state.Group, now)
+	s := g.copyOf(i)
+	group.table.expireAndCopy(s, now)
+	return s
+}
+
 // set sets the groups and the families of their metrics. The caller holds mu.
 func (g *gatherer) set(groups []*group, families *families) {
 	g.groups, g.families = groups, families
@@ -53,8 +64,7 @@ func (g *gatherer) gather(now time.Time) (done func()) {
 	g.mu.Lock()
 	g.families.clear()
 	for i, group := range g.groups {
-		group.table.expireAndCopy(g.copyOf(i), now)
-		g.gatherGroup(g.copyOf(i), group.table.limits, group.snapshot())
+		g.gatherGroup(g.copyTable(i, now), group.table.limits, group.snapshot())
 	}
 	g.firewalls.Gather(&g.families.firewall, boundGroups(g.groups))
 	return g.mu.Unlock

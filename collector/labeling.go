@@ -26,6 +26,7 @@ type labeling struct {
 	ofGroup     labelDescs // of the metrics about the group itself
 	ofCounters  labelDescs
 	ofHistogram labelDescs
+	ofPrefix    labelDescs // of the totals of prefixes
 
 	sameHistogram bool // whether ofHistogram is ofCounters, so that each label set has a histogram of its own
 
@@ -70,6 +71,7 @@ func newLabeling(config *Config, group GroupConfig) (*labeling, error) {
 	l.ofGroup = l.descs(1<<labelGroup, byNetNS)
 	l.ofCounters = l.descs(l.selection, byNetNS)
 	l.ofHistogram = l.descs(histogram, byNetNS)
+	l.ofPrefix = slices.DeleteFunc(l.descs(1<<labelGroup|1<<labelPrefix, byNetNS), func(d labelDesc) bool { return d.label == labelRule })
 	l.sameHistogram = histogram == l.selection
 	l.optional = newExtractor(l.selection, cmp.Or(config.MarkMask, math.MaxUint32), config.DestinationPorts)
 	return l, nil

@@ -22,6 +22,7 @@ type labelValues struct {
 	rules  []string              // of the labels that prefix rules make
 
 	prefix     string   // of the firewall rule, if there is a label for it
+	shown      string   // value of the label prefix, also after overflow
 	interfaces []string // whose names are values; the memory is reused
 }
 
@@ -73,7 +74,8 @@ func (l *labeling) packetValues(v *labelValues, k *key, names interfaceNames) {
 		switch i {
 		case labelPrefix:
 			v.prefix = o.Prefix[:min(len(o.Prefix), maxPrefix)]
-			v.values[i], v.rules = l.rules.Apply(v.prefix)
+			v.shown, v.rules = l.rules.Apply(v.prefix)
+			v.values[i] = v.shown
 		case labelFamily:
 			v.values[i] = o.Family.String()
 		case labelHook:

@@ -93,7 +93,7 @@ const LatelyMinutes = 10
 // A PrefixStatus is what is known of a prefix of a group.
 type PrefixStatus struct {
 	history.Key
-	Packets             uint64    // also those that were forgotten
+	Packets             uint64    // also of label sets that were forgotten
 	FirstSeen, LastSeen time.Time // to ten seconds
 	Minute              uint64    // packets in about the last minute
 	MinuteTime          time.Duration
@@ -119,18 +119,26 @@ func (c *Collector) Status() Status {
 	s := Status{Time: now, Firewalls: g.firewalls.States(boundGroups(g.groups)), UnusedPrefixRules: g.firewalls.UnusedPrefixRules()}
 	paths := make(map[history.Key][]Path)
 	for i, group := range g.groups {
-		group.table.expireAndCopy(g.copyOf(i), now)
+		t := g.copyTable(i, now)
 		state := group.snapshot()
 		g.record(i, now)
-		s.Groups = append(s.Groups, groupStatus(group, g.copyOf(i), state, now))
+		s.Groups = append(s.Groups, groupStatus(group, t, state, now))
 		s.ByPrefix = group.table.labeling.selection.has(labelPrefix)
 		g.addPaths(paths, i)
-	}
-	s.OtherPackets = g.prefixes.Others
-	for key, h := range g.prefixes.All() {
-		p := PrefixStatus{Key: key, Packets: h.Packets, FirstSeen: h.FirstSeen, LastSeen: h.LastSeen, Curve: h.Curve(now), Busiest: paths[key]}
-		p.Minute, p.MinuteTime = h.LastMinute(now)
-		s.Prefixes = append(s.Prefixes, p)
+		key := history.Key{Group: state.state.Group, NetNS: state.state.NetNS}
+		for _, total := range t.prefixes {
+			key.Prefix = total.total.prefix
+			h := g.prefixes.Of(key)
+			if h == nil {
+				s.OtherPackets += total.packets
+				continue
+			}
+			p := PrefixStatus{
+				Key: key, Packets: total.packets, FirstSeen: h.FirstSeen, LastSeen: h.LastSeen, Curve: h.Curve(now), Busiest: paths[key],
+			}
+			p.Minute, p.MinuteTime = h.LastMinute(now)
+			s.Prefixes = append(s.Prefixes, p)
+		}
 	}
 	return s
 }
@@ -143,17 +151,15 @@ func (g *gatherer) record(i int, now time.Time) {
 	group.history.Add(history.Counts{
 		Packets: t.stats.Packets, Lost: t.stats.Lost, Datagrams: t.stats.Datagrams, Drops: drops, Overflow: t.overflow,
 	}, now)
-	if !group.table.labeling.selection.has(labelPrefix) {
-		return
-	}
 	key := history.Key{Group: config.Group, NetNS: config.NetNS}
-	for j := range t.sets {
-		set := &t.sets[j]
-		if set.packets != set.set.recorded {
-			key.Prefix = t.ofCounters.value(set.series.values, labelPrefix)
-			g.prefixes.Add(key, set.packets-set.set.recorded, from, now)
-			set.set.recorded = set.packets
+	for _, p := range t.prefixes {
+		total := p.total
+		if p.packets == total.recorded || total.prefix == overflowValue { // which gets the packets of what is forgotten
+			continue
 		}
+		key.Prefix = total.prefix
+		g.prefixes.Add(key, p.packets-total.recorded, from, now)
+		total.recorded = p.packets
 	}
 }
 
@@ -211,7 +217,7 @@ func (g *gatherer) addPaths(to map[history.Key][]Path, i int) {
 		value := func(l label) string { return t.ofCounters.value(set.series.values, l) }
 		key.Prefix = value(labelPrefix)
 		paths := to[key]
-		if len(paths) == 0 && !g.prefixes.Has(key) {
+		if len(paths) == 0 && g.prefixes.Of(key) == nil {
 			continue
 		}
 		if len(paths) == maxPaths {

@@ -38,10 +38,11 @@ type firewall struct {
 	created *timestamppb.Timestamp
 
 	// The lock of Firewalls guards these.
-	labels  *Labels
-	groups  []uint16
-	exposed exposedRules
-	stop    context.CancelFunc // ends run, once it is started
+	labels   *Labels
+	groups   []uint16
+	exposed  exposedRules
+	prefixes rulePrefixes
+	stop     context.CancelFunc // ends run, once it is started
 
 	mu     sync.Mutex // guards what follows
 	reason string     // why nothing is known, or why it gets no newer

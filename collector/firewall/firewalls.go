@@ -136,6 +136,51 @@ func (f *Firewalls) States(own map[Group]bool) []State {
 	return states
 }
 
+// Prefixes are the prefixes that rules of a namespace have, by group. They never change.
+type Prefixes struct{ of map[uint16][]string }
+
+// Of returns the prefixes of the rules that log to a group, as the label prefix reads.
+func (p *Prefixes) Of(group uint16) []string { return p.of[group] }
+
+// Prefixes returns the prefixes that rules of a namespace have: the same ones as long as nothing has changed, and nil if no rules
+// are known.
+func (f *Firewalls) Prefixes(netns string) *Prefixes {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	one := find(f.all, netns)
+	if one == nil {
+		return nil
+	}
+	facts := one.known.Peek()
+	if facts == nil {
+		return nil
+	}
+	if p := &one.prefixes; p.of == nil || p.by != one.labels || !sameSlice(p.rules, facts.Rules) {
+		*p = rulePrefixes{facts.Rules, one.labels, prefixesOf(facts.Rules, one.labels)}
+	}
+	return one.prefixes.of
+}
+
+// rulePrefixes are the prefixes of rules.
+type rulePrefixes struct {
+	rules []ruleset.Rule
+	by    *Labels
+	of    *Prefixes // nil before the first
+}
+
+func prefixesOf(rules []ruleset.Rule, by *Labels) *Prefixes {
+	p := &Prefixes{of: make(map[uint16][]string)}
+	for i := range rules {
+		label, _ := by.Prefixes.Apply(rules[i].Prefix)
+		p.of[rules[i].Group] = append(p.of[rules[i].Group], label)
+	}
+	for group, labels := range p.of {
+		slices.Sort(labels)
+		p.of[group] = slices.Compact(labels)
+	}
+	return p
+}
+
 // Gather adds the metrics of all namespaces. They are valid until the next Gather. own are the groups that the caller itself has
 // bound.
 func (f *Firewalls) Gather(to *Families, own map[Group]bool) {
@@ -163,4 +208,4 @@ type fixedRules struct{ facts *ruleset.Facts }
 func (f fixedRules) Facts() *ruleset.Facts { return f.facts }
 
 // Peek implements knownRules.
-func (f fixedRules) Peek() *ruleset.Facts  { return f.facts }
+func (f fixedRules) Peek() *ruleset.Facts { return f.facts }

@@ -4,7 +4,6 @@
 package history
 
 import (
-	"iter"
 	"maps"
 	"time"
 )
@@ -31,7 +30,6 @@ type Key struct {
 
 // A Prefix is the history of a prefix.
 type Prefix struct {
-	Packets   uint64 // since it was first seen
 	FirstSeen time.Time
 	LastSeen  time.Time
 
@@ -44,9 +42,6 @@ type Prefixes struct {
 	begun    time.Time
 	all      map[Key]*Prefix
 	searched time.Time // for idle ones
-
-	// Others is the packets of prefixes that have no history, because there are too many, or not any more.
-	Others uint64
 }
 
 // NewPrefixes returns a history that begins now.
@@ -59,13 +54,11 @@ func (p *Prefixes) Add(k Key, packets uint64, from, now time.Time) {
 	h, found := p.all[k]
 	if !found {
 		if len(p.all) >= MaxPrefixes && !p.makeRoom(now) {
-			p.Others += packets
 			return
 		}
 		h = &Prefix{FirstSeen: now, begun: p.begun, recent: newRing(prefixSteps)}
 		p.all[k] = h
 	}
-	h.Packets += packets
 	h.LastSeen = now
 	h.recent.add(int64(middle(from, now).Sub(p.begun)/Step), packets)
 }
@@ -83,20 +76,11 @@ func (p *Prefixes) makeRoom(now time.Time) bool {
 
 // Keep forgets the prefixes for which keep is false.
 func (p *Prefixes) Keep(keep func(Key, *Prefix) bool) {
-	maps.DeleteFunc(p.all, func(k Key, h *Prefix) bool {
-		if keep(k, h) {
-			return false
-		}
-		p.Others += h.Packets
-		return true
-	})
+	maps.DeleteFunc(p.all, func(k Key, h *Prefix) bool { return !keep(k, h) })
 }
 
-// Has reports whether a prefix has a history.
-func (p *Prefixes) Has(k Key) bool { return p.all[k] != nil }
-
-// All iterates over all prefixes, in no order.
-func (p *Prefixes) All() iter.Seq2[Key, *Prefix] { return maps.All(p.all) }
+// Of returns the history of a prefix, or nil.
+func (p *Prefixes) Of(k Key) *Prefix { return p.all[k] }
 
 // LastMinute returns how many packets were counted in about the last minute, and how long that is. It is less if the history is
 // shorter.
