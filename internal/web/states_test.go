@@ -43,7 +43,6 @@ func pageStates(now time.Time) []pageState {
 	limit := statusOf(now, 2)
 	g = &limit.Groups[0]
 	g.LabelSets, g.Overflow, g.LastOverflow = 2201, 81_204, now.Add(-20*time.Second)
-	limit.Prefixes = append(limit.Prefixes, prefixOf(now, 100, "__overflow__", 40))
 
 	refused := statusOf(now, 2)
 	lastReload := func() config.ReloadState {
@@ -94,7 +93,6 @@ func pageStates(now time.Time) []pageState {
 		}},
 		{name: "limit", source: &fakeSource{status: limit}, texts: []string{
 			"Group 100 has reached the limit of 2,000 label sets: 81,204 packets are counted under __overflow__.", "raise <code>--collector.max-label-sets</code>",
-			"counted together: the limit is reached",
 		}},
 		{name: "refused", source: &fakeSource{status: refused}, program: Program{LastReload: lastReload, Settings: []config.Setting{
 			{Name: "--config.file", Value: "/etc/nflog_exporter.yml"}, {Name: "--nflog.copy-range", Value: "128B", Default: true},

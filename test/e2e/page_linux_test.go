@@ -11,6 +11,8 @@ import (
 	"html"
 	"math"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,6 +33,7 @@ const (
 	limitGroup   = 102
 	silentGroup  = 103
 	healthyGroup = 104
+	unreadGroup  = 555 // that rules log to, and nobody reads
 )
 
 // A statusPage is what the test reads of /status.json. The names are those of docs/page.md.
@@ -46,13 +49,24 @@ type statusPage struct {
 		LastReloadSuccess    time.Time `json:"last_reload_success"`
 		LastReloadError      string    `json:"last_reload_error"`
 	}
-	Totals struct{ Groups, GroupsRead int }
+	Totals struct {
+		Groups     int
+		GroupsRead int `json:"groups_read"`
+	}
 	Groups []groupPage
 
 	Prefixes []struct {
 		Group   int
 		Prefix  string
 		Packets float64
+	}
+
+	Rulesets []struct {
+		Rules []struct {
+			Group                int
+			Prefix, Table, Chain string
+			Unread               bool
+		}
 	}
 }
 
@@ -71,8 +85,8 @@ type groupPage struct {
 }
 
 // TestIntegrationPage has one exporter in all states that the page distinguishes: a group that is held, one that loses packets, one
-// at its limit of label sets, one without any packet, and a configuration file that is refused. Page, JSON, readiness and metrics
-// must tell the same facts.
+// at its limit of label sets, one without any packet, rules that nobody reads, and a configuration file that is refused. Page, JSON,
+// readiness and metrics must tell the same facts.
 func TestIntegrationPage(t *testing.T) {
 	ns := kerneltest.NS(t)
 	rs := nftrules.New(ns)
@@ -82,6 +96,7 @@ func TestIntegrationPage(t *testing.T) {
 		output.Log(limitGroup, fmt.Sprintf("scan %d", i), nftrules.UDPPort(scanPort))
 	}
 	output.Log(healthyGroup, `<i>"well" & fine`, nftrules.UDPPort(discard), nftrules.Drop())
+	output.Log(unreadGroup, "audit", nftrules.UDPPort(scanPort))
 	must(t, rs.Apply())
 	_, release := holdByLibrary(t, ns)
 
@@ -142,17 +157,23 @@ func TestIntegrationPage(t *testing.T) {
 		})
 	}
 	byPrefix := make(map[string]float64)
-	for _, m := range s["nflog_packets_total"].GetMetric() {
+	byGroup := make(map[string]uint64)
+	for _, m := range s["nflog_prefix_packets_total"].GetMetric() {
 		l := labelMap(m)
-		byPrefix[l["group"]+" "+l["prefix"]] += m.GetCounter().GetValue()
+		if n := m.GetCounter().GetValue(); n > 0 { // else there is a rule, and no packet yet
+			byPrefix[l["group"]+" "+l["prefix"]] = n
+			byGroup[l["group"]] += uint64(n)
+		}
+	}
+	for group, n := range s.sumBy("nflog_packets_total", "group") {
+		if forgotten := s.value("nflog_forgotten_packets_total", "group", group); uint64(n)+uint64(forgotten) != byGroup[group] {
+			t.Errorf("group %s has %d packets by prefix, and %v and %v forgotten by label set", group, byGroup[group], n, forgotten)
+		}
 	}
 	got := make(map[string]float64)
 	for _, p := range page.Prefixes {
 		got[fmt.Sprint(p.Group, " ", p.Prefix)] = p.Packets
 		shown := cmp.Or(html.EscapeString(p.Prefix), "no prefix")
-		if p.Prefix == overflow {
-			shown = "(counted together: the limit is reached)"
-		}
 		if !strings.Contains(string(text), shown) {
 			t.Errorf("the page has no prefix %s", shown)
 		}
@@ -161,6 +182,10 @@ func TestIntegrationPage(t *testing.T) {
 		t.Errorf("packets by prefix differ between metrics and JSON (-metrics +JSON):\n%s", diff)
 	}
 
+	checkRules(t, &page, s)
+	if !strings.Contains(string(text), "Rules that nobody reads") {
+		t.Error("the page does not show that nobody reads a rule")
+	}
 	reloaded := page.Configuration
 	must(t, s.expectOwn(0, "nflog_exporter_config_last_reload_successful"))
 	if reloaded.LastReloadSuccessful || !strings.Contains(reloaded.LastReloadError, "nonsense") {
@@ -183,11 +208,42 @@ func TestIntegrationPage(t *testing.T) {
 		for _, p := range page.Problems {
 			codes = append(codes, p.Code)
 		}
-		if want := []string{"lost", "label_set_limit", "no_rule"}; !gocmp.Equal(codes, want) {
+		if want := []string{"lost", "label_set_limit", "rules_unread", "no_rule"}; !gocmp.Equal(codes, want) {
 			return fmt.Errorf("problems %v, want %v", codes, want)
 		}
 		return nil
 	})
+}
+
+// checkRules compares the rules that log with the metrics.
+func checkRules(t *testing.T, page *statusPage, s scrape) {
+	t.Helper()
+	rules, unread := make(map[string]float64), make(map[string]float64)
+	for _, ruleset := range page.Rulesets {
+		for _, r := range ruleset.Rules {
+			group := strconv.Itoa(r.Group)
+			rules[group+" "+r.Prefix+" "+r.Table+" "+r.Chain]++
+			if r.Unread {
+				unread[group]++
+			}
+		}
+	}
+	byLabels := make(map[string]float64)
+	for _, m := range s["nflog_rules"].GetMetric() {
+		l := labelMap(m)
+		byLabels[l["group"]+" "+l["prefix"]+" "+l["table"]+" "+l["chain"]] += m.GetGauge().GetValue()
+	}
+	if diff := gocmp.Diff(byLabels, rules); diff != "" || len(rules) != 18 {
+		t.Errorf("%d rules differ between metrics and JSON (-metrics +JSON):\n%s", len(rules), diff)
+	}
+	for _, m := range s["nflog_rules_unread"].GetMetric() {
+		if group := labelMap(m)["group"]; m.GetGauge().GetValue() != unread[group] {
+			t.Errorf("group %s: %v rules unread, the JSON has %v", group, m.GetGauge().GetValue(), unread[group])
+		}
+	}
+	if unread[strconv.Itoa(unreadGroup)] != 1 {
+		t.Errorf("rules that nobody reads: %v", unread)
+	}
 }
 
 func equal(what string, got, want float64) error {
@@ -211,6 +267,7 @@ func checkWords(t *testing.T, page *statusPage, text string) {
 		{"lost", "bad", lossGroup, fmt.Sprintf("Group %d lost ", lossGroup)},
 		{"configuration_refused", "warning", 0, "The configuration file was refused "},
 		{"label_set_limit", "warning", limitGroup, fmt.Sprintf("Group %d has reached the limit of 10 label sets: ", limitGroup)},
+		{"rules_unread", "warning", unreadGroup, fmt.Sprintf("1 rule logs to group %d, which nobody reads.", unreadGroup)},
 		{"no_rule", "warning", silentGroup, fmt.Sprintf("No rule of nf_tables logs to group %d, and no packet has come.", silentGroup)},
 	}
 	// Which words mark a flag on the page.
@@ -251,19 +308,23 @@ func checkMetrics(t *testing.T, g *groupPage, s scrape) {
 	t.Helper()
 	number := strconv.Itoa(g.Group)
 	value := func(name string) float64 { return s.value(name, "group", number) }
-	up, since, last := 0.0, 0.0, math.NaN()
+	up, since, last := 0.0, math.NaN(), math.NaN()
 	if g.State == "bound" {
 		up, since = 1, math.Round(seconds(g.Since)*1000)/1000
 	}
 	if g.LastPacket != nil {
 		last = math.Round(seconds(*g.LastPacket)*1000) / 1000
 	}
-	if want := value("nflog_last_packet_timestamp_seconds"); last != want && !(math.IsNaN(last) && math.IsNaN(want)) {
-		t.Errorf("last packet at %v, want %v", last, want)
+	for _, at := range []struct {
+		what, metric string
+		got          float64
+	}{{"last packet", "nflog_last_packet_timestamp_seconds", last}, {"since", "nflog_bound_timestamp_seconds", since}} {
+		if want := value(at.metric); at.got != want && !(math.IsNaN(at.got) && math.IsNaN(want)) {
+			t.Errorf("%s: got %v, want %v", at.what, at.got, want)
+		}
 	}
 	if err := errors.Join(
 		equal("up", up, value("nflog_up")),
-		equal("since", since, value("nflog_bound_timestamp_seconds")),
 		equal("packets", g.Packets, float64(s.sumBy("nflog_packets_total", "group")[number])+value("nflog_forgotten_packets_total")),
 		equal("lost", g.Lost, value("nflog_lost_packets_total")),
 		equal("forgotten", g.Forgotten, value("nflog_forgotten_packets_total")),
@@ -337,5 +398,57 @@ func checkLine(t *testing.T, g *groupPage, ready string) {
 	lost = strings.ReplaceAll(strings.TrimSuffix(lost, " packets"), ",", "")
 	if cmp.Or(lost, "0") != strconv.FormatFloat(g.Lost, 'f', 0, 64) {
 		t.Errorf("the line is %q, with %v lost", line, g.Lost)
+	}
+}
+
+// TestIntegrationPageMany reads many groups, of which another process holds one, and then none. All are in the metrics and the JSON, and in
+// the words of the page.
+func TestIntegrationPageMany(t *testing.T) {
+	for _, groups := range []int{20, 300} {
+		t.Run(strconv.Itoa(groups), func(t *testing.T) {
+			t.Parallel()
+			ns := kerneltest.NS(t)
+			var args []string
+			rules := "table ip t { chain output { type filter hook output priority 0; "
+			for i := range groups {
+				args = append(args, fmt.Sprintf("--nflog.group=%d", group+i))
+				rules += fmt.Sprintf("udp dport %d log group %d; ", discard, group+i)
+			}
+			file := filepath.Join(t.TempDir(), "rules.nft")
+			must(t, os.WriteFile(file, []byte(rules+"}; }\n"), 0o600))
+			runIn(t, ns, "nft", "-f", file)
+			_, release := holdByLibrary(t, ns)
+			e := start(t, ns, append(args, "--nflog.queue-timeout=10ms")...)
+			check := func(read int, verdict, words string) {
+				t.Helper()
+				kerneltest.Eventually(t, bookTimeout, func() error {
+					must(t, traffic.UDP(ns, netip.AddrPortFrom(loopback4, discard), 1, 10))
+					s, err := e.scrape(t.Context())
+					must(t, err)
+					body, _, err := e.get(t.Context(), "/status.json", "")
+					must(t, err)
+					var page statusPage
+					must(t, json.Unmarshal(body, &page))
+					text, _, err := e.get(t.Context(), "/", "text/html")
+					must(t, err)
+					up := 0.0
+					for _, m := range s["nflog_up"].GetMetric() {
+						up += m.GetGauge().GetValue()
+					}
+					if !strings.HasPrefix(page.Verdict.Text, verdict) || !strings.Contains(string(text), verdict) || !strings.Contains(string(text), words) {
+						return fmt.Errorf("the verdict is %q, want %q, with %q on the page", page.Verdict.Text, verdict, words)
+					}
+					return errors.Join(
+						equal("groups", float64(len(page.Groups)), float64(groups)),
+						equal("groups in total", float64(page.Totals.Groups), float64(groups)),
+						equal("groups read by the JSON", float64(page.Totals.GroupsRead), float64(read)),
+						equal("groups read by the metrics", up, float64(read)),
+					)
+				})
+			}
+			check(groups-1, "Group 100 is not read: ", fmt.Sprintf("%d of %d groups are fine", groups-1, groups))
+			release()
+			check(groups, fmt.Sprintf("All is well: %d groups are read, ", groups), fmt.Sprintf("All %d groups are fine", groups))
+		})
 	}
 }
