@@ -166,7 +166,7 @@ func TestIntegrationPage(t *testing.T) {
 		}
 	}
 	for group, n := range s.sumBy("nflog_packets_total", "group") {
-		if forgotten := s.value("nflog_forgotten_packets_total", "group", group); uint64(n)+uint64(forgotten) != byGroup[group] {
+		if forgotten := s.value("nflog_forgotten_packets_total", "group", group); n+uint64(forgotten) != byGroup[group] {
 			t.Errorf("group %s has %d packets by prefix, and %v and %v forgotten by label set", group, byGroup[group], n, forgotten)
 		}
 	}
