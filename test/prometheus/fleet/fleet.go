@@ -18,12 +18,26 @@ const (
 
 // prefixes are the prefixes of all nodes. The second word from the end of most is what prefix rules make the label action of.
 var prefixes = []struct{ prefix, action string }{
-	{surgingPrefix, "drop"}, {newPrefix, "drop"}, {"fw wan ssh drop", "drop"}, {"fw wan invalid drop", "drop"},
-	{"fw wan bogon drop", "drop"}, {"fw lan smtp reject", "reject"}, {"fw lan dns reject", "reject"},
-	{"fw lan accept", "accept"}, {"fw dmz http accept", "accept"}, {"fw dmz https accept", "accept"},
-	{"fw dmz drop", "drop"}, {"fw guest drop", "drop"}, {"fw guest accept", "accept"}, {"fw vpn accept", "accept"},
-	{"fw vpn drop", "drop"}, {"fw mgmt ssh accept", "accept"}, {"fw mgmt reject", "reject"}, {"fw out smtp", ""},
-	{"fw out metadata", ""}, {"", ""},
+	{surgingPrefix, "drop"},
+	{newPrefix, "drop"},
+	{"fw wan ssh drop", "drop"},
+	{"fw wan invalid drop", "drop"},
+	{"fw wan bogon drop", "drop"},
+	{"fw lan smtp reject", "reject"},
+	{"fw lan dns reject", "reject"},
+	{"fw lan accept", "accept"},
+	{"fw dmz http accept", "accept"},
+	{"fw dmz https accept", "accept"},
+	{"fw dmz drop", "drop"},
+	{"fw guest drop", "drop"},
+	{"fw guest accept", "accept"},
+	{"fw vpn accept", "accept"},
+	{"fw vpn drop", "drop"},
+	{"fw mgmt ssh accept", "accept"},
+	{"fw mgmt reject", "reject"},
+	{"fw out smtp", ""},
+	{"fw out metadata", ""},
+	{"", ""},
 }
 
 // newFleet returns the nodes, at the start of the simulation.
