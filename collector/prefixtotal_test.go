@@ -5,6 +5,7 @@ package collector
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -152,4 +153,30 @@ func TestPrefixNotSelected(t *testing.T) {
 	if got := gather(t, f.collector)["nflog_prefix_packets_total"]; len(got) != 0 {
 		t.Errorf("unexpected metrics: %v", got)
 	}
+}
+
+// TestPrefixMemory checks how much memory all prefixes of a group take that are counted apart, when all of them have overflowed.
+func TestPrefixMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts allocated memory, which other tests may change")
+	}
+	f := newFeed(t, Config{MaxLabelSets: 10})
+	for i := range maxPrefixTotals {
+		f.count(udpInput(fmt.Sprintf("DROP by policy namespace-%04d/network-policy-of-the-shop-%04d", i, i), 1, 40))
+	}
+	used := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	with := used()
+	f.table.sets, f.table.overflowed, f.table.prefixes, f.table.setsByValues = nil, nil, nil, nil
+	f.table.keys.clear()
+	bytes := with - used()
+	t.Logf("%d prefixes take %d kB", maxPrefixTotals, bytes/1000)
+	if bytes > 1<<20 {
+		t.Errorf("%d prefixes take %d bytes, want at most 1 MiB", maxPrefixTotals, bytes)
+	}
+	runtime.KeepAlive(f)
 }

@@ -93,20 +93,20 @@ func (t *table) findOverflowed(total *prefixTotal, now time.Time) *labelSet {
 	if set := t.overflowed[total]; set != nil {
 		return set
 	}
-	v := t.labeling.overflowValues()
-	set := &labelSet{
-		series:   &series{string(v.join(nil, t.labeling.ofCounters)), t.creation(now), total},
-		overflow: overflowFully,
+	set := &labelSet{series: &series{total: total}, overflow: overflowFully}
+	if len(t.overflowed) == 0 {
+		v := t.labeling.overflowValues()
+		set.series.values, set.series.created = string(v.join(nil, t.labeling.ofCounters)), t.creation(now)
+		if t.buckets != nil {
+			set.sizes = t.findHistogram(v, set.series)
+		}
 	}
 	for _, other := range t.overflowed { // they share all that is exposed
-		set.series.created, set.sizes = other.series.created, other.sizes
+		set.series.values, set.series.created, set.sizes = other.series.values, other.series.created, other.sizes
+		if set.sizes != nil {
+			set.sizes.sets++
+		}
 		break
-	}
-	switch {
-	case set.sizes != nil:
-		set.sizes.sets++
-	case t.buckets != nil:
-		set.sizes = t.findHistogram(v, set.series)
 	}
 	t.overflowed[total] = set
 	t.add(set)
