@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package web serves the metrics, the state of the groups, and a landing page over HTTP.
+// Package web serves the metrics, a page that says how the exporter is, and what health checks ask over HTTP.
 package web
 
 import (
@@ -33,25 +33,35 @@ type Source interface {
 	prometheus.TransactionalGatherer
 	GatherPieces() (pieces exposition.Pieces, done func(), err error)
 	Groups() []collector.GroupState
+	Status() collector.Status
 	Healthy() error
 }
 
+// A Program is what the pages show and do beside what the source has.
+type Program struct {
+	Reload     func() error              // applies the configuration file again; nil without a file
+	LastReload func() config.ReloadState // nil without a file
+	Settings   []config.Setting
+}
+
 // NewHandler returns the handler of all paths. It serves the metrics of the source, and those of own, where it registers
-// metrics about the exporter itself. The function reload applies the configuration file again, and is nil without a file.
-func NewHandler(s Source, own *prometheus.Registry, reload func() error, o config.Web, logger log.Logger) (http.Handler, error) {
-	metrics, err := newMetricsHandler(s, own, o, logger)
+// metrics about the exporter itself.
+func NewHandler(s Source, own *prometheus.Registry, p Program, o config.Web, logger log.Logger) (http.Handler, error) {
+	metrics, sending, err := newMetricsHandler(s, own, o, logger)
 	if err != nil {
 		return nil, err
 	}
+	page := newPage(s, p, o.TelemetryPath)
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthyPath, healthyHandler(s))
 	mux.HandleFunc("GET "+readyPath, readyHandler(s))
-	if o.EnableLifecycle && reload != nil {
-		mux.HandleFunc("POST "+reloadPath, reloadHandler(reload))
+	if o.EnableLifecycle && p.Reload != nil {
+		mux.HandleFunc("POST "+reloadPath, reloadHandler(p.Reload))
 	}
+	mux.Handle("GET "+config.StatusPath, page.jsonHandler(sending))
 	if o.TelemetryPath != "/" {
-		mux.HandleFunc("GET /{$}", landingHandler(s, o.TelemetryPath))
+		mux.Handle("GET /{$}", page.handler(sending))
 	}
 	pattern := "GET " + o.TelemetryPath
 	if strings.HasSuffix(pattern, "/") {
@@ -62,9 +72,10 @@ func NewHandler(s Source, own *prometheus.Registry, reload func() error, o confi
 	return secured(mux), nil
 }
 
-func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger log.Logger) (http.Handler, error) {
+// newMetricsHandler returns the handler of metrics, and what sends its answers, within limits.
+func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger log.Logger) (http.Handler, *sending, error) {
 	if err := own.Register(versioncollector.NewCollector(config.Program)); err != nil {
-		return nil, fmt.Errorf("register metrics: %w", err)
+		return nil, nil, fmt.Errorf("register metrics: %w", err)
 	}
 	opts := promhttp.HandlerOpts{
 		ErrorLog:          logging.NewHTTPErrorLog(level.Error(logger)),
@@ -72,7 +83,8 @@ func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger 
 		EnableOpenMetrics: true,
 	}
 	if o.DisableExporterMetrics {
-		return newSending(newAnswersOf(s, own, opts), o.MaxRequests), nil
+		sending := newSending(newAnswersOf(s, own, opts), o.MaxRequests)
+		return sending, sending, nil
 	}
 
 	own.MustRegister(
@@ -80,5 +92,6 @@ func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger 
 		collectors.NewGoCollector(),
 	)
 	opts.Registry = own
-	return promhttp.InstrumentMetricHandler(own, newSending(newAnswersOf(s, own, opts), o.MaxRequests)), nil
+	sending := newSending(newAnswersOf(s, own, opts), o.MaxRequests)
+	return promhttp.InstrumentMetricHandler(own, sending), sending, nil
 }

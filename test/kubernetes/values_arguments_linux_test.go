@@ -63,6 +63,7 @@ func argumentChanges() []change {
 			set:   "collector: {packetSizeBuckets: [100, 4294967295]}",
 			want:  args("", "--collector.packet-size-buckets=100,4294967295"),
 		},
+		{value: "collector.ruleset", set: "collector: {ruleset: false}", want: args("", "--no-collector.ruleset")},
 		{value: "collector.maxLabelSets", set: "collector: {maxLabelSets: 1000000}", want: args("", "--collector.max-label-sets=1000000")},
 		{value: "collector.idleTimeout", set: "collector: {idleTimeout: 24h}", want: args("", "--collector.idle-timeout=24h")},
 		{
