@@ -28,6 +28,9 @@ type health struct {
 	err  error
 }
 
+// stallCure says what to do where the exporter stands still.
+const stallCure = "give the exporter CPU; if it has enough, send it SIGQUIT, which ends it, and report what that prints"
+
 // Healthy returns an error if the Collector can't do its work any more: the goroutine that reads a group has not come back
 // to its socket for a minute, although packets wait there.
 func (c *Collector) Healthy() error { return c.health.at(time.Now()) }
@@ -36,7 +39,7 @@ func (h *health) at(now time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if since := now.Sub(h.last); !h.last.IsZero() && since > maxStall {
-		return fmt.Errorf("the groups can't be looked at: nothing is known of them for %v", since.Round(time.Second))
+		return fmt.Errorf("the groups can't be looked at: nothing is known of them for %v; %s", since.Round(time.Second), stallCure)
 	}
 	return h.err
 }
@@ -97,5 +100,5 @@ func (g *group) stalled(now time.Time) error {
 	if g.config.NetNS != "" {
 		name += " in " + g.config.NetNS
 	}
-	return fmt.Errorf("%s is not read: %d bytes have waited in its socket for %v", name, g.socket.Queued, now.Sub(g.stall.since).Round(time.Second))
+	return fmt.Errorf("%s is not read: %d bytes have waited in its socket for %v; %s", name, g.socket.Queued, now.Sub(g.stall.since).Round(time.Second), stallCure)
 }

@@ -49,7 +49,7 @@ func TestIntegrationHealthy(t *testing.T) {
 		t.Errorf("unhealthy too early: %v", err)
 	}
 	r.c.watch(since.Add(maxStall))
-	if err := r.c.Healthy(); err == nil || !strings.Contains(err.Error(), "group 100 in "+ns.Path()+" is not read: ") || !strings.HasSuffix(err.Error(), " bytes have waited in its socket for 1m0s") {
+	if err := r.c.Healthy(); err == nil || !strings.Contains(err.Error(), "group 100 in "+ns.Path()+" is not read: ") || !strings.HasSuffix(err.Error(), " bytes have waited in its socket for 1m0s; "+stallCure) {
 		t.Errorf("unexpected error of a group that is not read: %v", err)
 	}
 
@@ -71,7 +71,7 @@ func TestHealthyWithoutLook(t *testing.T) {
 	if err := c.health.at(now.Add(maxStall)); err != nil {
 		t.Errorf("unhealthy too early: %v", err)
 	}
-	const want = "the groups can't be looked at: nothing is known of them for 1m1s"
+	const want = "the groups can't be looked at: nothing is known of them for 1m1s; " + stallCure
 	if err := c.health.at(now.Add(maxStall + time.Second)); err == nil || err.Error() != want {
 		t.Errorf("unexpected error: got %v, want %s", err, want)
 	}
