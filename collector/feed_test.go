@@ -158,6 +158,7 @@ func bucketSum(counts []sizeCount) (sum uint64) {
 // fakeNames are names of interfaces by index.
 type fakeNames struct {
 	names   map[uint32]string
+	aliases map[uint32]string
 	renames uint64
 }
 
@@ -169,6 +170,8 @@ func (f *fakeNames) Name(index uint32) string {
 	}
 	return "if" + strconv.FormatUint(uint64(index), 10)
 }
+
+func (f *fakeNames) Alias(index uint32) string { return f.aliases[index] }
 
 func (f *fakeNames) Present() map[string]bool {
 	present := make(map[string]bool)

@@ -75,6 +75,10 @@ func (l *labeling) packetValues(v *labelValues, k *key, names interfaceNames) {
 			v.values[i] = l.interfaceValue(v, o.PhysInDev, names)
 		case labelPhysOutInterface:
 			v.values[i] = l.interfaceValue(v, o.PhysOutDev, names)
+		case labelInAlias:
+			v.values[i] = prefix.Escape(names.Alias(o.InDev))
+		case labelOutAlias:
+			v.values[i] = prefix.Escape(names.Alias(o.OutDev))
 		default:
 			v.values[i] = k.optional.value(i)
 		}

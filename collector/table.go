@@ -56,9 +56,10 @@ type limits struct {
 	deletedInterface time.Duration // after whose deletion a label set is forgotten; 0 for never
 }
 
-// interfaceNames are the names of interfaces, see [ifname.Names].
+// interfaceNames are the names and aliases of interfaces, see [ifname.Names].
 type interfaceNames interface {
 	Name(index uint32) string
+	Alias(index uint32) string
 	Generation() uint64
 	Present() map[string]bool
 }

@@ -227,7 +227,7 @@ func (f *linkFollower) follow(ctx context.Context, messages *netlink.Conn) error
 	}
 }
 
-// refreshAll updates the names of all known interfaces and of all that exist.
+// refreshAll updates the names of all known interfaces, and the names and aliases of all that exist.
 func (f *linkFollower) refreshAll() error {
 	for _, index := range f.names.indexes() {
 		f.names.refresh(index, "")
@@ -244,7 +244,7 @@ func (f *linkFollower) refreshAll() error {
 		if err != nil {
 			return fmt.Errorf("list all interfaces: %w", err)
 		}
-		f.refresh(m.Data)
+		f.refresh(uint16(m.Header.Type), m.Data)
 	}
 	return nil
 }

@@ -14,8 +14,11 @@ const asciiSpace = " \t\n\v\f\r"
 // labelOf returns the value of the label prefix for the prefix of a firewall rule. Many rules end their prefix with white
 // space, to set it off from the rest of a log line: that is cut.
 func labelOf(raw string) string {
-	return notOverflow(escape(strings.TrimRight(raw, asciiSpace)))
+	return Escape(strings.TrimRight(raw, asciiSpace))
 }
+
+// Escape returns the value of a label that shows raw: different bytes give different values, and none is Overflow.
+func Escape(raw string) string { return notOverflow(escape(raw)) }
 
 // escape makes a label value of any bytes, so that different bytes give different values. Prometheus takes only UTF-8, and
 // people read values in terminals. So each byte of what is not UTF-8, or of an unprintable character, becomes \xNN, and a

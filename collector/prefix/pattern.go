@@ -74,7 +74,7 @@ func NewInterfaceRenamer(patterns []InterfacePattern) *InterfaceRenamer {
 // Rename returns the label value of an interface, and whether a pattern gave it: then it is not the name of one interface.
 func (r *InterfaceRenamer) Rename(name string) (label string, match bool) {
 	if len(r.patterns) == 0 || name == "" {
-		return notOverflow(escape(name)), false
+		return Escape(name), false
 	}
 	n, ok := r.known[name]
 	if !ok {
@@ -96,5 +96,5 @@ func (r *InterfaceRenamer) apply(name string) renamed {
 			break
 		}
 	}
-	return renamed{label: notOverflow(escape(name))}
+	return renamed{label: Escape(name)}
 }
