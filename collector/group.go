@@ -120,6 +120,7 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	defer names.Close()
 	g.onBound(reader)
 	g.table.attach(names)
+	g.table.followAddresses(nil)
 	stopWatch := namespace.watch(func() { end(errNamespaceGone) })
 	defer stopWatch()
 	err = g.read(ctx, reader)

@@ -13,6 +13,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
@@ -34,8 +35,8 @@ type labeling struct {
 	renamer   *prefix.InterfaceRenamer
 }
 
-// newLabeling returns the labeling of a group.
-func newLabeling(config *Config, group GroupConfig) (*labeling, error) {
+// newLabeling returns the labeling of a group. networks are those that addresses are told apart by, nil if no label needs them.
+func newLabeling(config *Config, group GroupConfig, networks *network.Set) (*labeling, error) {
 	selected := config.Labels
 	if selected == nil {
 		selected = DefaultLabels()
@@ -71,6 +72,9 @@ func newLabeling(config *Config, group GroupConfig) (*labeling, error) {
 	l.ofHistogram = l.descs(histogram, byNetNS)
 	l.sameHistogram = histogram == l.selection
 	l.optional = newExtractor(l.selection, cmp.Or(config.MarkMask, math.MaxUint32), config.DestinationPorts)
+	if networks != nil {
+		l.optional.networks = network.NewResolver(networks)
+	}
 	return l, nil
 }
 

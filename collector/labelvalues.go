@@ -6,6 +6,7 @@ package collector
 import (
 	"slices"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -75,6 +76,10 @@ func (l *labeling) packetValues(v *labelValues, k *key, names interfaceNames) {
 			v.values[i] = l.interfaceValue(v, o.PhysInDev, names)
 		case labelPhysOutInterface:
 			v.values[i] = l.interfaceValue(v, o.PhysOutDev, names)
+		case labelSource:
+			v.values[i] = l.addressValue(k.optional.source)
+		case labelDestination:
+			v.values[i] = l.addressValue(k.optional.destination)
 		case labelInAlias:
 			v.values[i] = prefix.Escape(names.Alias(o.InDev))
 		case labelOutAlias:
@@ -92,6 +97,14 @@ func (l *labeling) interfaceValue(v *labelValues, index uint32, names interfaceN
 		v.interfaces = append(v.interfaces, name)
 	}
 	return value
+}
+
+// addressValue returns the value for an address.
+func (l *labeling) addressValue(id network.ID) string {
+	if l.optional.networks == nil {
+		return ""
+	}
+	return l.optional.networks.Value(id)
 }
 
 // overflowPartly gives up the labels that the first step of overflow does not keep.

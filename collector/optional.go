@@ -6,6 +6,7 @@ package collector
 import (
 	"strconv"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -16,6 +17,8 @@ type optional struct {
 	packed uint64 // of fields
 	owner  uint64 // the gid, and above it the uid
 	mark   uint32
+
+	source, destination network.ID // of the addresses; 0 without one
 }
 
 // Offsets of the fields in packed. A field is 0 if the packet has no such value, and if its label is not selected.
@@ -40,12 +43,12 @@ func (o optional) field(at, bits int) uint32 { return uint32(o.packed>>at) & (1<
 
 // hash returns a hash. Its upper bits are the best.
 func (o optional) hash() uint64 {
-	const k0, k1, k2 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb
-	h := o.packed*k0 ^ o.owner*k1 ^ uint64(o.mark)*k2
+	const k0, k1, k2, k3 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93
+	h := o.packed*k0 ^ o.owner*k1 ^ uint64(o.mark)*k2 ^ (uint64(o.source)<<32|uint64(o.destination))*k3
 	return (h ^ h>>29) * k1
 }
 
-// value returns the value of an optional label.
+// value returns the value of an optional label, except for those of addresses.
 func (o optional) value(l label) string {
 	switch l {
 	case labelMark:

@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -13,13 +14,15 @@ const (
 	messageLabels   labelSelection = 1<<labelMark | 1<<labelUID | 1<<labelGID | 1<<labelConntrackState
 	transportLabels labelSelection = 1<<labelTCPFlags | 1<<labelICMPType | 1<<labelDestinationPort
 	headerLabels                   = 1<<labelVLAN | 1<<labelDSCP | transportLabels
+	addressLabels   labelSelection = 1<<labelSource | 1<<labelDestination
 )
 
 // An extractor extracts the values of the selected optional labels from packets.
 type extractor struct {
 	selection labelSelection // of optional labels
 	markMask  uint32
-	ports     *packet.PortSet // that have a class of their own; nil if the port is not selected
+	ports     *packet.PortSet   // that have a class of their own; nil if the port is not selected
+	networks  *network.Resolver // of addresses; nil if none is selected
 
 	// Look-up tables, which are faster than to classify each packet.
 	tcpKinds  [256]packet.TCPKind
@@ -28,7 +31,7 @@ type extractor struct {
 
 // newExtractor returns an extractor for the optional labels of a selection.
 func newExtractor(selection labelSelection, markMask uint32, ports []uint16) extractor {
-	x := extractor{selection: selection & (messageLabels | headerLabels), markMask: markMask}
+	x := extractor{selection: selection & (messageLabels | headerLabels | addressLabels), markMask: markMask}
 	if x.selection.has(labelDestinationPort) {
 		x.ports = packet.NewPortSet(ports)
 	}
@@ -49,6 +52,9 @@ func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 	var o optional
 	if x.selection&headerLabels != 0 {
 		o.packed = x.extractHeaders(h)
+	}
+	if x.networks != nil {
+		x.extractAddresses(&o, h)
 	}
 	if x.selection.has(labelMark) {
 		mark, _ := p.Mark()
@@ -76,6 +82,20 @@ func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 		}
 	}
 	return o
+}
+
+// extractAddresses sets the values of the packet's addresses.
+func (x *extractor) extractAddresses(o *optional, h *packet.Parsed) {
+	source, destination, ok := h.Addresses()
+	if !ok {
+		return
+	}
+	if x.selection.has(labelSource) {
+		o.source = x.networks.ID(source)
+	}
+	if x.selection.has(labelDestination) {
+		o.destination = x.networks.ID(destination)
+	}
 }
 
 // extractHeaders returns the fields of packed that the packet's headers give.

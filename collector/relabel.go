@@ -154,6 +154,12 @@ func (r *relabeler) apply(now time.Time) {
 	defer t.mu.Unlock()
 	r.prepare(r.look())
 	t.labeling, t.groupLabels = r.to, r.to.groupLabels()
+	if networks := r.to.optional.networks; networks != nil {
+		networks.Inherit(r.from.optional.networks)
+		if t.names != nil {
+			networks.Follow(t.names)
+		}
+	}
 	t.keys.clear()
 	if !r.sameLabels {
 		next := 0

@@ -11,16 +11,17 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// Reload applies other groups and prefix rules, also while Run runs. Groups with the same settings are read on without a
+// Reload applies other groups, prefix rules and networks, also while Run runs. Groups with the same settings are read on without a
 // break. Counts are kept, except those of label sets with a value for a label that is gone.
 //
 // If it returns an error, nothing has changed.
-func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
+func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks []network.Network) error {
 	config := c.config
-	config.Groups, config.PrefixRules = groups, rules
+	config.Groups, config.PrefixRules, config.Networks = groups, rules, networks
 	labelings, err := newLabelings(&config)
 	if err != nil {
 		return err
@@ -32,6 +33,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 	var relabelers []*relabeler
 	for i, config := range groups {
 		if g := find(old, config); g != nil {
+			g.table.followAddresses(labelings[i].optional.networks)
 			relabelers = append(relabelers, newRelabeler(g.table, labelings[i]))
 		}
 	}
@@ -44,6 +46,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.warnOfUnusedNetworks(len(networks) > 0 && labelings[0].optional.networks == nil)
 	c.warnOfUnusedRules(len(rules) > 0 && !labelings[0].selection.has(labelPrefix))
 	c.groups = nil
 	for i, config := range groups {
@@ -67,6 +70,14 @@ func (c *Collector) warnOfUnusedRules(unused bool) {
 	c.rulesUnused = unused
 }
 
+// warnOfUnusedNetworks does the same for networks.
+func (c *Collector) warnOfUnusedNetworks(unused bool) {
+	if unused && !c.networksUnused {
+		level.Warn(c.config.Logger).Log("msg", "The networks have no effect, because neither the label source nor destination is selected")
+	}
+	c.networksUnused = unused
+}
+
 // find returns the group of a configuration, or nil.
 func find(groups []*group, config GroupConfig) *group {
 	if i := slices.IndexFunc(groups, func(g *group) bool { return g.is(config) }); i >= 0 {
@@ -80,6 +91,7 @@ func find(groups []*group, config GroupConfig) *group {
 func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group {
 	if g := find(old, config); g != nil {
 		g.reconfigure(config)
+		g.table.followAddresses(l.optional.networks)
 		return g
 	}
 	conntrack := l.selection.has(labelConntrackState)
@@ -95,12 +107,16 @@ func newLabelings(config *Config) ([]*labeling, error) {
 	if len(config.Groups) == 0 {
 		return nil, errors.New("no NFLOG group to read")
 	}
+	networks, err := config.networkSet()
+	if err != nil {
+		return nil, err
+	}
 	var labelings []*labeling
 	for i, g := range config.Groups {
 		if slices.ContainsFunc(config.Groups[:i], g.sameGroup) {
 			return nil, fmt.Errorf("NFLOG group %d is named twice", g.Group)
 		}
-		l, err := newLabeling(config, g)
+		l, err := newLabeling(config, g, networks)
 		if err != nil {
 			return nil, err
 		}

@@ -4,11 +4,13 @@
 package collector
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -62,6 +64,8 @@ type interfaceNames interface {
 	Alias(index uint32) string
 	Generation() uint64
 	Present() map[string]bool
+	Networks(name string) []netip.Prefix
+	FollowAddresses()
 }
 
 func newTable(l *labeling, buckets *bucketLayout, limits limits) *table {
@@ -89,10 +93,26 @@ func (t *table) attach(names interfaceNames) {
 	t.resolveAnew()
 }
 
-// resolveAnew makes all keys resolve again, as names of interfaces have changed.
+// resolveAnew makes all keys resolve again, as names or networks of interfaces have changed.
 func (t *table) resolveAnew() {
 	t.generation = t.names.Generation()
+	if networks := t.labeling.optional.networks; networks != nil {
+		networks.Follow(t.names)
+	}
 	t.keys.clear()
+}
+
+// followAddresses follows the addresses of interfaces, if networks of these are part of those that packets are counted by, or will
+// be counted by. It may take a while.
+func (t *table) followAddresses(next *network.Resolver) {
+	t.mu.Lock()
+	names, current := t.names, t.labeling.optional.networks
+	t.mu.Unlock()
+	for _, r := range []*network.Resolver{next, current} {
+		if names != nil && r != nil && r.Set().FollowsInterfaces() {
+			names.FollowAddresses()
+		}
+	}
 }
 
 // count counts the packets of a batch.
@@ -101,6 +121,9 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 	defer t.mu.Unlock()
 	if t.names.Generation() != t.generation {
 		t.resolveAnew()
+	}
+	if networks := t.labeling.optional.networks; networks != nil {
+		t.makeRoomForAddresses(networks.MakeRoom(now))
 	}
 	for p := range b.Packets() {
 		t.countPacket(p, now)

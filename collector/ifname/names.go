@@ -1,12 +1,13 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ifname finds the names and aliases of a network namespace's interfaces by their index, and keeps them up to date by
-// rtnetlink.
+// Package ifname finds the names and aliases of a network namespace's interfaces by their index, and the networks of their
+// addresses, and keeps them up to date by rtnetlink.
 package ifname
 
 import (
 	"errors"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -43,8 +44,8 @@ type Names struct {
 	// must not be stored after it.
 	query func(index uint32) (string, error)
 
-	// unfollow stops following changes.
-	unfollow func()
+	// unfollow stops following changes. followAddresses follows those of addresses, too.
+	unfollow, followAddresses func()
 
 	changes atomic.Uint64
 
@@ -54,6 +55,8 @@ type Names struct {
 	aliases map[uint32]string // of some in names and deleted; most interfaces have none
 	expiry  *time.Timer       // of deleted names; nil without one
 	closed  bool
+
+	networks map[uint32][]netip.Prefix // of the interfaces' addresses, each sorted; nil while nobody follows them
 
 	// unknown has the indexes that the kernel did not know, since unknownSince.
 	unknown      map[uint32]struct{}
@@ -69,12 +72,13 @@ type deletedName struct {
 // newNames returns Names that know no name yet.
 func newNames(query func(index uint32) (string, error)) *Names {
 	return &Names{
-		query:    query,
-		unfollow: func() {},
-		names:    make(map[uint32]string),
-		deleted:  make(map[uint32]deletedName),
-		aliases:  make(map[uint32]string),
-		unknown:  make(map[uint32]struct{}),
+		query:           query,
+		unfollow:        func() {},
+		followAddresses: func() {},
+		names:           make(map[uint32]string),
+		deleted:         make(map[uint32]deletedName),
+		aliases:         make(map[uint32]string),
+		unknown:         make(map[uint32]struct{}),
 	}
 }
 
@@ -120,7 +124,7 @@ func (n *Names) Alias(index uint32) string {
 	return n.aliases[index]
 }
 
-// Generation returns a number that changes whenever a result of Name or Alias does.
+// Generation returns a number that changes whenever a result of Name, Alias or Networks does.
 func (n *Names) Generation() uint64 {
 	return n.changes.Load()
 }

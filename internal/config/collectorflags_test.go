@@ -18,7 +18,7 @@ import (
 // collectorRefusals are bad values of the flags about how packets are counted.
 func collectorRefusals() []refusal {
 	const (
-		labels   = "group, prefix, family, hook, in_interface, out_interface, protocol, mark, uid, gid, vlan, phys_in_interface, phys_out_interface, tcp_flags, icmp_type, conntrack_state, dscp, destination_port, in_alias, out_alias"
+		labels   = "group, prefix, family, hook, in_interface, out_interface, protocol, mark, uid, gid, vlan, phys_in_interface, phys_out_interface, tcp_flags, icmp_type, conntrack_state, dscp, destination_port, source, destination, in_alias, out_alias"
 		list     = "must be distinct values separated by commas, each one of " + labels
 		ports    = "must be distinct values separated by commas, each a number from 0 to 65535"
 		protocol = "must be all, or distinct values separated by commas, each a value of the label protocol: a name such as tcp or arp, " +
