@@ -69,6 +69,12 @@ type Config struct {
 	// Networks are the values of the labels source and destination; the classes of IANA's registries if there are none.
 	Networks []network.Network
 
+	// TopSources is how many of the heaviest sources are shown for each prefix, at most MaxTopSources; 0 for none.
+	TopSources int
+
+	// TopSourcesIPv6 is how many bits of their addresses tell sources of IPv6 apart; 0 for DefaultTopSourcesIPv6.
+	TopSourcesIPv6 int
+
 	// NoPacketSize leaves out the histogram of packet sizes.
 	NoPacketSize bool
 

@@ -50,6 +50,7 @@ func (g *gatherer) gather(now time.Time) (done func()) {
 	for i, group := range g.groups {
 		group.table.expireAndCopy(g.copyOf(i), now)
 		g.gatherGroup(g.copyOf(i), group.table.limits, group.snapshot())
+		g.gatherSources(g.copyOf(i).labels, group.table.topSources(now))
 	}
 	return g.mu.Unlock
 }

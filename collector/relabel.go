@@ -161,6 +161,7 @@ func (r *relabeler) apply(now time.Time) {
 		}
 	}
 	t.keys.clear()
+	t.sources.forgetOrigins()
 	if !r.sameLabels {
 		next := 0
 		t.evict(func(*labelSet) bool {

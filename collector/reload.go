@@ -57,7 +57,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks [
 			g.stop(errRemoved)
 		}
 	}
-	c.gatherer.set(c.groups, newFamilies(labelings[0]))
+	c.gatherer.set(c.groups, newFamilies(labelings[0], config.TopSources > 0))
 	return nil
 }
 
@@ -95,7 +95,9 @@ func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group 
 		return g
 	}
 	conntrack := l.selection.has(labelConntrackState)
-	g := newGroup(config, newTable(l, c.gatherer.buckets, c.config.limits()), conntrack, c.config.Logger)
+	table := newTable(l, c.gatherer.buckets, c.config.limits())
+	table.sources = c.config.sourceCounter()
+	g := newGroup(config, table, conntrack, c.config.Logger)
 	if c.running != nil {
 		c.start(g)
 	}

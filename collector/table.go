@@ -25,6 +25,7 @@ type table struct {
 	labeling    *labeling
 	groupLabels []*dto.LabelPair // of the metrics about the group itself
 	names       interfaceNames   // nil before the first reader
+	sources     *sourceCounter   // nil if nobody asks for top sources
 	closedStats nflog.Stats      // of readers that are closed
 
 	keys       *keyIndex
@@ -125,6 +126,9 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 	if networks := t.labeling.optional.networks; networks != nil {
 		t.makeRoomForAddresses(networks.MakeRoom(now))
 	}
+	if t.sources != nil {
+		t.sources.tracker.Advance(now)
+	}
 	for p := range b.Packets() {
 		t.countPacket(p, now)
 	}
@@ -143,6 +147,9 @@ func (t *table) countPacket(p nflog.Packet, now time.Time) {
 	}
 	set := t.labelSet(p, &h, now)
 	set.packets++
+	if t.sources != nil {
+		t.countSource(p, &h)
+	}
 	if h.Length == 0 {
 		return // unknown
 	}

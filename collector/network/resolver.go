@@ -5,6 +5,7 @@ package network
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"time"
@@ -20,40 +21,77 @@ type Resolver struct {
 	table      *bart.Table[ID] // of the set, and of interfaces
 	interfaces [][]netip.Prefix
 
-	// cache has the IDs of addresses that came last, by hash. It has a few thousand, as long lists of networks make each look-up
-	// miss the processor's caches.
-	cache []cached
-	shown shownAddresses
+	// blocks has the IDs of addresses of IPv4 by their first byte, where all with that byte have the same: none where they have
+	// not. Most classes have.
+	blocks [256]ID
+
+	// The caches have the IDs of addresses that came last, by hash. They have a few thousand, as long lists of networks make each
+	// look-up miss the processor's caches.
+	cache4 []cached4
+	cache6 []cached6
+	shown  shownAddresses
 }
 
-type cached struct {
-	addr netip.Addr
-	id   ID
+type cached4 struct {
+	addr uint32
+	id   ID // none in a free slot
 }
 
-// cacheSize is a power of two.
-const cacheSize = 2048
+type cached6 struct {
+	hi, lo uint64
+	id     ID // none in a free slot
+}
+
+// cacheBits is the logarithm of how many addresses a cache has.
+const cacheBits = 11
 
 // NewResolver returns a Resolver for the networks of a set.
 func NewResolver(set *Set) *Resolver {
-	return &Resolver{
+	r := &Resolver{
 		set:        set,
 		table:      set.table,
 		interfaces: make([][]netip.Prefix, len(set.followed)),
-		cache:      make([]cached, cacheSize),
+		cache4:     make([]cached4, 1<<cacheBits),
+		cache6:     make([]cached6, 1<<cacheBits),
 		shown:      newShownAddresses(set),
 	}
+	r.blocks = blocks(set, r.table)
+	return r
+}
+
+// blocks returns the IDs by first byte.
+func blocks(set *Set, table *bart.Table[ID]) (ids [256]ID) {
+	for i := range ids {
+		block := netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(i)}), 8)
+		id, ok := table.LookupPrefix(block)
+		if !ok {
+			id = other
+		}
+		for p := range table.Subnets(block) {
+			if p != block {
+				id = none
+				break
+			}
+		}
+		if !set.byAddress(id) {
+			ids[i] = id
+		}
+	}
+	return ids
 }
 
 // Set returns the networks.
 func (r *Resolver) Set() *Set { return r.set }
 
-// ID returns what stands for the value of an address. It allocates nothing, except for an address that is shown for the first
+// IPv4 returns what stands for the value of an address. It allocates nothing, except for an address that is shown for the first
 // time.
-func (r *Resolver) ID(addr netip.Addr) ID {
-	c := &r.cache[hash(addr)%cacheSize]
-	if c.addr != addr {
-		*c = cached{addr, r.find(addr)}
+func (r *Resolver) IPv4(addr uint32) ID {
+	if id := r.blocks[addr>>24]; id != none {
+		return id
+	}
+	c := &r.cache4[addr*0x9e3779b1>>(32-cacheBits)]
+	if c.addr != addr || c.id == none {
+		*c = cached4{addr, r.find(netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(make([]byte, 0, 4), addr))))}
 	}
 	if c.id >= firstAddress {
 		r.shown.touch(c.id)
@@ -61,11 +99,33 @@ func (r *Resolver) ID(addr netip.Addr) ID {
 	return c.id
 }
 
-// hash returns a hash of an address.
-func hash(addr netip.Addr) uint64 {
+// IPv6 does the same.
+func (r *Resolver) IPv6(addr *[16]byte) ID {
+	hi, lo := binary.NativeEndian.Uint64(addr[:8]), binary.NativeEndian.Uint64(addr[8:])
+	h := (hi ^ hi>>32 ^ bits.RotateLeft64(lo, 32)) * 0x9e3779b97f4a7c15
+	c := &r.cache6[(h^lo*0xd6e8feb86659fd93)>>(64-cacheBits)]
+	if c.hi != hi || c.lo != lo || c.id == none {
+		*c = cached6{hi, lo, r.find(netip.AddrFrom16(*addr))}
+	}
+	if c.id >= firstAddress {
+		r.shown.touch(c.id)
+	}
+	return c.id
+}
+
+// ID returns what stands for the value of an address.
+func (r *Resolver) ID(addr netip.Addr) ID {
+	if addr.Is4() {
+		b := addr.As4()
+		return r.IPv4(binary.BigEndian.Uint32(b[:]))
+	}
 	b := addr.As16()
-	h := (binary.NativeEndian.Uint64(b[:])^0x9e3779b97f4a7c15)*0xbf58476d1ce4e5b9 ^ binary.NativeEndian.Uint64(b[8:])*0x94d049bb133111eb
-	return h>>40 ^ h>>20
+	return r.IPv6(&b)
+}
+
+func (r *Resolver) clearCaches() {
+	clear(r.cache4)
+	clear(r.cache6)
 }
 
 func (r *Resolver) find(addr netip.Addr) ID {
@@ -101,7 +161,7 @@ func (r *Resolver) Value(id ID) string {
 func (r *Resolver) MakeRoom(now time.Time) []string {
 	removed := r.shown.makeRoom(now)
 	if len(removed) > 0 {
-		clear(r.cache)
+		r.clearCaches()
 	}
 	return removed
 }
@@ -137,9 +197,10 @@ func (r *Resolver) Inherit(from *Resolver) {
 	r.renew(&from.shown)
 }
 
-// renew shows those of some addresses that networks still show.
+// renew prepares look-ups in another table, and shows those of some addresses that networks still show.
 func (r *Resolver) renew(from *shownAddresses) {
-	clear(r.cache)
+	r.blocks = blocks(r.set, r.table)
+	r.clearCaches()
 	shown := newShownAddresses(r.set)
 	shown.epoch, shown.started, shown.searched = from.epoch, from.started, from.searched
 	for i := range from.entries {

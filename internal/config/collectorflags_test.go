@@ -37,6 +37,9 @@ func collectorRefusals() []refusal {
 		{name: "label missing", args: []string{"--collector.labels=prefix,"}, want: `--collector.labels="prefix,": ` + list + `: one value is empty`},
 		{name: "label of several namespaces", args: []string{"--collector.labels=netns"}, want: `--collector.labels="netns": ` + list + `: "netns" is wrong`},
 
+		{name: "too many sources", args: []string{"--collector.top-sources=101"}, want: `--collector.top-sources="101": must be a number from 0 to 100`},
+		{name: "no IPv6 length", args: []string{"--collector.top-sources-network-length=0"}, want: `--collector.top-sources-network-length="0": must be a number from 1 to 128`},
+
 		{name: "no protocol", args: []string{"--collector.protocols="}, want: `--collector.protocols="": ` + protocol + `: write all for all protocols`},
 		{name: "protocol unknown", args: []string{"--collector.protocols=tcp,http"}, want: `--collector.protocols="tcp,http": ` + protocol + `: "http" is wrong`},
 		{name: "protocol by the number of a name", args: []string{"--collector.protocols=6"}, want: `--collector.protocols="6": ` + protocol + `: "6" is wrong`},
@@ -115,6 +118,7 @@ func defaultCollectorConfig() collector.Config {
 			8080, 8443, 9100, 10250,
 		},
 		PacketSizeBuckets:       []uint32{64, 128, 256, 512, 1024, 1500, 9000, 65535},
+		TopSourcesIPv6:          64,
 		MaxLabelSets:            2000,
 		DeletedInterfaceTimeout: 10 * time.Minute,
 	}
@@ -163,10 +167,11 @@ func TestCollectorFlags(t *testing.T) {
 				"--collector.interface-pattern=veth.*=veth", "--collector.interface-pattern", "(cali|lxc)[0-9=]+=${1}",
 				"--no-collector.packet-size", "--collector.histogram-labels=mark,group", "--collector.packet-size-buckets=1,4294967295",
 				"--collector.max-label-sets=1000000", "--collector.idle-timeout=1h30m", "--collector.deleted-interface-timeout=0s",
-				"--collector.protocols=hopopt,253,arp,0x88b5",
+				"--collector.protocols=hopopt,253,arp,0x88b5", "--collector.top-sources=100", "--collector.top-sources-network-length=128",
 			},
 			want: func(c *collector.Config) {
 				c.Protocols = []string{"hopopt", "253", "arp", "0x88b5"}
+				c.TopSources, c.TopSourcesIPv6 = 100, 128
 				c.Labels = []string{"prefix", "mark", "uid"}
 				c.MarkMask = 0xff00
 				c.DestinationPorts = []uint16{0, 65535}

@@ -45,8 +45,8 @@ func newAnswer() *answer {
 	return &answer{made: make(chan struct{}), status: http.StatusInternalServerError, header: make(http.Header)}
 }
 
-// answers makes answers to scrapes, one at a time: each is in memory as a whole, so that a slow client does not keep the others
-// from gathering metrics.
+// answers makes answers to scrapes, and to views of the page, one at a time: each is in memory as a whole, so that a slow client
+// does not keep the others from gathering metrics.
 type answers struct {
 	pieces   piecesFunc    // nil to make all answers by handler
 	gzip     *gzip.Writer  // for the answer that is made
@@ -64,8 +64,9 @@ type answers struct {
 // A piecesFunc gathers metrics in pieces. They are valid until done is called.
 type piecesFunc func() (pieces exposition.Pieces, done func(), err error)
 
-// A form is all that answers to scrapes depend on. There are some fifty.
+// A form is all that answers to scrapes and to views of the page depend on. There are some fifty.
 type form struct {
+	page                  bool
 	contentType, encoding string
 }
 
@@ -109,10 +110,18 @@ func (a *answers) get(req *http.Request) *answer {
 			return nil
 		}
 		res := newAnswer()
-		a.make(res, func() { a.handle(res, req) })
+		a.make(res, func() { a.handle(res, a.handler, req) })
 		return res
 	}
+	return a.share(f, func(res *answer) {
+		if !a.write(res, f, header) {
+			a.handle(res, a.handler, req)
+		}
+	})
+}
 
+// share returns the answer in a form: the one that others got just now, or a new one that a function makes.
+func (a *answers) share(f form, fn func(*answer)) *answer {
 	a.mu.Lock()
 	res, found := a.shared[f]
 	if !found || !res.until.IsZero() && time.Now().After(res.until) {
@@ -126,11 +135,7 @@ func (a *answers) get(req *http.Request) *answer {
 		return res
 	}
 	defer a.expire(f, res)
-	a.make(res, func() {
-		if !a.write(res, f, header) {
-			a.handle(res, req)
-		}
-	})
+	a.make(res, func() { fn(res) })
 	return res
 }
 
@@ -141,7 +146,7 @@ func (a *answers) form(req *http.Request) (form, http.Header) {
 	defer a.negotiating.Unlock()
 	res := response{answer: newAnswer()}
 	a.empty.ServeHTTP(&res, &http.Request{Header: req.Header})
-	f := form{res.header.Get("Content-Type"), res.header.Get("Content-Encoding")}
+	f := form{contentType: res.header.Get("Content-Type"), encoding: res.header.Get("Content-Encoding")}
 	if f.encoding == "" {
 		f.encoding = string(promhttp.Identity)
 	}
@@ -162,10 +167,10 @@ func (a *answers) make(res *answer, fn func()) {
 	fn()
 }
 
-// handle makes an answer by promhttp.
-func (a *answers) handle(res *answer, req *http.Request) {
+// handle makes an answer by a handler.
+func (a *answers) handle(res *answer, h http.Handler, req *http.Request) {
 	r := response{answer: res}
-	a.handler.ServeHTTP(&r, req)
+	h.ServeHTTP(&r, req)
 	r.WriteHeader(http.StatusOK)
 }
 

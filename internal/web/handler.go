@@ -34,12 +34,13 @@ type Source interface {
 	GatherPieces() (pieces exposition.Pieces, done func(), err error)
 	Groups() []collector.GroupState
 	Healthy() error
+	topSourcer
 }
 
 // NewHandler returns the handler of all paths. It serves the metrics of the source, and those of own, where it registers
 // metrics about the exporter itself. The function reload applies the configuration file again, and is nil without a file.
 func NewHandler(s Source, own *prometheus.Registry, reload func() error, o config.Web, logger log.Logger) (http.Handler, error) {
-	metrics, err := newMetricsHandler(s, own, o, logger)
+	metrics, sending, err := newMetricsHandler(s, own, o, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +54,7 @@ func NewHandler(s Source, own *prometheus.Registry, reload func() error, o confi
 	if o.TelemetryPath != "/" {
 		mux.HandleFunc("GET /{$}", landingHandler(s, o.TelemetryPath))
 	}
+	newTopPage(s).register(mux, sending)
 	pattern := "GET " + o.TelemetryPath
 	if strings.HasSuffix(pattern, "/") {
 		pattern += "{$}" // not the paths below it
@@ -62,9 +64,10 @@ func NewHandler(s Source, own *prometheus.Registry, reload func() error, o confi
 	return secured(mux), nil
 }
 
-func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger log.Logger) (http.Handler, error) {
+// newMetricsHandler returns the handler of metrics, and what sends its answers, within limits.
+func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger log.Logger) (http.Handler, *sending, error) {
 	if err := own.Register(versioncollector.NewCollector(config.Program)); err != nil {
-		return nil, fmt.Errorf("register metrics: %w", err)
+		return nil, nil, fmt.Errorf("register metrics: %w", err)
 	}
 	opts := promhttp.HandlerOpts{
 		ErrorLog:          logging.NewHTTPErrorLog(level.Error(logger)),
@@ -72,7 +75,8 @@ func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger 
 		EnableOpenMetrics: true,
 	}
 	if o.DisableExporterMetrics {
-		return newSending(newAnswersOf(s, own, opts), o.MaxRequests), nil
+		sending := newSending(newAnswersOf(s, own, opts), o.MaxRequests)
+		return sending, sending, nil
 	}
 
 	own.MustRegister(
@@ -80,5 +84,6 @@ func newMetricsHandler(s Source, own *prometheus.Registry, o config.Web, logger 
 		collectors.NewGoCollector(),
 	)
 	opts.Registry = own
-	return promhttp.InstrumentMetricHandler(own, newSending(newAnswersOf(s, own, opts), o.MaxRequests)), nil
+	sending := newSending(newAnswersOf(s, own, opts), o.MaxRequests)
+	return promhttp.InstrumentMetricHandler(own, sending), sending, nil
 }

@@ -25,6 +25,7 @@ type fakeSource struct {
 	groups  []collector.GroupState
 	collect func(ch chan<- prometheus.Metric) // nil: nflog_up alone
 	sick    error
+	top     []collector.GroupSources
 }
 
 func upDesc() *prometheus.Desc {
@@ -57,6 +58,8 @@ func (s *fakeSource) Collect(ch chan<- prometheus.Metric) {
 func (s *fakeSource) Groups() []collector.GroupState { return s.groups }
 
 func (s *fakeSource) Healthy() error { return s.sick }
+
+func (s *fakeSource) TopSources() ([]collector.GroupSources, bool) { return s.top, s.top != nil }
 
 func testWebOptions() config.Web {
 	return config.Web{

@@ -46,13 +46,19 @@ func newSending(a *answers, most int) *sending {
 	return &sending{answers: a, most: most, next: make(chan struct{}, 1), all: make(map[*recipient]struct{})}
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. It serves metrics.
 func (s *sending) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	r := &recipient{writer: w, control: http.NewResponseController(w)}
-	if r.answer = s.answers.get(req); r.answer == nil {
+	a := s.answers.get(req)
+	if a == nil {
 		http.Error(w, "too many requests by name[], try again later", http.StatusServiceUnavailable)
 		return
 	}
+	s.serve(w, req, a)
+}
+
+// serve sends an answer.
+func (s *sending) serve(w http.ResponseWriter, req *http.Request, a *answer) {
+	r := &recipient{answer: a, writer: w, control: http.NewResponseController(w)}
 	if !s.admit(req.Context(), r) {
 		http.Error(w, fmt.Sprintf("%d clients are reading metrics already, try again later", s.most), http.StatusServiceUnavailable)
 		return

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/netip"
 	"os"
@@ -256,4 +257,94 @@ func TestIntegrationReloadCIDRs(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(folder, "list.txt"), []byte("11.0.0.0/8\n\n11.0.0.0/7 # too short\n"), 0o600))
 	e.reload(t, http.StatusInternalServerError, filepath.Join(folder, "list.txt")+
 		":3:1: \"11.0.0.0/7\": must not have bits beyond its length: write 10.0.0.0/7, or 11.0.0.0 for the address alone\n")
+}
+
+// TestIntegrationTopSources floods a rule from forged addresses, with two heavy senders among them, and compares what is told of the
+// sources with nft sets that count.
+func TestIntegrationTopSources(t *testing.T) {
+	t.Parallel()
+	sender, receiver := pair(t)
+	nft(t, receiver, countBySet, "-f", "-")
+	e := start(t, receiver, "--collector.top-sources=5", "--nflog.queue-timeout=10ms", "--collector.top-sources-network-length=128")
+	var frames [][]byte
+	source, target := mac(t, sender, "eth0"), mac(t, receiver, "eth0")
+	add := func(from, to netip.Addr) {
+		udp := traffic.UDPDatagram(netip.AddrPortFrom(from, 1), netip.AddrPortFrom(to, discard), make([]byte, 20))
+		packet, etherType := traffic.IPv4{Src: from, Dst: to, Protocol: traffic.ProtocolUDP, Payload: udp}.Bytes(), uint16(traffic.EtherTypeIPv4)
+		if from.Is6() {
+			packet, etherType = traffic.IPv6{Src: from, Dst: to, Protocol: traffic.ProtocolUDP, Payload: udp}.Bytes(), traffic.EtherTypeIPv6
+		}
+		frames = append(frames, traffic.Ethernet(target, source, etherType, packet))
+	}
+	heavy4, heavy6 := netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("2001:db8::7")
+	for i := range 10_000 {
+		add(netip.AddrFrom4([4]byte{11, byte(i >> 16), byte(i >> 8), byte(i)}), routerL4)
+		if i%10 == 0 {
+			add(heavy4, routerL4)
+		}
+		if i%20 == 0 {
+			add(heavy6, routerL6)
+		}
+	}
+	must(t, traffic.SendFrames(sender, "eth0", frames...))
+	exact, distinct, all := make(map[string]float64), 0.0, 0.0
+	for _, set := range []string{"source4", "source6"} {
+		for addr, n := range setCounts(t, receiver, set) {
+			exact[addr.String()] = float64(n)
+			distinct++
+			all += float64(n)
+		}
+	}
+	if exact[heavy4.String()] != 1000 || exact[heavy6.String()] != 500 {
+		t.Fatalf("the heavy senders sent %v and %v packets", exact[heavy4.String()], exact[heavy6.String()])
+	}
+	e.eventually(t, bookTimeout, func(s scrape) error {
+		if got := s.packets(); got != all {
+			return fmt.Errorf("%v packets are counted, want %v", got, all)
+		}
+		if got := s.value("nflog_sources", "prefix", ""); math.Abs(got/distinct-1) > 0.1 {
+			return fmt.Errorf("%v sources are estimated, there were %v", got, distinct)
+		}
+		series := s["nflog_source_packets_total"].GetMetric()
+		if len(series) != 2 {
+			return fmt.Errorf("%d sources have series: %v", len(series), series)
+		}
+		for _, m := range series {
+			addr, n := labelMap(m)["source"], m.GetCounter().GetValue()
+			if n > exact[addr] || exact[addr]-n > all/100 {
+				return fmt.Errorf("%s has %v packets, it sent %v", addr, n, exact[addr])
+			}
+		}
+		return nil
+	})
+
+	var top struct {
+		Prefixes []struct {
+			Packets, DistinctSources, MaxError float64
+			Sources                            []struct {
+				Address                 string
+				Packets, PacketsAtLeast float64
+				DestinationPorts        []string
+			}
+		}
+	}
+	body, contentType, err := e.get(t.Context(), "/top.json", "")
+	must(t, err, json.Unmarshal(body, &top))
+	if contentType != "application/json" || len(top.Prefixes) != 1 || len(top.Prefixes[0].Sources) < 2 {
+		t.Fatalf("/top.json is %s: %s", contentType, body)
+	}
+	p := top.Prefixes[0]
+	if p.Packets != all || p.MaxError > all/100 || p.Sources[0].Address != heavy4.String() || p.Sources[1].Address != heavy6.String() {
+		t.Errorf("unexpected sources: %s", body)
+	}
+	for _, s := range p.Sources {
+		if n := exact[s.Address]; n < s.PacketsAtLeast || n > s.Packets || s.Packets-n > p.MaxError {
+			t.Errorf("%s sent %v packets, told are %v to %v", s.Address, n, s.PacketsAtLeast, s.Packets)
+		}
+	}
+	page, contentType, err := e.get(t.Context(), "/top", "")
+	must(t, err)
+	if !strings.HasPrefix(contentType, "text/html") || !strings.Contains(string(page), heavy6.String()) {
+		t.Errorf("/top is %s:\n%s", contentType, page)
+	}
 }
