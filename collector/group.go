@@ -119,8 +119,9 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	}
 	defer names.Close()
 	g.onBound(reader)
+	g.table.followAddresses(names, nil)
 	g.table.attach(names)
-	g.table.followAddresses(nil)
+	g.table.followAddresses(nil, nil) // a reload may have asked for it meanwhile
 	stopWatch := namespace.watch(func() { end(errNamespaceGone) })
 	defer stopWatch()
 	err = g.read(ctx, reader)

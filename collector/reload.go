@@ -33,7 +33,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks [
 	var relabelers []*relabeler
 	for i, config := range groups {
 		if g := find(old, config); g != nil {
-			g.table.followAddresses(labelings[i].optional.networks)
+			g.table.followAddresses(nil, labelings[i].optional.networks)
 			relabelers = append(relabelers, newRelabeler(g.table, labelings[i]))
 		}
 	}
@@ -91,7 +91,7 @@ func find(groups []*group, config GroupConfig) *group {
 func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group {
 	if g := find(old, config); g != nil {
 		g.reconfigure(config)
-		g.table.followAddresses(l.optional.networks)
+		g.table.followAddresses(nil, l.optional.networks)
 		return g
 	}
 	conntrack := l.selection.has(labelConntrackState)

@@ -104,10 +104,13 @@ func (t *table) resolveAnew() {
 }
 
 // followAddresses follows the addresses of interfaces, if networks of these are part of those that packets are counted by, or will
-// be counted by. It may take a while.
-func (t *table) followAddresses(next *network.Resolver) {
+// be counted by. Nil names stand for those of the current reader. It may take a while.
+func (t *table) followAddresses(names interfaceNames, next *network.Resolver) {
 	t.mu.Lock()
-	names, current := t.names, t.labeling.optional.networks
+	if names == nil {
+		names = t.names
+	}
+	current := t.labeling.optional.networks
 	t.mu.Unlock()
 	for _, r := range []*network.Resolver{next, current} {
 		if names != nil && r != nil && r.Set().FollowsInterfaces() {

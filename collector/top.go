@@ -17,12 +17,10 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// Bounds of the configuration of top sources, and of what is told about them: see [topsources].
+// Bounds and defaults of the configuration of top sources.
 const (
-	MaxTopSources          = topsources.MaxSources
-	DefaultTopSourcesIPv6  = topsources.DefaultIPv6Length
-	TopSourcesWindow       = topsources.Window
-	TopSourcesMostPrefixes = topsources.MaxPrefixes
+	MaxTopSources         = topsources.MaxSources
+	DefaultTopSourcesIPv6 = topsources.DefaultIPv6Length
 )
 
 // TopSourcesError is the standard error of the estimated number of sources.

@@ -55,7 +55,7 @@ func TestWhoQueries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := regexp.MustCompile("(?s)\n```yaml\n(groups:\n  - name: .*?\n)```\n").FindSubmatch(page)
+	rules := regexp.MustCompile("(?s)\n```yaml\n(groups:\n {2}- name: .*?\n)```\n").FindSubmatch(page)
 	if rules == nil {
 		t.Fatal("the page has no rules")
 	}

@@ -59,8 +59,7 @@ var ianaClasses = []struct {
 	}},
 }
 
-// Classes returns the networks of IANA's registries: where else in the world no configuration says more. Together they have all
-// addresses.
+// Classes returns the networks of IANA's registries. Together they have all addresses.
 func Classes() []Network {
 	var networks []Network
 	for _, c := range ianaClasses {

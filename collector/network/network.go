@@ -41,7 +41,7 @@ type Network struct {
 	ByAddress    bool
 	MaxAddresses int // 0 for DefaultMaxAddresses
 
-	class bool // of IANA's registries: what Interface of a network names, and CIDRs, come first
+	class bool // of IANA's registries: all other networks come first
 }
 
 // CheckName returns an error if a network can't have this name.
