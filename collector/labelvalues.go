@@ -77,9 +77,9 @@ func (l *labeling) packetValues(v *labelValues, k *key, names interfaceNames) {
 		case labelPhysOutInterface:
 			v.values[i] = l.interfaceValue(v, o.PhysOutDev, names)
 		case labelSource:
-			v.values[i] = l.addressValue(k.optional.source)
+			v.values[i] = l.addressValue(network.ID(k.optional.addresses >> 32))
 		case labelDestination:
-			v.values[i] = l.addressValue(k.optional.destination)
+			v.values[i] = l.addressValue(network.ID(k.optional.addresses))
 		case labelInAlias:
 			v.values[i] = prefix.Escape(names.Alias(o.InDev))
 		case labelOutAlias:

@@ -18,7 +18,7 @@ type optional struct {
 	owner  uint64 // the gid, and above it the uid
 	mark   uint32
 
-	source, destination network.ID // of the addresses; 0 without one
+	addresses uint64 // the [network.ID] of the destination, and above it that of the source; 0 without one
 }
 
 // Offsets of the fields in packed. A field is 0 if the packet has no such value, and if its label is not selected.
@@ -44,7 +44,7 @@ func (o optional) field(at, bits int) uint32 { return uint32(o.packed>>at) & (1<
 // hash returns a hash. Its upper bits are the best.
 func (o optional) hash() uint64 {
 	const k0, k1, k2, k3 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93
-	h := o.packed*k0 ^ o.owner*k1 ^ uint64(o.mark)*k2 ^ (uint64(o.source)<<32|uint64(o.destination))*k3
+	h := o.packed*k0 ^ o.owner*k1 ^ uint64(o.mark)*k2 ^ o.addresses*k3
 	return (h ^ h>>29) * k1
 }
 
@@ -164,10 +164,10 @@ func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 func (x *extractor) extractAddresses(o *optional, h *packet.Parsed) {
 	if source, destination, ok := h.IPv4(); ok {
 		if x.selection.has(labelSource) {
-			o.source = x.networks.IPv4(source)
+			o.addresses = uint64(x.networks.IPv4(source)) << 32
 		}
 		if x.selection.has(labelDestination) {
-			o.destination = x.networks.IPv4(destination)
+			o.addresses |= uint64(x.networks.IPv4(destination))
 		}
 		return
 	}
@@ -176,10 +176,10 @@ func (x *extractor) extractAddresses(o *optional, h *packet.Parsed) {
 		return
 	}
 	if x.selection.has(labelSource) {
-		o.source = x.networks.IPv6(source)
+		o.addresses = uint64(x.networks.IPv6(source)) << 32
 	}
 	if x.selection.has(labelDestination) {
-		o.destination = x.networks.IPv6(destination)
+		o.addresses |= uint64(x.networks.IPv6(destination))
 	}
 }
 
