@@ -132,14 +132,14 @@ func prepare(args []string, stdout io.Writer, out *logging.Queue) (*exporter, er
 	if err := own.Register(out.Dropped()); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	var reload func() error
+	p := web.Program{Settings: o.Settings()}
 	if o.ConfigFile != "" {
 		if e.reloader, err = config.NewReloader(o, e.collector.Reload, own, e.logger); err != nil {
 			return nil, err
 		}
-		reload = e.reloader.ReloadForClient
+		p.Reload, p.LastReload = e.reloader.ReloadForClient, e.reloader.State
 	}
-	if e.handler, err = web.NewHandler(e.collector, own, reload, o.Web, e.logger); err != nil {
+	if e.handler, err = web.NewHandler(e.collector, own, p, o.Web, e.logger); err != nil {
 		return nil, fmt.Errorf("set up metrics: %w", err)
 	}
 	if e.listeners, err = web.Listen(o.Web); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/namespace"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
@@ -36,7 +37,7 @@ func describeBindError(err error, netns string) (reason, message string) {
 	switch {
 	case errors.Is(err, nflog.ErrUnsupported):
 		return reasonUnsupported, "this kernel has no NFLOG. Load the module nfnetlink_log, or use a kernel with CONFIG_NETFILTER_NETLINK_LOG"
-	case errors.Is(err, errNamespace):
+	case errors.Is(err, namespace.Err):
 		return reasonNamespace, err.Error() + namespaceCure(err)
 	default:
 		return reasonOther, err.Error()

@@ -11,13 +11,14 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/namespace"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
 func TestDescribeBindError(t *testing.T) {
 	const blue = "/run/netns/blue"
 	wrap := func(err error) error { return fmt.Errorf("bind NFLOG group 100: %w", err) }
-	enter := func(err error) error { return fmt.Errorf("%w %s: %w", errNamespace, blue, err) }
+	enter := func(err error) error { return fmt.Errorf("%w %s: %w", namespace.Err, blue, err) }
 	tests := []struct {
 		name   string
 		err    error
@@ -99,7 +100,7 @@ func TestDescribeBindError(t *testing.T) {
 		},
 		{
 			name:   "no network namespace",
-			err:    fmt.Errorf("%w: %w", errNamespace, &fs.PathError{Op: "open", Path: blue, Err: syscall.ENOENT}),
+			err:    fmt.Errorf("%w: %w", namespace.Err, &fs.PathError{Op: "open", Path: blue, Err: syscall.ENOENT}),
 			netns:  blue,
 			reason: "namespace",
 			want:   "enter network namespace: open /run/netns/blue: no such file or directory",

@@ -18,16 +18,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
 
 // A Collector reads NFLOG groups and exposes their counts: by GatherPieces, which needs the least memory, as a
 // [prometheus.TransactionalGatherer], and as a [prometheus.Collector], for registries.
 //
-// Locks are taken in this order: reloading, gatherer.mu, mu, group.mu, table.mu.
+// Locks are taken in this order: reloading, gatherer.mu, mu, group.mu, table.mu. That of the firewalls is taken under gatherer.mu.
 type Collector struct {
-	config   Config
-	gatherer *gatherer
-	health   health
+	config    Config
+	gatherer  *gatherer
+	firewalls *firewall.Firewalls // of the groups' network namespaces; none with Config.NoRuleset
+	health    health
 
 	reloading sync.Mutex // held by a reload
 
@@ -48,7 +52,12 @@ func New(config Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{config: config, gatherer: &gatherer{buckets: buckets}}
+	firewalls := firewall.New(config.Logger)
+	c := &Collector{
+		config:    config,
+		gatherer:  &gatherer{buckets: buckets, firewalls: firewalls, prefixes: history.NewPrefixes(time.Now())},
+		firewalls: firewalls,
+	}
 	if err := c.Reload(config.Groups, config.PrefixRules, config.Networks); err != nil {
 		return nil, err
 	}
@@ -62,6 +71,7 @@ func (c *Collector) Run(ctx context.Context) {
 	c.running = ctx
 	c.readers.Go(func() { c.gatherer.expireUntil(ctx) })
 	c.readers.Go(func() { c.watchUntil(ctx) })
+	c.readers.Go(func() { c.firewalls.Run(ctx) })
 	for _, g := range c.groups {
 		c.start(g)
 	}
@@ -79,27 +89,6 @@ func (c *Collector) start(g *group) {
 	ctx, stop := context.WithCancelCause(c.running)
 	g.stop = stop
 	c.readers.Go(func() { g.run(ctx) })
-}
-
-// A GroupState is the current state of a group.
-type GroupState struct {
-	Group  uint16
-	NetNS  string    // as in GroupConfig
-	Tried  bool      // whether there was an attempt to bind the group
-	Bound  bool      // whether the group is bound, so that its packets are counted
-	Reason string    // why it is not bound, in words
-	Since  time.Time // when this state began
-}
-
-// Groups returns the state of each group, in the order of the configuration.
-func (c *Collector) Groups() []GroupState {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	states := make([]GroupState, len(c.groups))
-	for i, g := range c.groups {
-		states[i] = g.snapshot().state
-	}
-	return states
 }
 
 // Gather implements [prometheus.TransactionalGatherer]. The metrics are valid until done is called, and another Gather

@@ -123,6 +123,7 @@ func TestCollectorDescribes(t *testing.T) {
 	described := describe()
 	countAllKinds(c)
 	pretendBound(c)
+	pretendRule(c, "a")
 	if diff := cmp.Diff(described, describe()); diff != "" {
 		t.Errorf("the descriptions have changed (-want +got):\n%s", diff)
 	}

@@ -93,6 +93,9 @@ type Config struct {
 	// IdleTimeout is how long a label set is kept that counts nothing; 0 for ever.
 	IdleTimeout time.Duration
 
+	// NoRuleset leaves out what is known of the firewall's rules.
+	NoRuleset bool
+
 	// DeletedInterfaceTimeout is how long a label set is kept after its interface was deleted; 0 for ever.
 	DeletedInterfaceTimeout time.Duration
 }

@@ -20,7 +20,7 @@ const (
 	idleSearchInterval = 10 * time.Second
 )
 
-// expireUntil lets label sets of all groups expire until the context is done.
+// expireUntil lets label sets of all groups expire until the context is done, and records what the groups have counted.
 func (g *gatherer) expireUntil(ctx context.Context) {
 	ticker := time.NewTicker(expireInterval)
 	defer ticker.Stop()
@@ -30,8 +30,9 @@ func (g *gatherer) expireUntil(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			g.mu.Lock()
-			for i, group := range g.groups {
-				group.table.expireAndCopy(g.copyOf(i), now)
+			for i := range g.groups {
+				g.copyTable(i, now)
+				g.record(i, now)
 			}
 			g.mu.Unlock()
 		}
@@ -42,11 +43,11 @@ func (g *gatherer) expireUntil(ctx context.Context) {
 func (t *table) expireAndCopy(s *tableSnapshot, now time.Time) {
 	for {
 		t.snapshot(s, now)
-		expired := s.expired(t.limits, t.moment(now))
-		if len(expired) == 0 {
+		if expired := s.expired(t.limits, t.moment(now)); len(expired) > 0 {
+			t.evictExpired(expired)
+		} else if !t.expirePrefixes(s, now) {
 			return
 		}
-		t.evictExpired(expired)
 	}
 }
 
@@ -63,9 +64,17 @@ func (s *tableSnapshot) expired(l limits, now moment) []*setSnapshot {
 	var expired []*setSnapshot
 	for i := range s.sets {
 		set := &s.sets[i]
-		if set.set.observe(l, present, now) {
+		if set.set.overflow != overflowFully && set.set.observe(l, present, now) {
 			expired = append(expired, set)
 		}
+	}
+	before := len(expired)
+	for i := range s.overflowed {
+		set := &s.overflowed[i]
+		if !set.set.observe(l, present, now) { // they are one series, so that they expire together
+			return expired[:before]
+		}
+		expired = append(expired, set)
 	}
 	return expired
 }
@@ -99,9 +108,19 @@ func (t *table) evictExpired(expired []*setSnapshot) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.evict(func(set *labelSet) bool {
+	unchanged := func(set *labelSet) bool {
 		n, ok := packets[set]
 		return ok && n == set.packets
+	}
+	overflowExpired := true
+	for _, set := range t.overflowed {
+		overflowExpired = overflowExpired && unchanged(set)
+	}
+	t.evict(func(set *labelSet) bool {
+		if set.overflow == overflowFully {
+			return overflowExpired
+		}
+		return unchanged(set)
 	})
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 )
 
 // A family is the metrics of one name.
@@ -22,6 +24,7 @@ type families struct {
 	all []*family // sorted by name
 
 	packets, bytes, packetSize *family
+	prefixPackets              *family
 
 	up, binds, bindFailures       *family
 	boundTimestamp, lastTimestamp *family
@@ -32,6 +35,8 @@ type families struct {
 	labelSets, labelSetsLimit     *family
 	overflow, forgotten           *family
 	sources, sourcePackets        *family // nil without top sources
+
+	firewall firewall.Families
 }
 
 // newFamilies returns the families, whose metrics have the labels of a labeling.
@@ -61,6 +66,9 @@ func newFamilies(l *labeling, topSources bool) *families {
 	const length = "Length of the logged packets at the network layer. Packets of unknown length are left out."
 	f.bytes = add("bytes_total", length, dto.MetricType_COUNTER, l.ofCounters.names())
 	f.packetSize = add("packet_size_bytes", length, dto.MetricType_HISTOGRAM, l.ofHistogram.names())
+	f.prefixPackets = add("prefix_packets_total",
+		"Logged packets by prefix alone, whatever else was forgotten or folded. Each prefix of a firewall rule that is known to log has it from 0.",
+		dto.MetricType_COUNTER, l.ofPrefix.names())
 
 	f.up = gauge("up",
 		"Whether the group is bound: 1 if its packets are counted, else 0.")
@@ -105,6 +113,21 @@ func newFamilies(l *labeling, topSources bool) *families {
 			"Packets of source addresses that have a share of 1 % or more of the prefix's packets, or had it a short time ago.",
 			labelNames[labelPrefix], labelNames[labelSource])
 	}
+	ofRules := slices.Sorted(slices.Values(append(l.ofGroup.names(), firewall.RuleLabels()...)))
+	f.firewall.Rules = add("rules",
+		"Firewall rules that log to the group, whether or not it is read. Rules alike in all labels are one series.", dto.MetricType_GAUGE, ofRules).dto
+	f.firewall.RulePackets = add("rule_packets_total",
+		"Packets that these rules matched, by the rules' own counters. Rules without a counter before their rate limit are left out.",
+		dto.MetricType_COUNTER, ofRules).dto
+	f.firewall.RulesUnread = gauge("rules_unread",
+		"Firewall rules that log to the group while nobody reads it: no socket of any program is bound to it.").dto
+	ofRuleset := slices.DeleteFunc(l.ofGroup.names(), func(name string) bool { return name == labelNames[labelGroup] })
+	f.firewall.RulesetChanges = add("ruleset_changes_total",
+		"Changes of the nf_tables ruleset since the exporter first read it, whether or not they are about rules that log.",
+		dto.MetricType_COUNTER, ofRuleset).dto
+	f.firewall.RulesetChanged = add("ruleset_last_change_timestamp_seconds",
+		"When the exporter last saw that the nf_tables ruleset had changed, in seconds since 1970; absent before the first time.",
+		dto.MetricType_GAUGE, ofRuleset).dto
 
 	slices.SortFunc(f.all, func(a, b *family) int { return strings.Compare(a.dto.GetName(), b.dto.GetName()) })
 	return f

@@ -114,7 +114,9 @@ type total struct{ packets, bytes uint64 }
 func (f *feed) totals(t *testing.T) map[defaultValues]total {
 	t.Helper()
 	got := make(map[defaultValues]total)
-	for _, set := range f.snapshot().sets {
+	s := f.snapshot()
+	s.checkBooks(t)
+	for _, set := range s.sets {
 		labels := f.labelsOf(set.series)
 		if labels["group"] != "100" {
 			t.Errorf("the group of a label set is %q", labels["group"])
@@ -129,6 +131,22 @@ func (f *feed) totals(t *testing.T) map[defaultValues]total {
 		got[values] = total{set.packets, set.bytes}
 	}
 	return got
+}
+
+// checkBooks checks that the totals of prefixes have all packets.
+func (s *tableSnapshot) checkBooks(t testing.TB) {
+	t.Helper()
+	packets := s.forgotten
+	for _, set := range s.sets {
+		packets += set.packets
+	}
+	byPrefix := uint64(0)
+	for _, p := range s.prefixes {
+		byPrefix += p.packets
+	}
+	if byPrefix != packets {
+		t.Errorf("%d packets by prefix, %d by label set or forgotten", byPrefix, packets)
+	}
 }
 
 func (f *feed) check(t *testing.T, want map[defaultValues]total) {

@@ -12,18 +12,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
 
 // A gatherer makes the metrics of all groups. It does so without a [prometheus.Registry], which takes many times as long to check
 // and sort thousands of metrics. Those of label sets are made of a copy of their counts, while they are written.
 type gatherer struct {
-	buckets *bucketLayout // of the histogram; nil without one
+	buckets   *bucketLayout // of the histogram; nil without one
+	firewalls *firewall.Firewalls
 
 	mu       sync.Mutex // held from the start of a scrape until its metrics are written; guards what follows
 	families *families
 	groups   []*group
 	copies   []*tableSnapshot // of the groups' tables, see copyOf
 	slab     slab             // of pieces
+	prefixes *history.Prefixes
 }
 
 // copyOf returns the memory for the copy of a group's table, by the number of the group.
@@ -32,6 +37,17 @@ func (g *gatherer) copyOf(i int) *tableSnapshot {
 		g.copies = append(g.copies, &tableSnapshot{})
 	}
 	return g.copies[i]
+}
+
+// copyTable copies the table of a group, by the number of the group, once it knows the firewall rules, and expired label sets are
+// forgotten.
+func (g *gatherer) copyTable(i int, now time.Time) *tableSnapshot {
+	group := g.groups[i]
+	state := group.currentState()
+	group.table.setRules(g.firewalls.Prefixes(state.NetNS), state.Group, now)
+	s := g.copyOf(i)
+	group.table.expireAndCopy(s, now)
+	return s
 }
 
 // set sets the groups and the families of their metrics. The caller holds mu.
@@ -48,11 +64,22 @@ func (g *gatherer) gather(now time.Time) (done func()) {
 	g.mu.Lock()
 	g.families.clear()
 	for i, group := range g.groups {
-		group.table.expireAndCopy(g.copyOf(i), now)
-		g.gatherGroup(g.copyOf(i), group.table.limits, group.snapshot())
+		g.gatherGroup(g.copyTable(i, now), group.table.limits, group.snapshot())
 		g.gatherSources(g.copyOf(i).labels, group.table.topSources(now))
 	}
+	g.firewalls.Gather(&g.families.firewall, boundGroups(g.groups))
 	return g.mu.Unlock
+}
+
+// boundGroups returns the groups that are bound.
+func boundGroups(groups []*group) map[firewall.Group]bool {
+	bound := make(map[firewall.Group]bool)
+	for _, g := range groups {
+		if state := g.currentState(); state.Bound {
+			bound[firewall.Group{NetNS: state.NetNS, Number: state.Group}] = true
+		}
+	}
+	return bound
 }
 
 // gatherGroup makes the metrics about a group itself. t is the copy of its table.

@@ -17,7 +17,9 @@ import (
 	"github.com/go-kit/log/level"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/history"
 	"github.com/nflog-exporter/nflog_exporter/collector/ifname"
+	"github.com/nflog-exporter/nflog_exporter/collector/namespace"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
@@ -34,6 +36,7 @@ type group struct {
 	table     *table
 	conntrack bool                    // a label needs connection tracking
 	created   *timestamppb.Timestamp  // of the group's counters
+	history   *history.Group          // guarded by the gatherer's lock
 	stop      context.CancelCauseFunc // ends run, once it is started
 	lastRead  atomic.Int64            // when the last datagram was received, in nanoseconds since 1970
 
@@ -51,13 +54,15 @@ type group struct {
 }
 
 func newGroup(config GroupConfig, table *table, conntrack bool, logger log.Logger) *group {
+	now := time.Now()
 	return &group{
 		config:       config,
 		logger:       groupLogger(logger, config),
 		table:        table,
 		conntrack:    conntrack,
-		created:      timestamppb.Now(),
-		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: time.Now(), Reason: "not tried yet"},
+		created:      timestamppb.New(now),
+		history:      history.NewGroup(now),
+		state:        GroupState{Group: config.Group, NetNS: config.NetNS, Since: now, Reason: "not tried yet"},
 		bindFailures: make(map[string]uint64),
 	}
 }
@@ -78,7 +83,7 @@ func (g *group) run(ctx context.Context) {
 		switch {
 		case err != nil:
 			g.onBindFailed(err)
-			if errors.Is(err, errNamespace) {
+			if errors.Is(err, namespace.Err) {
 				retry = minRetry // the namespace may appear any moment, and an attempt is cheap
 			}
 		case reason != nil || time.Since(began) > maxRetry:
@@ -95,10 +100,9 @@ func (g *group) run(ctx context.Context) {
 
 // Reasons to end a binding that works.
 var (
-	errShutDown      = errors.New("shut down")
-	errRemoved       = errors.New("removed from the configuration")
-	errReconfigured  = errors.New("bound again with other settings")
-	errNamespaceGone = errors.New("its network namespace is gone")
+	errShutDown     = errors.New("shut down")
+	errRemoved      = errors.New("removed from the configuration")
+	errReconfigured = errors.New("bound again with other settings")
 )
 
 // bindAndRead binds the group and reads it until the binding ends. It returns the reason for the end, nil if the socket
@@ -108,12 +112,12 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	defer end(nil)
 	config := g.startBinding(end)
 
-	namespace, err := openNamespace(config.NetNS)
+	ns, err := namespace.Open(config.NetNS)
 	if err != nil {
 		return nil, err
 	}
-	defer namespace.close()
-	reader, names, err := g.open(config, namespace)
+	defer ns.Close()
+	reader, names, err := g.open(config, ns)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +126,7 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	g.table.followAddresses(names, nil)
 	g.table.attach(names)
 	g.table.followAddresses(nil, nil) // a reload may have asked for it meanwhile
-	stopWatch := namespace.watch(func() { end(errNamespaceGone) })
+	stopWatch := ns.Watch(func() { end(namespace.ErrGone) })
 	defer stopWatch()
 	err = g.read(ctx, reader)
 	reason = context.Cause(ctx)
@@ -168,15 +172,15 @@ func (g *group) reconfigure(config GroupConfig) {
 }
 
 // open binds the group, and follows the names of interfaces.
-func (g *group) open(config GroupConfig, namespace *namespace) (*nflog.Reader, *ifname.Names, error) {
+func (g *group) open(config GroupConfig, ns *namespace.Namespace) (*nflog.Reader, *ifname.Names, error) {
 	settings := config.readerConfig()
-	settings.NetNS = namespace.fd()
+	settings.NetNS = ns.FD()
 	if g.conntrack {
 		settings.Conntrack = nflog.ConntrackPreferred
 	}
 	reader, err := nflog.OpenReader(config.Group, settings)
 	if failed, ok := errors.AsType[*os.SyscallError](err); ok && failed.Syscall == "setns" {
-		return nil, nil, fmt.Errorf("%w %s: %w", errNamespace, config.NetNS, err)
+		return nil, nil, fmt.Errorf("%w %s: %w", namespace.Err, config.NetNS, err)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -222,6 +226,12 @@ func (g *group) onBound(r *nflog.Reader) {
 		level.Warn(g.logger).Log("msg", "The socket buffer is smaller than configured. Raise the sysctl net.core.rmem_max, or grant CAP_NET_ADMIN in the initial user namespace.",
 			"configured", configured, "got", got)
 	}
+}
+
+func (g *group) currentState() GroupState {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state
 }
 
 // newState returns a state that begins now. The reason says why the group is not bound.

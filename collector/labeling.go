@@ -13,6 +13,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
@@ -26,6 +27,7 @@ type labeling struct {
 	ofGroup     labelDescs // of the metrics about the group itself
 	ofCounters  labelDescs
 	ofHistogram labelDescs
+	ofPrefix    labelDescs // of the totals of prefixes
 
 	sameHistogram bool // whether ofHistogram is ofCounters, so that each label set has a histogram of its own
 
@@ -70,6 +72,7 @@ func newLabeling(config *Config, group GroupConfig, networks *network.Set) (*lab
 	l.ofGroup = l.descs(1<<labelGroup, byNetNS)
 	l.ofCounters = l.descs(l.selection, byNetNS)
 	l.ofHistogram = l.descs(histogram, byNetNS)
+	l.ofPrefix = slices.DeleteFunc(l.descs(1<<labelGroup|1<<labelPrefix, byNetNS), func(d labelDesc) bool { return d.label == labelRule })
 	l.sameHistogram = histogram == l.selection
 	l.optional = newExtractor(l.selection, cmp.Or(config.MarkMask, math.MaxUint32), config.DestinationPorts)
 	if networks != nil {
@@ -116,9 +119,20 @@ func (d labelDescs) names() []string {
 }
 
 // groupLabels returns the labels of the metrics about the group itself.
-func (l *labeling) groupLabels() []*dto.LabelPair {
+func (l *labeling) groupLabels() []*dto.LabelPair { return l.labelsOfGroup(l.group) }
+
+// labelsOfGroup returns the labels of the metrics about a group in the labeling's network namespace.
+func (l *labeling) labelsOfGroup(group string) []*dto.LabelPair {
+	v := l.groupValues()
+	v.values[labelGroup] = group
 	var m metricLabels
-	return m.set(l.ofGroup, string(l.groupValues().join(nil, l.ofGroup)))
+	return m.set(l.ofGroup, string(v.join(nil, l.ofGroup)))
+}
+
+// firewallLabels returns the labels of metrics about the firewall rules of the labeling's network namespace.
+func (l *labeling) firewallLabels() *firewall.Labels {
+	ofAll := slices.DeleteFunc(l.groupLabels(), func(p *dto.LabelPair) bool { return p.GetName() == labelNames[labelGroup] })
+	return &firewall.Labels{Prefixes: l.rules, OfGroup: l.labelsOfGroup, OfAll: ofAll}
 }
 
 // canOverflowPartly reports whether there are labels that the first step of overflow gives up.

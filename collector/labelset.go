@@ -10,8 +10,9 @@ import (
 
 // A series is the identity of an exposed series: its labels and its creation time. It is immutable.
 type series struct {
-	values  string // of the labels, see labelValues.join
-	created int64  // nanoseconds since 1970
+	values  string       // of the labels, see labelValues.join
+	created int64        // nanoseconds since 1970
+	total   *prefixTotal // that packets of a label set add to; nil if packets are not counted by prefix
 }
 
 // A labelSet counts the packets with one combination of label values. The table's lock guards it. What a scrape needs beside
@@ -53,7 +54,7 @@ type overflowStep uint8
 const (
 	overflowNone   overflowStep = iota
 	overflowPartly              // all that senders of packets can choose, see label.keptInOverflow
-	overflowFully               // all labels but the group
+	overflowFully               // all labels but the group; these label sets are one series, and apart by prefix
 	overflowSteps
 )
 

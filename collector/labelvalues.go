@@ -5,6 +5,7 @@ package collector
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
@@ -22,6 +23,7 @@ type labelValues struct {
 	rules  []string              // of the labels that prefix rules make
 
 	prefix     string   // of the firewall rule, if there is a label for it
+	shown      string   // value of the label prefix, also after overflow
 	interfaces []string // whose names are values; the memory is reused
 }
 
@@ -40,6 +42,18 @@ func (v *labelValues) join(b []byte, descs labelDescs) []byte {
 		b = append(b, valueEnd...)
 	}
 	return b
+}
+
+// value returns the value of a label among joined values, or "" if that label is not among them.
+func (d labelDescs) value(values string, l label) string {
+	for i := range d {
+		value, rest, _ := strings.Cut(values, valueEnd)
+		if d[i].label == l {
+			return value
+		}
+		values = rest
+	}
+	return ""
 }
 
 // groupValues returns the values that all packets of the group have.
@@ -61,7 +75,8 @@ func (l *labeling) packetValues(v *labelValues, k *key, names interfaceNames) {
 		switch i {
 		case labelPrefix:
 			v.prefix = o.Prefix[:min(len(o.Prefix), maxPrefix)]
-			v.values[i], v.rules = l.rules.Apply(v.prefix)
+			v.shown, v.rules = l.rules.Apply(v.prefix)
+			v.values[i] = v.shown
 		case labelFamily:
 			v.values[i] = o.Family.String()
 		case labelHook:

@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+
+	"github.com/nflog-exporter/nflog_exporter/collector/ruleset"
 )
 
 // pedanticRegistry returns a registry of the collector that checks the metrics it collects.
@@ -87,4 +89,12 @@ func writeText(b *bytes.Buffer, families []*dto.MetricFamily) error {
 // sortedLines returns the lines of a text, sorted: the collector orders metrics by group, a registry by label values.
 func sortedLines(b *bytes.Buffer) []string {
 	return slices.Sorted(strings.Lines(b.String()))
+}
+
+// pretendRule makes a rule known that has a counter and logs to group 100 with a prefix.
+func pretendRule(c *Collector, prefix string) {
+	c.firewalls.Pretend("", &ruleset.Facts{
+		Rules:   []ruleset.Rule{{Family: ruleset.INet, Table: "t", Chain: "c", Group: 100, Prefix: prefix, Counted: true}},
+		Packets: []uint64{0}, Bound: map[uint16]bool{100: true}, Changes: 1, Changed: feedStart,
+	})
 }

@@ -55,6 +55,9 @@ func (g *gatherer) inPieces(most int, slabOf func() *slab) iter.Seq2[*family, *d
 			case g.families.bytes:
 				p.slab = slabOf()
 				g.counters(&p, func(s *setSnapshot) uint64 { return s.bytes })
+			case g.families.prefixPackets:
+				p.slab = slabOf()
+				g.prefixCounters(&p)
 			case g.families.packetSize:
 				p.slab = slabOf()
 				g.histograms(&p)
@@ -77,6 +80,20 @@ func (g *gatherer) counters(p *piece, value func(*setSnapshot) uint64) {
 		for j := range s.sets {
 			set := &s.sets[j]
 			if !p.add(p.slab.counter(p.len()).update(s.ofCounters, set.series, value(set))) {
+				return
+			}
+		}
+	}
+	p.end()
+}
+
+// prefixCounters yields the totals of all prefixes.
+func (g *gatherer) prefixCounters(p *piece) {
+	for i, group := range g.groups {
+		s := g.copyOf(i)
+		for j := range s.prefixes {
+			total := &s.prefixes[j]
+			if !p.add(p.slab.counter(p.len()).update(group.table.labeling.ofPrefix, total.series, total.packets)) {
 				return
 			}
 		}

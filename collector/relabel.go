@@ -20,7 +20,7 @@ type relabeler struct {
 	sameLabels bool // so that series stay the same
 
 	sets, unused []relabeled          // of all label sets when they were last looked at, in the table's order; memory for the next look
-	setsByValues map[string]*labelSet // by their new series, unless they stay the same
+	setsByValues map[string]*labelSet // by their new series, unless they stay the same, and without full overflow
 	histograms   map[*histogram]*series
 }
 
@@ -99,7 +99,7 @@ func (r *relabeler) prepare(sets []relabeled) (fresh int) {
 			fresh++
 			n.series = r.series(n.set)
 			n.stale = r.stale(n)
-			if n.series != nil && !r.sameLabels {
+			if n.series != nil && !r.sameLabels && n.set.overflow != overflowFully {
 				r.setsByValues[n.series.values] = n.set
 			}
 			continue
@@ -126,7 +126,7 @@ func (r *relabeler) series(set *labelSet) *series {
 	case r.sameLabels:
 		return set.series
 	case set.overflow == overflowFully:
-		return &series{string(r.to.overflowValues().join(nil, r.to.ofCounters)), set.series.created}
+		return &series{string(r.to.overflowValues().join(nil, r.to.ofCounters)), set.series.created, set.series.total}
 	default:
 		return set.series.relabel(r.from.ofCounters, r.to.ofCounters)
 	}
@@ -162,6 +162,9 @@ func (r *relabeler) apply(now time.Time) {
 	}
 	t.keys.clear()
 	t.sources.forgetOrigins()
+	for _, total := range t.prefixes {
+		total.series = r.to.prefixSeries(total.prefix, total.series.created)
+	}
 	if !r.sameLabels {
 		next := 0
 		t.evict(func(*labelSet) bool {
@@ -203,7 +206,7 @@ func (r *relabeler) applyToHistograms(overflow *histogram) {
 	t.histogramsByValues = make(map[string]*histogram, len(t.histograms))
 	for _, h := range t.histograms {
 		if h == overflow {
-			h.series = &series{string(r.to.overflowValues().join(nil, r.to.ofHistogram)), h.series.created}
+			h.series = &series{values: string(r.to.overflowValues().join(nil, r.to.ofHistogram)), created: h.series.created}
 		} else {
 			h.series = r.histogram(h)
 		}
@@ -226,5 +229,5 @@ func (s *series) relabel(from, to labelDescs) *series {
 			return nil
 		}
 	}
-	return &series{strings.Join(values, valueEnd) + valueEnd, s.created}
+	return &series{strings.Join(values, valueEnd) + valueEnd, s.created, s.total}
 }

@@ -95,6 +95,7 @@ func FuzzReload(f *testing.F) {
 			t.Errorf("a prepared reload differs (-without +prepared):\n%s", diff)
 		}
 		s := early.snapshot()
+		s.checkBooks(t)
 		sum := s.forgotten
 		for _, set := range s.sets {
 			sum += set.packets
@@ -114,9 +115,13 @@ func (f *feed) dump(t *testing.T) map[string]string {
 	stale, sizeCounts := 0, 0
 	sets := make(map[*histogram]int32)
 	for _, set := range table.sets {
-		dump["set "+set.series.values] = fmt.Sprint(set.packets, set.bytes, set.overflow, set.stale, set.prefixes, set.series.created,
-			set.sizes.counts, set.sizes.forgotten, *set.sizes.series)
-		if table.setsByValues[set.series.values] != set {
+		dump["set "+set.series.values+set.series.total.prefix] = fmt.Sprint(set.packets, set.bytes, set.overflow, set.stale, set.prefixes,
+			set.series.created, set.sizes.counts, set.sizes.forgotten, set.sizes.series.values, set.sizes.series.created)
+		found := table.setsByValues[set.series.values]
+		if set.overflow == overflowFully {
+			found = table.overflowed[set.series.total]
+		}
+		if found != set || table.prefixes[set.series.total.prefix] != set.series.total {
 			t.Errorf("%q is not found", set.series.values)
 		}
 		overflows[set.overflow]++
@@ -134,14 +139,17 @@ func (f *feed) dump(t *testing.T) map[string]string {
 			t.Errorf("the histogram of %q is not found", h.series.values)
 		}
 	}
-	if len(table.setsByValues) != len(table.sets) || len(table.histograms) != len(sets) ||
+	if len(table.setsByValues)+len(table.overflowed) != len(table.sets) || len(table.histograms) != len(sets) ||
 		!table.labeling.sameHistogram && len(table.histogramsByValues) != len(table.histograms) {
 		t.Errorf("%d label sets and %d histograms are found of %d and %d",
-			len(table.setsByValues), len(table.histogramsByValues), len(table.sets), len(table.histograms))
+			len(table.setsByValues)+len(table.overflowed), len(table.histogramsByValues), len(table.sets), len(table.histograms))
 	}
 	if overflows != table.overflows || stale != table.stale || sizeCounts != table.sizeCounts {
 		t.Errorf("counted overflows %v, stale %d, sizes %d, noted are %v, %d, %d",
 			overflows, stale, sizeCounts, table.overflows, table.stale, table.sizeCounts)
+	}
+	for prefix, total := range table.prefixes {
+		dump["prefix "+prefix] = fmt.Sprint(total.others, total.series.values, total.series.created)
 	}
 	dump["totals"] = fmt.Sprint(table.forgotten, table.forgottenOverflow, table.stale, table.overflows)
 	return dump

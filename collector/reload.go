@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
@@ -58,6 +59,10 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks [
 		}
 	}
 	c.gatherer.set(c.groups, newFamilies(labelings[0], config.TopSources > 0))
+	c.gatherer.forgetPrefixes(groups)
+	if !c.config.NoRuleset {
+		c.firewalls.Apply(namespacesOf(groups, labelings), rules)
+	}
 	return nil
 }
 
@@ -102,6 +107,20 @@ func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group 
 		c.start(g)
 	}
 	return g
+}
+
+// namespacesOf returns the network namespaces of groups, each once.
+func namespacesOf(groups []GroupConfig, labelings []*labeling) []firewall.Namespace {
+	var namespaces []firewall.Namespace
+	for i, g := range groups {
+		at := slices.IndexFunc(namespaces, func(n firewall.Namespace) bool { return n.Name == g.NetNS })
+		if at < 0 {
+			at = len(namespaces)
+			namespaces = append(namespaces, firewall.Namespace{Name: g.NetNS, Labels: labelings[i].firewallLabels()})
+		}
+		namespaces[at].Groups = append(namespaces[at].Groups, g.Group)
+	}
+	return namespaces
 }
 
 // newLabelings returns the labelings of all groups.

@@ -36,8 +36,7 @@ func (t *table) resolve(k *key, now time.Time) *labelSet {
 		set = t.find(v, overflowPartly, now)
 	}
 	if set == nil {
-		v.overflowFully()
-		set = t.find(v, overflowFully, now)
+		set = t.findOverflowed(t.prefixTotal(v.shown, now), now)
 	}
 	if t.keys.used == max(minKeys, 2*t.limits.labelSets) {
 		t.keys.clear()
@@ -64,29 +63,54 @@ func (t *table) find(v *labelValues, step overflowStep, now time.Time) *labelSet
 		return t.find(v, step, now)
 	}
 	set := &labelSet{
-		series:     &series{values: string(t.joined), created: t.creation(now)},
+		series:     &series{string(t.joined), t.creation(now), t.prefixTotal(v.shown, now)},
 		overflow:   step,
 		interfaces: slices.Clone(v.interfaces),
 	}
 	if t.buckets != nil {
 		set.sizes = t.findHistogram(v, set.series)
 	}
-	t.sets = append(t.sets, set)
 	t.setsByValues[set.series.values] = set
-	t.overflows[step]++
+	t.add(set)
 	return set
 }
 
-// capacity returns how many label sets there may be by a step of overflow.
+func (t *table) add(set *labelSet) {
+	t.sets = append(t.sets, set)
+	t.overflows[set.overflow]++
+}
+
+// capacity returns how many label sets there may be by one of the first steps of overflow.
 func (l limits) capacity(step overflowStep) int {
-	switch step {
-	case overflowNone:
+	if step == overflowNone {
 		return l.labelSets
-	case overflowPartly:
-		return l.labelSets / 10
-	default:
-		return 1
 	}
+	return l.labelSets / 10
+}
+
+// findOverflowed returns the label set of full overflow for a prefix. There is at most one for each total.
+func (t *table) findOverflowed(total *prefixTotal, now time.Time) *labelSet {
+	if set := t.overflowed[total]; set != nil {
+		return set
+	}
+	set := &labelSet{series: &series{total: total}, overflow: overflowFully}
+	if len(t.overflowed) == 0 {
+		v := t.labeling.overflowValues()
+		set.series.values, set.series.created = string(v.join(nil, t.labeling.ofCounters)), t.creation(now)
+		if t.buckets != nil {
+			set.sizes = t.findHistogram(v, set.series)
+		}
+	}
+	for _, other := range t.overflowed { // they share all that is exposed
+		set.series.values, set.series.created, set.sizes = other.series.values, other.series.created, other.sizes
+		if set.sizes != nil {
+			set.sizes.sets++
+		}
+		break
+	}
+	t.overflowed[total] = set
+	t.add(set)
+	return set
 }
 
 // findHistogram returns the histogram for a new label set, with these values.
@@ -132,6 +156,9 @@ func (t *table) evict(which func(*labelSet) bool) {
 		}
 		t.overflows[set.overflow]--
 		t.forgotten += set.packets
+		if total := set.series.total; total != nil {
+			total.others += set.packets
+		}
 		if set.overflow != overflowNone {
 			t.forgottenOverflow += set.packets
 		}
@@ -142,7 +169,11 @@ func (t *table) evict(which func(*labelSet) bool) {
 			set.sizes.sets--
 			set.sizes.forgotten += set.bytes
 		}
-		delete(t.setsByValues, set.series.values)
+		if set.overflow == overflowFully {
+			delete(t.overflowed, set.series.total)
+		} else {
+			delete(t.setsByValues, set.series.values)
+		}
 		return true
 	})
 	if len(t.sets) == before {

@@ -19,7 +19,9 @@ type tableSnapshot struct {
 	labels     []*dto.LabelPair // of the metrics about the group itself
 	sets       []setSnapshot
 	histograms []histogramSnapshot
-	counts     []sizeCount // of all histograms
+	counts     []sizeCount   // of all histograms
+	overflowed []setSnapshot // those that are one of sets
+	prefixes   []prefixSnapshot
 
 	ofCounters, ofHistogram labelDescs
 
@@ -50,28 +52,46 @@ func (s *tableSnapshot) countsOf(h *histogramSnapshot) []sizeCount {
 	return counts
 }
 
-// snapshot copies the table to s, sorted by series. Memory is allocated, and all is sorted, while the table is not locked, to
+// snapshot copies the table to s, sorted by series. The caller holds the gatherer's lock. Memory is allocated, and all is sorted, while the table is not locked, to
 // hold up its reader no longer than the copy takes.
 func (t *table) snapshot(s *tableSnapshot, now time.Time) {
 	for !t.copyTo(s, now) {
 	}
+	s.addUp(now)
+	s.joinOverflowed()
 	slices.SortFunc(s.sets, func(a, b setSnapshot) int { return strings.Compare(a.series.values, b.series.values) })
 	slices.SortFunc(s.histograms, func(a, b histogramSnapshot) int { return strings.Compare(a.series.values, b.series.values) })
+}
+
+// joinOverflowed makes one of the label sets of full overflow.
+func (s *tableSnapshot) joinOverflowed() {
+	for i, set := range s.overflowed {
+		if i == 0 {
+			s.sets = append(s.sets, set)
+			continue
+		}
+		all := &s.sets[len(s.sets)-1]
+		all.packets += set.packets
+		all.bytes += set.bytes
+	}
 }
 
 // copyTo copies the table if s has room for it. If not, it makes room.
 func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 	t.mu.Lock()
 	t.evictIdle(now)
-	if !fits(s.sets, len(t.sets)) || !fits(s.histograms, len(t.histograms)) || !fits(s.counts, t.sizeCounts) {
-		sets, histograms, counts := len(t.sets), len(t.histograms), t.sizeCounts
+	overflowed := len(t.overflowed)
+	if !fits(s.sets, len(t.sets)) || !fits(s.histograms, len(t.histograms)) || !fits(s.counts, t.sizeCounts) ||
+		!fits(s.overflowed, overflowed) || !fits(s.prefixes, len(t.prefixes)) {
+		sets, histograms, counts, prefixes := len(t.sets), len(t.histograms), t.sizeCounts, len(t.prefixes)
 		t.mu.Unlock()
 		s.sets, s.histograms, s.counts = makeRoomFor[setSnapshot](sets), makeRoomFor[histogramSnapshot](histograms), makeRoomFor[sizeCount](counts)
+		s.overflowed, s.prefixes = makeRoomFor[setSnapshot](overflowed), makeRoomFor[prefixSnapshot](prefixes)
 		return false
 	}
 	defer t.mu.Unlock()
 	t.lastSnapshot = now
-	s.sets, s.histograms, s.counts = s.sets[:0], s.histograms[:0], s.counts[:0]
+	s.sets, s.histograms, s.counts, s.overflowed, s.prefixes = s.sets[:0], s.histograms[:0], s.counts[:0], s.overflowed[:0], s.prefixes[:0]
 	s.labels, s.names, s.forgotten, s.overflow = t.groupLabels, t.names, t.forgotten, t.forgottenOverflow
 	s.ofCounters, s.ofHistogram = t.labeling.ofCounters, t.labeling.ofHistogram
 	at := t.moment(now)
@@ -83,7 +103,11 @@ func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 		if set.sizes != nil {
 			set.sizes.sum += set.bytes
 		}
-		s.sets = append(s.sets, setSnapshot{set, set.series, set.packets, set.bytes})
+		if copied := (setSnapshot{set, set.series, set.packets, set.bytes}); set.overflow == overflowFully {
+			s.overflowed = append(s.overflowed, copied)
+		} else {
+			s.sets = append(s.sets, copied)
+		}
 		if set.overflow != overflowNone {
 			s.overflow += set.packets
 		}
@@ -92,6 +116,9 @@ func (t *table) copyTo(s *tableSnapshot, now time.Time) (ok bool) {
 		from := len(s.counts)
 		s.counts = append(s.counts, h.counts...)
 		s.histograms = append(s.histograms, histogramSnapshot{series: h.series, sum: h.sum, from: from, to: len(s.counts)})
+	}
+	for _, total := range t.prefixes {
+		s.prefixes = append(s.prefixes, prefixSnapshot{total: total, others: total.others})
 	}
 	s.stats, s.malformed, s.lastPacket = t.stats, t.malformed, t.lastPacket
 	return true

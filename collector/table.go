@@ -10,6 +10,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
@@ -20,6 +21,7 @@ import (
 type table struct {
 	buckets *bucketLayout // of the histogram; nil without one
 	limits  limits
+	rules   *firewall.Prefixes // that the totals of prefixes are told of; guarded by the gatherer's lock
 
 	mu          sync.Mutex // guards what follows
 	labeling    *labeling
@@ -37,6 +39,8 @@ type table struct {
 
 	setsByValues       map[string]*labelSet // by series.values
 	histogramsByValues map[string]*histogram
+	overflowed         map[*prefixTotal]*labelSet // by full overflow
+	prefixes           prefixTotals
 	joined             []byte      // for look-ups in them
 	values             labelValues // for new keys
 
@@ -71,7 +75,7 @@ type interfaceNames interface {
 
 func newTable(l *labeling, buckets *bucketLayout, limits limits) *table {
 	now := time.Now()
-	return &table{
+	t := &table{
 		labeling:     l,
 		groupLabels:  l.groupLabels(),
 		buckets:      buckets,
@@ -82,7 +86,12 @@ func newTable(l *labeling, buckets *bucketLayout, limits limits) *table {
 
 		setsByValues:       make(map[string]*labelSet),
 		histogramsByValues: make(map[string]*histogram),
+		overflowed:         make(map[*prefixTotal]*labelSet),
 	}
+	if l.selection.has(labelPrefix) {
+		t.prefixes = make(prefixTotals)
+	}
+	return t
 }
 
 // attach prepares the table for the batches of a new reader.

@@ -88,6 +88,14 @@ func TestIntegrationPermitted(t *testing.T) {
 			return n.RegisterWithErrorFunc(context.Background(), func(nflog.Attribute) int { return 0 }, func(error) int { return 1 })
 		}},
 		{name: "close", call: func() error { return n.Close() }},
+		{name: "another request", call: func() error {
+			return nflog.Privileged(0, func() error {
+				if _, effective, err := netAdmin(); err != nil || !effective {
+					return fmt.Errorf("not effective: %w", err)
+				}
+				return nil
+			})
+		}},
 	}
 	err := ns.Do(func() error {
 		if err := keepPermitted(); err != nil {

@@ -60,3 +60,13 @@ func Preset(name string) []Rule {
 	}
 	return nil
 }
+
+// PresetOf returns the name of the preset that has a rule, or "" if none has.
+func PresetOf(r Rule) string {
+	for _, p := range presets {
+		if slices.ContainsFunc(p.rules, func(other Rule) bool { return other.Match == r.Match }) {
+			return p.name
+		}
+	}
+	return ""
+}

@@ -53,6 +53,8 @@ func addCollectorFlags(app *kingpin.Application, c *collector.Config) {
 	addFlag(app, "collector.packet-size-buckets", joinNumbers(collector.DefaultPacketSizeBuckets()),
 		fmt.Sprintf("Upper bounds of the histogram's classic buckets in bytes, ascending, at most %d, separated by commas.", collector.MaxPacketSizeBuckets),
 		bucketBounds(), &c.PacketSizeBuckets)
+	app.Flag("collector.ruleset",
+		"Read from nf_tables which firewall rules log, and export metrics of them.").Default("true").SetValue((*invertedBool)(&c.NoRuleset))
 	addFlag(app, "collector.max-label-sets", strconv.Itoa(collector.DefaultMaxLabelSets),
 		"Maximum number of label sets per group. Packets that would need more are counted under __overflow__.",
 		numberBetween[int](1, collector.MaxLabelSetsLimit), &c.MaxLabelSets)

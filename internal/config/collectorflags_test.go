@@ -67,6 +67,7 @@ func collectorRefusals() []refusal {
 		},
 
 		{name: "packet size with value", args: []string{"--collector.packet-size=false"}, want: `--collector.packet-size="false": must be given without a value`},
+		{name: "ruleset with value", args: []string{"--collector.ruleset=yes"}, want: `--collector.ruleset="yes": must be given without a value`},
 		{name: "no packet size with value", args: []string{"--no-collector.packet-size=true"}, want: `--no-collector.packet-size="true": must be given without a value`},
 
 		{name: "histogram label unknown", args: []string{"--collector.histogram-labels=le"}, want: `--collector.histogram-labels="le": ` + list + `: "le" is wrong`},
@@ -167,7 +168,7 @@ func TestCollectorFlags(t *testing.T) {
 				"--collector.interface-pattern=veth.*=veth", "--collector.interface-pattern", "(cali|lxc)[0-9=]+=${1}",
 				"--no-collector.packet-size", "--collector.histogram-labels=mark,group", "--collector.packet-size-buckets=1,4294967295",
 				"--collector.max-label-sets=1000000", "--collector.idle-timeout=1h30m", "--collector.deleted-interface-timeout=0s",
-				"--collector.protocols=hopopt,253,arp,0x88b5", "--collector.top-sources=100", "--collector.top-sources-network-length=128",
+				"--collector.protocols=hopopt,253,arp,0x88b5", "--collector.top-sources=100", "--collector.top-sources-network-length=128", "--no-collector.ruleset",
 			},
 			want: func(c *collector.Config) {
 				c.Protocols = []string{"hopopt", "253", "arp", "0x88b5"}
@@ -178,7 +179,7 @@ func TestCollectorFlags(t *testing.T) {
 				c.InterfacePatterns = []prefix.InterfacePattern{
 					interfacePattern(t, "veth.*", "veth"), interfacePattern(t, "(cali|lxc)[0-9=]+", "${1}"),
 				}
-				c.NoPacketSize = true
+				c.NoPacketSize, c.NoRuleset = true, true
 				c.HistogramLabels = []string{"mark", "group"}
 				c.PacketSizeBuckets = []uint32{1, 4294967295}
 				c.MaxLabelSets = 1_000_000
@@ -189,7 +190,7 @@ func TestCollectorFlags(t *testing.T) {
 		{
 			name: "limits",
 			args: []string{
-				"--collector.mark-mask=1", "--collector.packet-size", "--collector.packet-size-buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
+				"--collector.mark-mask=1", "--collector.packet-size", "--collector.ruleset", "--collector.packet-size-buckets=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
 				"--collector.max-label-sets=1", "--collector.idle-timeout=1s", "--collector.deleted-interface-timeout=10000h",
 				"--collector.protocols=all",
 			},

@@ -40,6 +40,9 @@ func Parse(args []string, stdout io.Writer) (o *Options, done bool, err error) {
 		err = o.Web.checkConfigFile()
 	}
 	if err == nil {
+		o.inForce, err = settings(app, args)
+	}
+	if err == nil {
 		o.ConfigCheck = o.ConfigCheck || len(o.checkPrefixes) > 0 || len(o.checkInterfaces) > 0
 		return o, false, nil
 	}

@@ -123,6 +123,7 @@ func TestParse(t *testing.T) {
 			}
 			want := defaults()
 			tt.want(want)
+			got.inForce = nil // see TestSettings
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Options{}), comparePatterns()); diff != "" {
 				t.Errorf("unexpected options (-want +got):\n%s", diff)
 			}
@@ -138,7 +139,7 @@ func TestParseHelp(t *testing.T) {
 		"collector.labels", "collector.protocols", "collector.mark-mask", "collector.destination-ports", "collector.top-sources",
 		"collector.top-sources-network-length", "collector.interface-pattern",
 		"collector.packet-size", "collector.histogram-labels", "collector.packet-size-buckets",
-		"collector.max-label-sets", "collector.idle-timeout", "collector.deleted-interface-timeout",
+		"collector.ruleset", "collector.max-label-sets", "collector.idle-timeout", "collector.deleted-interface-timeout",
 		"config.file", "config.check", "config.check-prefix", "config.check-interface",
 		"web.systemd-socket", "web.listen-address", "web.config.file",
 		"web.telemetry-path", "web.disable-exporter-metrics", "web.enable-lifecycle", "web.max-requests",
@@ -170,7 +171,7 @@ func TestParseHelp(t *testing.T) {
 				"--nflog.batch-buffer=128KiB", "--nflog.socket-buffer=16MiB", "--web.listen-address=:10100 ...",
 				"--collector.labels=group,prefix,family,hook,in_interface,out_interface,protocol", "--collector.mark-mask=0xffffffff",
 				"--collector.interface-pattern=REGEXP=REPLACEMENT ...", "--[no-]collector.packet-size", "--collector.histogram-labels=LABEL,...",
-				"--collector.packet-size-buckets=64,128,256,512,1024,1500,9000,65535", "--collector.max-label-sets=2000",
+				"--collector.packet-size-buckets=64,128,256,512,1024,1500,9000,65535", "--[no-]collector.ruleset", "--collector.max-label-sets=2000",
 				"--collector.idle-timeout=0s", "--collector.deleted-interface-timeout=10m", "--config.file=CONFIG.FILE",
 				"--config.check-prefix=PREFIX ...", "--config.check-interface=NAME ...",
 				"--web.telemetry-path=/metrics", "--web.max-requests=40", "--log.level=info", "--log.format=logfmt",

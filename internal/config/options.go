@@ -37,6 +37,8 @@ type Options struct {
 	checkPrefixes   []string
 	checkInterfaces []string
 
+	inForce []Setting
+
 	reader  fileReader
 	hasFile bool // whether Load found something in the configuration file
 }

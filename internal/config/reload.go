@@ -34,6 +34,9 @@ type Reloader struct {
 	mu   sync.Mutex // guards next and its field log
 	next *attempt   // has not begun yet, nil if nobody waits for one
 
+	stateMu sync.Mutex // guards state
+	state   ReloadState
+
 	running    chan struct{} // has an element while an attempt runs; guards what follows
 	lastOK     prometheus.Gauge
 	lastOKTime prometheus.Gauge
@@ -83,9 +86,35 @@ func NewReloader(o *Options, apply ApplyFunc, reg prometheus.Registerer, logger 
 	return r, nil
 }
 
+// A ReloadState is what became of the last attempt to apply the configuration file.
+type ReloadState struct {
+	File    string
+	Err     error     // of the last attempt, nil if it succeeded
+	Applied time.Time // when the file was last applied
+	Tried   time.Time // when the last attempt ended
+}
+
+// State returns the state.
+func (r *Reloader) State() ReloadState {
+	r.stateMu.Lock()
+	defer r.stateMu.Unlock()
+	return r.state
+}
+
 func (r *Reloader) succeed() {
+	now := time.Now()
 	r.lastOK.Set(1)
-	r.lastOKTime.SetToCurrentTime()
+	r.lastOKTime.Set(float64(now.UnixNano()) / 1e9)
+	r.stateMu.Lock()
+	defer r.stateMu.Unlock()
+	r.state = ReloadState{File: r.options.ConfigFile, Applied: now, Tried: now}
+}
+
+func (r *Reloader) fail(err error) {
+	r.lastOK.Set(0)
+	r.stateMu.Lock()
+	defer r.stateMu.Unlock()
+	r.state.Err, r.state.Tried = err, time.Now()
 }
 
 // Reload applies the file. It logs the result, and so its error, too.
@@ -150,7 +179,7 @@ func (r *Reloader) run(log bool) error {
 		r.succeed()
 		r.hasFile = !f.Empty
 	} else {
-		r.lastOK.Set(0)
+		r.fail(err)
 	}
 	if repeated := r.isRepeated(data, err); log || !repeated {
 		r.logResult(warnings, err)

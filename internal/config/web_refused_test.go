@@ -13,7 +13,7 @@ import (
 // webRefusals are bad values of the flags about serving.
 func webRefusals(t *testing.T) []refusal {
 	t.Helper()
-	const paths = "must be / or a path like /metrics, of letters, digits and -._~ between single slashes, outside /-/"
+	const paths = "must be / or a path like /metrics, of letters, digits and -._~ between single slashes, outside /-/ and not /status.json"
 
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing.yml")

@@ -22,6 +22,9 @@ import (
 
 const listenAddress = ":10100"
 
+// StatusPath is where the page's facts are served as JSON.
+const StatusPath = "/status.json"
+
 // Web is the part of the command line about serving.
 type Web struct {
 	Toolkit                *web.FlagConfig // listening addresses, TLS and passwords
@@ -53,10 +56,10 @@ func addWebFlags(app *kingpin.Application, o *Web) {
 func telemetryPath() valueParser[string] {
 	valid := regexp.MustCompile(`^/([A-Za-z0-9._~-]+/?)*$`)
 	p := valueParser[string]{
-		allowed: "/ or a path like /metrics, of letters, digits and -._~ between single slashes, outside /-/",
+		allowed: "/ or a path like /metrics, of letters, digits and -._~ between single slashes, outside /-/ and not " + StatusPath,
 		parse: func(s string) (string, bool) {
 			clean := path.Clean(s) == s || path.Clean(s)+"/" == s
-			return s, clean && valid.MatchString(s) && !strings.HasPrefix(s, "/-/")
+			return s, clean && valid.MatchString(s) && !strings.HasPrefix(s, "/-/") && s != StatusPath
 		},
 	}
 	p.hint = func(s string) string {

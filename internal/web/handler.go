@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package web serves the metrics, the state of the groups, and a landing page over HTTP.
+// Package web serves the metrics, a page that says how the exporter is, and what health checks ask over HTTP.
 package web
 
 import (
@@ -33,26 +33,36 @@ type Source interface {
 	prometheus.TransactionalGatherer
 	GatherPieces() (pieces exposition.Pieces, done func(), err error)
 	Groups() []collector.GroupState
+	Status() collector.Status
 	Healthy() error
 	topSourcer
 }
 
+// A Program is what the pages show and do beside what the source has.
+type Program struct {
+	Reload     func() error              // applies the configuration file again; nil without a file
+	LastReload func() config.ReloadState // nil without a file
+	Settings   []config.Setting
+}
+
 // NewHandler returns the handler of all paths. It serves the metrics of the source, and those of own, where it registers
-// metrics about the exporter itself. The function reload applies the configuration file again, and is nil without a file.
-func NewHandler(s Source, own *prometheus.Registry, reload func() error, o config.Web, logger log.Logger) (http.Handler, error) {
+// metrics about the exporter itself.
+func NewHandler(s Source, own *prometheus.Registry, p Program, o config.Web, logger log.Logger) (http.Handler, error) {
 	metrics, sending, err := newMetricsHandler(s, own, o, logger)
 	if err != nil {
 		return nil, err
 	}
+	page := newPage(s, p, o.TelemetryPath)
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthyPath, healthyHandler(s))
 	mux.HandleFunc("GET "+readyPath, readyHandler(s))
-	if o.EnableLifecycle && reload != nil {
-		mux.HandleFunc("POST "+reloadPath, reloadHandler(reload))
+	if o.EnableLifecycle && p.Reload != nil {
+		mux.HandleFunc("POST "+reloadPath, reloadHandler(p.Reload))
 	}
+	mux.Handle("GET "+config.StatusPath, page.jsonHandler(sending))
 	if o.TelemetryPath != "/" {
-		mux.HandleFunc("GET /{$}", landingHandler(s, o.TelemetryPath))
+		mux.Handle("GET /{$}", page.handler(sending))
 	}
 	newTopPage(s).register(mux, sending)
 	pattern := "GET " + o.TelemetryPath

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +27,8 @@ type fakeSource struct {
 	collect func(ch chan<- prometheus.Metric) // nil: nflog_up alone
 	sick    error
 	top     []collector.GroupSources
+	status  *collector.Status // nil: of groups
+	asked   func()            // called for each status, unless nil
 }
 
 func upDesc() *prometheus.Desc {
@@ -57,6 +60,20 @@ func (s *fakeSource) Collect(ch chan<- prometheus.Metric) {
 
 func (s *fakeSource) Groups() []collector.GroupState { return s.groups }
 
+func (s *fakeSource) Status() collector.Status {
+	if s.asked != nil {
+		s.asked()
+	}
+	if s.status != nil {
+		return *s.status
+	}
+	c := collector.Status{Time: time.Now(), ByPrefix: true}
+	for _, g := range s.groups {
+		c.Groups = append(c.Groups, collector.GroupStatus{GroupState: g, LabelSetsLimit: 2000})
+	}
+	return c
+}
+
 func (s *fakeSource) Healthy() error { return s.sick }
 
 func (s *fakeSource) TopSources() ([]collector.GroupSources, bool) { return s.top, s.top != nil }
@@ -76,7 +93,7 @@ func testWebOptions() config.Web {
 func testHandler(t *testing.T, s Source, o config.Web) http.Handler {
 	t.Helper()
 
-	h, err := NewHandler(s, prometheus.NewRegistry(), func() error { return nil }, o, log.NewNopLogger())
+	h, err := NewHandler(s, prometheus.NewRegistry(), Program{Reload: func() error { return nil }}, o, log.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +130,11 @@ func TestHandlerStatus(t *testing.T) {
 		{name: "metrics by HEAD", method: "HEAD", path: "/metrics", status: 200},
 		{name: "metrics by POST", method: "POST", path: "/metrics", status: 405},
 		{name: "metrics with slash", method: "GET", path: "/metrics/", status: 404},
-		{name: "landing page", method: "GET", path: "/", status: 200, body: `<a href="/metrics">`},
-		{name: "landing page by DELETE", method: "DELETE", path: "/", status: 405},
+		{name: "page", method: "GET", path: "/", status: 200, body: `<a href="/metrics">`},
+		{name: "page by DELETE", method: "DELETE", path: "/", status: 405},
+		{name: "status", method: "GET", path: "/status.json", status: 200, body: "\"verdict\":{"},
+		{name: "status by POST", method: "POST", path: "/status.json", status: 405},
+		{name: "status with metrics at the root", telemetryPath: "/", method: "GET", path: "/status.json", status: 200, body: "\"verdict\""},
 		{name: "unknown", method: "GET", path: "/debug/pprof/", status: 404},
 		{name: "unknown by POST", method: "POST", path: "/-/start", status: 404},
 		{name: "reload where that is not enabled", method: "POST", path: "/-/reload", status: 404},

@@ -88,7 +88,7 @@ func TestGatherErrorIsLogged(t *testing.T) {
 		ch <- prometheus.NewInvalidMetric(upDesc(), io.ErrUnexpectedEOF)
 	}}
 	var out bytes.Buffer
-	h, err := NewHandler(s, prometheus.NewRegistry(), nil, testWebOptions(), log.NewLogfmtLogger(&out))
+	h, err := NewHandler(s, prometheus.NewRegistry(), Program{}, testWebOptions(), log.NewLogfmtLogger(&out))
 	if err != nil {
 		t.Fatal(err)
 	}

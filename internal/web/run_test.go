@@ -44,6 +44,8 @@ func (s slowSource) GatherPieces() (pieces exposition.Pieces, done func(), err e
 
 func (s slowSource) Groups() []collector.GroupState { return nil }
 
+func (s slowSource) Status() collector.Status { return collector.Status{} }
+
 func (s slowSource) Healthy() error { return nil }
 
 func (s slowSource) TopSources() ([]collector.GroupSources, bool) { return nil, false }
@@ -55,7 +57,7 @@ func serveSource(t *testing.T, gather func(), logger log.Logger, slogger *slog.L
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := NewHandler(slowSource{gather}, prometheus.NewRegistry(), nil, o.Web, logger)
+	handler, err := NewHandler(slowSource{gather}, prometheus.NewRegistry(), Program{}, o.Web, logger)
 	if err != nil {
 		t.Fatal(err)
 	}

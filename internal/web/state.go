@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
 	"github.com/nflog-exporter/nflog_exporter/internal/logging"
+	"github.com/nflog-exporter/nflog_exporter/internal/status"
 )
 
 const plainText = "text/plain; charset=utf-8"
@@ -38,26 +38,9 @@ func readyHandler(s Source) http.HandlerFunc {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		for _, g := range groups {
-			fmt.Fprintln(w, describeGroup(g))
+			fmt.Fprintln(w, logging.OneLine(status.Line(g)))
 		}
 	}
-}
-
-// describeGroup returns a line with the group and its state.
-func describeGroup(g collector.GroupState) string {
-	s := fmt.Sprintf("group %d", g.Group)
-	if g.NetNS != "" {
-		s += " in " + g.NetNS
-	}
-	switch {
-	case !g.Tried:
-		s += ": not tried yet"
-	case g.Bound:
-		s += ": bound since " + g.Since.UTC().Format(time.RFC3339)
-	default:
-		s += ": not bound: " + g.Reason
-	}
-	return logging.OneLine(s)
 }
 
 // reloadHandler answers with the error of reload, if any.

@@ -22,6 +22,9 @@ func TestReady(t *testing.T) {
 	bound := collector.GroupState{Group: 100, Tried: true, Bound: true, Since: since}
 	held := collector.GroupState{Group: 7, Tried: true, Reason: "held by another socket\n(ulogd, 42)", Since: since}
 	fresh := collector.GroupState{Group: 0}
+	counting, losing := bound, bound
+	counting.Packets = 1
+	losing.Packets, losing.Lost = 40001, 39978
 
 	tests := []struct {
 		name   string
@@ -31,19 +34,31 @@ func TestReady(t *testing.T) {
 	}{
 		{
 			name:   "bound",
-			groups: []collector.GroupState{bound},
+			groups: []collector.GroupState{counting},
 			status: 200,
 			body:   "group 100: bound since 2026-02-03T03:05:06Z\n",
 		},
 		{
+			name:   "no packet",
+			groups: []collector.GroupState{bound},
+			status: 200,
+			body:   "group 100: bound since 2026-02-03T03:05:06Z, no packet yet\n",
+		},
+		{
+			name:   "packets lost",
+			groups: []collector.GroupState{losing},
+			status: 200,
+			body:   "group 100: bound since 2026-02-03T03:05:06Z, lost 39,978 packets\n",
+		},
+		{
 			name:   "not bound",
-			groups: []collector.GroupState{bound, held},
+			groups: []collector.GroupState{counting, held},
 			status: 200,
 			body:   "group 100: bound since 2026-02-03T03:05:06Z\ngroup 7: not bound: held by another socket (ulogd, 42)\n",
 		},
 		{
 			name:   "one not tried",
-			groups: []collector.GroupState{bound, fresh},
+			groups: []collector.GroupState{counting, fresh},
 			status: 503,
 			body:   "group 100: bound since 2026-02-03T03:05:06Z\ngroup 0: not tried yet\n",
 		},
@@ -84,7 +99,7 @@ func TestReloadHandler(t *testing.T) {
 	o.EnableLifecycle = true
 	own := prometheus.NewRegistry()
 	own.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "own_metric", Help: "Of the exporter itself."}))
-	h, err := NewHandler(&fakeSource{}, own, reload, o, log.NewNopLogger())
+	h, err := NewHandler(&fakeSource{}, own, Program{Reload: reload}, o, log.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +143,7 @@ func TestReloadHandler(t *testing.T) {
 func TestReloadHandlerWithoutFile(t *testing.T) {
 	o := testWebOptions()
 	o.EnableLifecycle = true
-	h, err := NewHandler(&fakeSource{}, prometheus.NewRegistry(), nil, o, log.NewNopLogger())
+	h, err := NewHandler(&fakeSource{}, prometheus.NewRegistry(), Program{}, o, log.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}

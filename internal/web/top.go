@@ -132,7 +132,7 @@ func (p *topPage) shared(s *sending, contentType string, write func(http.Respons
 			allowStyle(w, []byte(topText))
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		prefix := prefixOf(req.URL.Query())
+		prefix := queriedPrefix(req.URL.Query())
 		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			if err := write(w, p.facts(prefix)); err != nil {
@@ -151,8 +151,8 @@ func (p *topPage) shared(s *sending, contentType string, write func(http.Respons
 	})
 }
 
-// prefixOf returns the prefix that a query asks for, nil for all.
-func prefixOf(query url.Values) *string {
+// queriedPrefix returns the prefix that a query asks for, nil for all.
+func queriedPrefix(query url.Values) *string {
 	if !query.Has("prefix") {
 		return nil
 	}

@@ -114,3 +114,15 @@ func TestTopManyPrefixes(t *testing.T) {
 		t.Error("not all prefixes are in the JSON")
 	}
 }
+
+// TestTopLinked checks that the page links to the sources of each prefix if there are any, and not otherwise.
+func TestTopLinked(t *testing.T) {
+	status := &collector.Status{Prefixes: []collector.PrefixStatus{prefixOf(time.Now(), 100, "fw drop & log", 5)}}
+	const link = `href="/top?prefix=fw%20drop%20%26%20log"`
+	if body := getTop(t, &fakeSource{status: status, top: topSources()}, "/").Body.String(); !strings.Contains(body, link) || !strings.Contains(body, `href="/top"`) {
+		t.Errorf("no link %s on the page:\n%s", link, body)
+	}
+	if body := getTop(t, &fakeSource{status: status}, "/").Body.String(); strings.Contains(body, `"/top`) {
+		t.Error("the page links to sources that nobody asks for")
+	}
+}

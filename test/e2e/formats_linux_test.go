@@ -87,7 +87,8 @@ func TestIntegrationFormats(t *testing.T) {
 		must(t, err)
 		checkSame(t, s, want)
 		for name, family := range s {
-			if !strings.HasPrefix(name, "nflog_") {
+			// The kernel began to count what rules match, at a time that it does not say.
+			if !strings.HasPrefix(name, "nflog_") || name == "nflog_rule_packets_total" {
 				continue
 			}
 			for _, m := range family.GetMetric() {

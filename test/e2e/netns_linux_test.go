@@ -86,7 +86,7 @@ func TestIntegrationNetNS(t *testing.T) {
 	state, err := e.ready(t.Context())
 	must(t, err)
 	var since [2]string
-	if _, err := fmt.Sscanf(state, "group 100 in "+blue.path+": bound since %s\ngroup 100: bound since %s\n", &since[0], &since[1]); err != nil {
+	if _, err := fmt.Sscanf(state, "group 100 in "+blue.path+": bound since %s no packet yet\ngroup 100: bound since %s no packet yet\n", &since[0], &since[1]); err != nil {
 		t.Errorf("unexpected state: %q", state)
 	}
 

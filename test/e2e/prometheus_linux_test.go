@@ -55,7 +55,7 @@ func TestIntegrationPrometheus(t *testing.T) {
 			release()
 			m.awaitEnd(t, "NflogGroupNotBound")
 
-			m.checkFiring(t, "NflogScrapedRarely", "NflogSilent")
+			m.checkFiring(t, "NflogRulesUnread", "NflogScrapedRarely", "NflogSilent")
 
 			before, troubles := s.counted(t), s.countedTroubles(t)
 			for range 5 {

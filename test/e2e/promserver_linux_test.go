@@ -179,7 +179,7 @@ func (p *promServer) firing(ctx context.Context) ([]alert, error) {
 func rulesWith(t *testing.T, interval time.Duration) (recording, alerts string) {
 	t.Helper()
 	dir := t.TempDir()
-	durations := regexp.MustCompile(`(?m)^( +(?:interval|for): )\d+m$`)
+	durations := regexp.MustCompile(`(?m)^( +(?:interval|for): )\d+[ms]$`)
 	write := func(name string) string {
 		content, err := os.ReadFile("../../deploy/prometheus/" + name)
 		must(t, err)

@@ -49,7 +49,7 @@ func TestIntegrationCopies(t *testing.T) {
 	first := start(t, ns)
 	first.awaitBody(t, "/-/ready", "group 100: bound since ")
 	first.awaitBody(t, "/metrics", "\nnflog_up{group=\"100\"} 1\n")
-	first.awaitBody(t, "/", "<li>group 100: bound since ")
+	first.awaitBody(t, "/", "<h3>Group 100</h3><span class=\"state\">read")
 
 	// A second one on the same port fails before it touches a group.
 	clash := launch(t, ns, command(executable(t), "--nflog.group=101"))

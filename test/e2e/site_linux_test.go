@@ -22,6 +22,7 @@ const (
 	floodPort   = 1001
 	scanPort    = 1002
 	limitedPort = 1003
+	fewPort     = 1004
 )
 
 const (
@@ -31,6 +32,12 @@ const (
 	// maxLabelSets is the limit of label sets of each group: more than the default group needs, fewer than the prefixes of
 	// the rules that log scans.
 	maxLabelSets, scanPrefixes = 60, 70
+
+	// few is a group with a rule that logs a packet a minute at most, and counts all.
+	few = 102
+
+	// unread is a group that a rule logs to, and nobody reads.
+	unread = 103
 
 	// limitedPrefix is the prefix of a rule that logs at most 10 packets a minute, after a burst.
 	limitedPrefix = "DROP by policy default/deny-all"
@@ -55,7 +62,7 @@ type site struct {
 func newSite(t *testing.T, args ...string) *site {
 	t.Helper()
 	s := &site{network: newNetwork(t), credentials: newCredentials(t, loopback4, routerL4), rules: make(map[string]*nftrules.Rule)}
-	s.config = fmt.Sprintf("groups: [{group: %d}, {group: %d, socket_buffer: 128KiB}]\nprefix_rules: [{preset: k3s}]\n", group, troubled)
+	s.config = fmt.Sprintf("groups: [{group: %d}, {group: %d, socket_buffer: 128KiB}, {group: %d}]\nprefix_rules: [{preset: k3s}]\n", group, troubled, few)
 	s.file = newConfigFile(t, s.config)
 	s.args = append([]string{
 		"--config.file=" + s.file.path, "--web.config.file=" + s.credentials.config, "--nflog.queue-timeout=10ms",
@@ -80,6 +87,19 @@ func newSite(t *testing.T, args ...string) *site {
 	s.ingress = rs.Chain(nftrules.Chain{Family: nftrules.Netdev, Hook: nftrules.Ingress, Device: "port0"}).
 		Log(troubled, "ingress", nftrules.EtherType(traffic.EtherTypeIPv4))
 	must(t, rs.Apply())
+	runIn(t, s.router, "nft", fmt.Sprintf(`table ip few {
+		chain input {
+			type filter hook input priority -1
+			udp dport %d counter limit rate 1/minute burst 1 packets log prefix "few" group %d
+			udp dport %d log prefix "unread" group %d drop
+		}
+	}
+	table ip gone {
+		chain input {
+			type filter hook input priority -1
+			udp dport %d log prefix "gone" group %d
+		}
+	}`, fewPort, few, fewPort, unread, fewPort, few))
 
 	s.startExporter(t)
 	return s
@@ -139,6 +159,11 @@ func (s *site) causeTrouble(t *testing.T, m *monitor) {
 		traffic.SendFrames(s.upper, "eth0", traffic.Ethernet(dst, src, traffic.EtherTypeIPv4, make([]byte, 46))),
 		traffic.UDP(s.left, netip.AddrPortFrom(routerL4, scanPort), 3, 10),
 	)
+
+	// Many more packets than a rule logs, and no rule with a prefix any more.
+	_, err := traffic.Flood(t.Context(), s.left, netip.AddrPortFrom(routerL4, fewPort), 3000, 10, 0)
+	must(t, err)
+	runIn(t, s.router, "nft", "delete table ip gone")
 
 	// More packets than the socket holds while the reader is stopped.
 	s.exporter.signal(t, syscall.SIGSTOP)

@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,11 +37,14 @@ func TestIntegrationDefaults(t *testing.T) {
 	must(t, traffic.UDP(ns, toPort(loopback4), 3, 10))
 	b.check(t, e)
 
-	e.address = "[::1]:10100" // it listens on all addresses
-	page, contentType, err := e.get(t.Context(), "/", "")
-	if err != nil || !strings.HasPrefix(contentType, "text/html") || !strings.Contains(string(page), "group 100: bound since ") {
-		t.Errorf("unexpected landing page: %q, %s, %v", contentType, page, err)
-	}
+	e.address = "[::1]:10100"                             // it listens on all addresses
+	kerneltest.Eventually(t, startTimeout, func() error { // it may not know the rules yet
+		page, contentType, err := e.get(t.Context(), "/", "")
+		if err != nil || !strings.HasPrefix(contentType, "text/html") || !strings.Contains(string(page), "<h1>1 rule logs to group 99, which nobody reads.</h1>") {
+			return fmt.Errorf("unexpected page: %q, %s, %w", contentType, page, err)
+		}
+		return nil
+	})
 }
 
 // TestIntegrationKilled restarts the exporter after it was killed.

@@ -25,6 +25,7 @@ func TestFlags(t *testing.T) {
 		"collector.interface-pattern":  "collector.interfacePatterns",
 		"collector.histogram-labels":   "collector.histogramLabels",
 		"collector.packet-size":        "collector.packetSize",
+		"collector.ruleset":            "collector.ruleset",
 		"config.file":                  "config",
 		"web.config.file":              "web.config.secrets",
 		"web.disable-exporter-metrics": "web.exporterMetrics",

@@ -51,6 +51,25 @@ func (s *server) checkFirstPacket(t *testing.T, created bool, b bounds) {
 	}
 }
 
+// checkFirstByPrefix checks that an increase by prefix includes the first packet, with or without creation times: the rule had the
+// prefix before.
+func (s *server) checkFirstByPrefix(t *testing.T, b bounds) {
+	t.Helper()
+	const packets = `nflog_prefix_packets_total{prefix="first"}`
+	for _, window := range []string{duration(b.start, b.before), "5m"} {
+		if got := s.scalar(t, b.before, "round(increase(%s[%s]))", packets, window); got != float64(len(firstPackets)) {
+			t.Errorf("increase in %s by prefix is %v, want %d", window, got, len(firstPackets))
+		}
+	}
+	// Five minutes before the scrape, there was no series yet, so that Prometheus does not extrapolate.
+	if got := s.scalar(t, b.before, "increase(%s[5m])", packets); got != float64(len(firstPackets)) {
+		t.Errorf("increase by prefix is %v, want %d", got, len(firstPackets))
+	}
+	if points := s.points(t, packets); points[0].F != 0 {
+		t.Errorf("the first sample by prefix is %v, want 0", points[0].F)
+	}
+}
+
 // points returns all samples of a series.
 func (s *server) points(t *testing.T, selector string) []promql.FPoint {
 	t.Helper()

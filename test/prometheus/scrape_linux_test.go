@@ -39,6 +39,7 @@ func TestIntegrationScrape(t *testing.T) {
 			s.checkCounts(t, h, b.end)
 			s.checkNothingRejected(t, b.end)
 			s.checkFirstPacket(t, tt.created, b)
+			s.checkFirstByPrefix(t, b)
 			s.checkSizes(t, tt.features, b)
 		})
 	}
@@ -65,6 +66,7 @@ var (
 func (s *server) scrapeTraffic(t *testing.T, h *host) bounds {
 	t.Helper()
 	var b bounds
+	s.awaitSeries(t, "nflog_prefix_packets_total", len(h.logs))
 	b.start = s.awaitScrapes(t, 2)
 	// A scrape has just ended: the exporter counts these before the next one.
 	h.send(t, first, firstPackets...)
@@ -88,6 +90,17 @@ func (s *server) scrapeTraffic(t *testing.T, h *host) bounds {
 	s.awaitCounts(t, h)
 	b.end = s.awaitScrapes(t, 1)
 	return b
+}
+
+// awaitSeries waits until a metric has as many series.
+func (s *server) awaitSeries(t *testing.T, metric string, n int) {
+	t.Helper()
+	kerneltest.Eventually(t, patience, func() error {
+		if got := s.scalar(t, now(), "count(%s)", metric); got != float64(n) {
+			return fmt.Errorf("%s has %v series, want %d", metric, got, n)
+		}
+		return nil
+	})
 }
 
 // awaitCounts waits until a scrape has as many packets as the rules have counted.

@@ -25,6 +25,7 @@ func node() dashboard {
 		sections: []section{
 			{charts: nodeState()},
 			{title: "Reading", charts: nodeReading()},
+			{title: "Rules that log", charts: nodeRules()},
 			{title: "Group $group", repeat: "group", charts: nodeGroup()},
 		},
 	}.dashboard()
@@ -209,6 +210,51 @@ func nodeReading() []chart {
 				{expr: spaceNetns(series("nflog_label_sets", nodeGroupMatchers)), legend: groupLegend},
 				{expr: spaceNetns(series("nflog_label_sets_limit", nodeGroupMatchers)), legend: "limit, " + groupLegend, total: true},
 			},
+		},
+	}
+}
+
+// nodeRules shows the firewall rules that log, as far as the exporter knows them.
+func nodeRules() []chart {
+	rules := series("nflog_rules", nodeGroupMatchers)
+	matched := rate(series("nflog_rule_packets_total", nodeGroupMatchers))
+	return []chart{
+		{
+			kind: table, title: "Rules that log", w: 12, h: 8, unit: "short", noValue: "no rules known",
+			text:    "Firewall rules of nf_tables that log to the groups now, also those that have logged nothing yet. Rules alike in all these labels are counted together.",
+			queries: []query{{expr: "sum by (group, netns, prefix, family, table, chain, comment) (" + rules + ")"}},
+			columns: []column{
+				{field: "group", title: "Group", width: 70},
+				{field: "prefix", title: "Prefix"},
+				{field: "family", title: "Family", width: 70},
+				{field: "table", title: "Table"},
+				{field: "chain", title: "Chain"},
+				{field: "comment", title: "Comment"},
+				{field: "Value", title: "Rules", unit: "short", width: 70},
+				{field: "netns", title: "Namespace"},
+			},
+			links: explained("metrics.md#rules-that-log"),
+		},
+		{
+			kind: lines, title: "Packets that rules match", w: 12, h: 8, unit: packetRate, noValue: "no rules with counters",
+			text: "By the rules' own counters, where they have one before their rate limit, of the ten prefixes that match most. Where far fewer packets are " +
+				"logged, a limit leaves out the others.",
+			queries: []query{{
+				expr:   nameEmpty("prefix", fmt.Sprintf("topk(%d, %s)", maxSeries, sum("prefix", matched))),
+				legend: "{{prefix}}",
+			}},
+			links: explained("alerts.md#nflogrulelogslittle"),
+		},
+		{
+			kind: number, title: "Rules that nobody reads", w: 12, h: 4, unit: "short", steps: redAboveZero(), noValue: "no rules known",
+			text:    "Firewall rules that log to a group that no program reads, of all groups.",
+			queries: []query{{expr: "sum(" + series("nflog_rules_unread", nodeMatchers) + ")"}},
+			links:   explained("alerts.md#nflogrulesunread"),
+		},
+		{
+			kind: number, title: "Ruleset changed", w: 12, h: 4, unit: "dateTimeFromNow", color: plain(), noValue: "not since the exporter runs",
+			text:    "When the exporter last saw that the ruleset had changed, whether or not the change was about rules that log.",
+			queries: []query{{expr: spaceNetns("max by (netns) (" + series("nflog_ruleset_last_change_timestamp_seconds", nodeMatchers) + ") * 1000"), legend: "{{netns}}"}},
 		},
 	}
 }

@@ -62,6 +62,9 @@ Numbers go through int64, because Helm would render numbers from a million on as
 - --collector.packet-size-buckets={{ include "nflog-exporter.numbers" . }}
 {{- end }}
 {{- end }}
+{{- if not .ruleset }}
+- --no-collector.ruleset
+{{- end }}
 {{- with .maxLabelSets }}
 - --collector.max-label-sets={{ int64 . }}
 {{- end }}

@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package namespace
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-func TestNamespacePath(t *testing.T) {
+func TestPath(t *testing.T) {
 	tests := []struct{ name, want string }{
 		{name: "blue", want: "/run/netns/blue"},
 		{name: "a.b", want: "/run/netns/a.b"},
@@ -24,32 +24,32 @@ func TestNamespacePath(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := namespacePath(tt.name); got != tt.want {
+			if got := pathOf(tt.name); got != tt.want {
 				t.Errorf("unexpected path: got %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestOpenNamespace(t *testing.T) {
-	own, err := openNamespace("")
+func TestOpen(t *testing.T) {
+	own, err := Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if own.fd() != 0 {
-		t.Errorf("the descriptor of the program's own namespace is %d, want 0", own.fd())
+	if own.FD() != 0 {
+		t.Errorf("the descriptor of the program's own namespace is %d, want 0", own.FD())
 	}
-	own.watch(func() { t.Error("the program's own namespace is gone") })()
-	own.close()
+	own.Watch(func() { t.Error("the program's own namespace is gone") })()
+	own.Close()
 
 	missing := filepath.Join(t.TempDir(), "missing")
-	if _, err := openNamespace(missing); !errors.Is(err, errNamespace) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+	if _, err := Open(missing); !errors.Is(err, Err) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("unexpected error: %v", err)
 	}
 }
 
-// TestNamespaceWatch watches a path until it leads to another file or to none. An ordinary file stands in for a namespace.
-func TestNamespaceWatch(t *testing.T) {
+// TestWatch watches a path until it leads to another file or to none. An ordinary file stands in for a namespace.
+func TestWatch(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(t *testing.T, path string)
@@ -91,13 +91,13 @@ func TestNamespaceWatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			synctest.Test(t, func(t *testing.T) {
-				n, err := openNamespace(path)
+				n, err := Open(path)
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer n.close()
+				defer n.Close()
 				var gone atomic.Int32
-				stop := n.watch(func() { gone.Add(1) })
+				stop := n.Watch(func() { gone.Add(1) })
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if gone.Load() != 0 {
