@@ -20,15 +20,18 @@ import (
 )
 
 // TestPictures has a browser draw the page in all its states, for a phone, a desk and a wall, light and dark. Nothing may be wider
-// than the window. The pictures are in the folder that NFLOG_PICTURES names, to be looked at.
+// than the window. The pictures are in the folder that NFLOG_PICTURES names, to be looked at. Without one, it is the phone alone, which
+// has least room, light.
 func TestPictures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
 	chromium := kerneltest.Require(t, "chromium")
+	widths, schemes := []int{360, 1440, 2560}, map[string]string{"light": "rgb(246, 246, 243)", "dark": "rgb(19, 23, 26)"}
 	folder := os.Getenv("NFLOG_PICTURES")
 	if folder == "" {
-		folder = t.TempDir()
+		folder, widths = t.TempDir(), widths[:1]
+		delete(schemes, "dark")
 	}
 	scratch := t.TempDir()
 	for _, state := range pageStates(time.Now()) {
@@ -38,8 +41,8 @@ func TestPictures(t *testing.T) {
 			const root = document.documentElement
 			parent.document.documentElement.dataset.drawn = innerWidth + " " + root.scrollWidth + " " + getComputedStyle(document.body).backgroundColor
 			</script></body>`, 1)
-		for _, width := range []int{360, 1440, 2560} {
-			for scheme, background := range map[string]string{"light": "rgb(246, 246, 243)", "dark": "rgb(19, 23, 26)"} {
+		for _, width := range widths {
+			for scheme, background := range schemes {
 				name := fmt.Sprintf("%s-%d-%s", state.name, width, scheme)
 				t.Run(name, func(t *testing.T) {
 					picture := filepath.Join(folder, name+".png")
