@@ -35,11 +35,12 @@ type Collector struct {
 
 	reloading sync.Mutex // held by a reload
 
-	mu          sync.Mutex      // guards what follows
-	groups      []*group        // a reload changes it
-	rulesUnused bool            // there are prefix rules without effect
-	running     context.Context // of Run, while it runs
-	readers     sync.WaitGroup
+	mu             sync.Mutex      // guards what follows
+	groups         []*group        // a reload changes it
+	rulesUnused    bool            // there are prefix rules without effect
+	networksUnused bool            // there are networks without effect
+	running        context.Context // of Run, while it runs
+	readers        sync.WaitGroup
 }
 
 // New returns a Collector. It reads nothing before Run.
@@ -57,7 +58,7 @@ func New(config Config) (*Collector, error) {
 		gatherer:  &gatherer{buckets: buckets, firewalls: firewalls, prefixes: history.NewPrefixes(time.Now())},
 		firewalls: firewalls,
 	}
-	if err := c.Reload(config.Groups, config.PrefixRules); err != nil {
+	if err := c.Reload(config.Groups, config.PrefixRules, config.Networks); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -6,11 +6,13 @@ package collector
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-kit/log"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
@@ -63,6 +65,15 @@ type Config struct {
 
 	// PrefixRules turn prefixes into labels. The first that matches a prefix applies.
 	PrefixRules []prefix.Rule
+
+	// Networks are the values of the labels source and destination; the classes of IANA's registries if there are none.
+	Networks []network.Network
+
+	// TopSources is how many of the heaviest sources are shown for each prefix, at most MaxTopSources; 0 for none.
+	TopSources int
+
+	// TopSourcesIPv6 is how many bits of their addresses tell sources of IPv6 apart; 0 for DefaultTopSourcesIPv6.
+	TopSourcesIPv6 int
 
 	// NoPacketSize leaves out the histogram of packet sizes.
 	NoPacketSize bool
@@ -123,6 +134,16 @@ func (c *Config) protocolSet(selection labelSelection) (*packet.ProtocolSet, err
 		return &packet.ProtocolSet{}, nil
 	}
 	return set, nil
+}
+
+// networkSet returns the networks that addresses are told apart by: nil if no label of addresses is selected.
+func (c *Config) networkSet() (*network.Set, error) {
+	for _, l := range []label{labelSource, labelDestination} {
+		if slices.Contains(c.Labels, labelNames[l]) {
+			return network.NewSet(c.Networks)
+		}
+	}
+	return nil, nil
 }
 
 func (c *Config) limits() limits {

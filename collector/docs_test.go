@@ -30,7 +30,7 @@ func page(t *testing.T, name string) string {
 
 // TestDocumentedMetrics compares the table of metrics in docs/metrics.md with the metrics of the collector.
 func TestDocumentedMetrics(t *testing.T) {
-	f := newFeed(t, Config{})
+	f := newFeed(t, Config{TopSources: 1})
 	datagram, _ := nflogtest.Datagram(100)
 	f.countDatagram(datagram)
 	pretendRule(f.collector, "a")

@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -131,6 +132,30 @@ func (t *table) makeRoom(now time.Time) bool {
 	}
 	t.evict(func(set *labelSet) bool { return set.stale })
 	return true
+}
+
+// makeRoomForAddresses forgets the label sets with addresses that values show no longer, so that a network never shows more than it
+// may.
+func (t *table) makeRoomForAddresses(removed []string) {
+	if len(removed) == 0 {
+		return
+	}
+	gone := make(map[string]bool, len(removed))
+	for _, address := range removed {
+		gone[address] = true
+	}
+	t.evict(func(set *labelSet) bool {
+		rest := set.series.values
+		for _, d := range t.labeling.ofCounters {
+			var value string
+			value, rest, _ = strings.Cut(rest, valueEnd)
+			if (d.label == labelSource || d.label == labelDestination) && gone[value] {
+				return true
+			}
+		}
+		return false
+	})
+	t.keys.clear() // some lead to addresses that are gone
 }
 
 // evictIdle forgets label sets that counted nothing for long, if the limit is reached. It reports whether there were any. Packets

@@ -34,12 +34,13 @@ type families struct {
 	socketBuffer, socketQueued    *family
 	labelSets, labelSetsLimit     *family
 	overflow, forgotten           *family
+	sources, sourcePackets        *family // nil without top sources
 
 	firewall firewall.Families
 }
 
 // newFamilies returns the families, whose metrics have the labels of a labeling.
-func newFamilies(l *labeling) *families {
+func newFamilies(l *labeling, topSources bool) *families {
 	f := &families{}
 	add := func(name, help string, typ dto.MetricType, labels []string) *family {
 		name = "nflog_" + name
@@ -104,6 +105,14 @@ func newFamilies(l *labeling) *families {
 	f.forgotten = counter("forgotten_packets_total",
 		"Packets that nflog_packets_total no longer has, because their label sets were forgotten.")
 
+	if topSources {
+		f.sources = add("sources",
+			"Source addresses of the prefix's packets in the last 2.5 to 5 minutes, estimated with a standard error of 2.3 %; IPv6 by network.",
+			dto.MetricType_GAUGE, append(l.ofGroup.names(), labelNames[labelPrefix]))
+		f.sourcePackets = counter("source_packets_total",
+			"Packets of source addresses that have a share of 1 % or more of the prefix's packets, or had it a short time ago.",
+			labelNames[labelPrefix], labelNames[labelSource])
+	}
 	ofRules := slices.Sorted(slices.Values(append(l.ofGroup.names(), firewall.RuleLabels()...)))
 	f.firewall.Rules = add("rules",
 		"Firewall rules that log to the group, whether or not it is read. Rules alike in all labels are one series.", dto.MetricType_GAUGE, ofRules).dto

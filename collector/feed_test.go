@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"net/netip"
 	"strconv"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func mustNew(t testing.TB, config Config) *Collector {
 // mustReload applies other groups and prefix rules.
 func mustReload(t testing.TB, c *Collector, groups []GroupConfig, rules ...prefix.Rule) {
 	t.Helper()
-	if err := c.Reload(groups, rules); err != nil {
+	if err := c.Reload(groups, rules, nil); err != nil {
 		t.Fatalf("failed to reload: %v", err)
 	}
 }
@@ -175,8 +176,11 @@ func bucketSum(counts []sizeCount) (sum uint64) {
 
 // fakeNames are names of interfaces by index.
 type fakeNames struct {
-	names   map[uint32]string
-	renames uint64
+	names    map[uint32]string
+	aliases  map[uint32]string
+	networks map[string][]netip.Prefix
+	followed bool // FollowAddresses was called
+	renames  uint64
 }
 
 func (f *fakeNames) Generation() uint64 { return f.renames }
@@ -187,6 +191,17 @@ func (f *fakeNames) Name(index uint32) string {
 	}
 	return "if" + strconv.FormatUint(uint64(index), 10)
 }
+
+func (f *fakeNames) Alias(index uint32) string { return f.aliases[index] }
+
+func (f *fakeNames) Networks(name string) []netip.Prefix {
+	if !f.followed {
+		return nil
+	}
+	return f.networks[name]
+}
+
+func (f *fakeNames) FollowAddresses() { f.followed = true }
 
 func (f *fakeNames) Present() map[string]bool {
 	present := make(map[string]bool)

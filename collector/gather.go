@@ -65,6 +65,7 @@ func (g *gatherer) gather(now time.Time) (done func()) {
 	g.families.clear()
 	for i, group := range g.groups {
 		g.gatherGroup(g.copyTable(i, now), group.table.limits, group.snapshot())
+		g.gatherSources(g.copyOf(i).labels, group.table.topSources(now))
 	}
 	g.firewalls.Gather(&g.families.firewall, boundGroups(g.groups))
 	return g.mu.Unlock

@@ -123,7 +123,9 @@ func (g *group) bindAndRead(ctx context.Context) (reason, err error) {
 	}
 	defer names.Close()
 	g.onBound(reader)
+	g.table.followAddresses(names, nil)
 	g.table.attach(names)
+	g.table.followAddresses(nil, nil) // a reload may have asked for it meanwhile
 	stopWatch := ns.Watch(func() { end(namespace.ErrGone) })
 	defer stopWatch()
 	err = g.read(ctx, reader)

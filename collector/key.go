@@ -24,6 +24,7 @@ type keyIndex struct {
 	optionals []optional // of the keys in the slots; nil if no optional label is selected
 	shift     uint8      // from a hash to the index of a slot
 	used      int
+	last      uint64 // slot where findOptional found the last key: many packets are like the one before
 }
 
 // A keySlot has what most look-ups need, in less than half a cache line.
@@ -65,9 +66,13 @@ func (x *keyIndex) find(origin *nflog.Origin, protocol packet.Protocol) *labelSe
 func (x *keyIndex) findOptional(origin *nflog.Origin, protocol packet.Protocol, o optional) *labelSet {
 	mask := uint64(len(x.slots) - 1)
 	optionals := x.optionals[:len(x.slots)]
+	if s := &x.slots[x.last&mask]; s.origin == origin && s.protocol == protocol && optionals[x.last&mask] == o {
+		return s.set
+	}
 	for i := (hash(origin, protocol) ^ o.hash()) >> x.shift; ; i++ {
 		s := &x.slots[i&mask]
 		if s.set == nil || s.origin == origin && s.protocol == protocol && optionals[i&mask] == o {
+			x.last = i
 			return s.set
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
@@ -36,8 +37,8 @@ type labeling struct {
 	renamer   *prefix.InterfaceRenamer
 }
 
-// newLabeling returns the labeling of a group.
-func newLabeling(config *Config, group GroupConfig) (*labeling, error) {
+// newLabeling returns the labeling of a group. networks are those that addresses are told apart by, nil if no label needs them.
+func newLabeling(config *Config, group GroupConfig, networks *network.Set) (*labeling, error) {
 	selected := config.Labels
 	if selected == nil {
 		selected = DefaultLabels()
@@ -74,6 +75,9 @@ func newLabeling(config *Config, group GroupConfig) (*labeling, error) {
 	l.ofPrefix = slices.DeleteFunc(l.descs(1<<labelGroup|1<<labelPrefix, byNetNS), func(d labelDesc) bool { return d.label == labelRule })
 	l.sameHistogram = histogram == l.selection
 	l.optional = newExtractor(l.selection, cmp.Or(config.MarkMask, math.MaxUint32), config.DestinationPorts)
+	if networks != nil {
+		l.optional.networks = network.NewResolver(networks)
+	}
 	return l, nil
 }
 

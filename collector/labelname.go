@@ -32,6 +32,10 @@ const (
 	labelConntrackState
 	labelDSCP
 	labelDestinationPort
+	labelSource
+	labelDestination
+	labelInAlias
+	labelOutAlias
 	numLabels
 )
 
@@ -50,7 +54,7 @@ const (
 var labelNames = [numLabels]string{
 	"group", "prefix", "family", "hook", "in_interface", "out_interface", "protocol",
 	"mark", "uid", "gid", "vlan", "phys_in_interface", "phys_out_interface",
-	"tcp_flags", "icmp_type", "conntrack_state", "dscp", "destination_port",
+	"tcp_flags", "icmp_type", "conntrack_state", "dscp", "destination_port", "source", "destination", "in_alias", "out_alias",
 }
 
 // LabelNames returns the names of all labels that packets can be counted by.

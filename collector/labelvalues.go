@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -90,6 +91,14 @@ func (l *labeling) packetValues(v *labelValues, k *key, names interfaceNames) {
 			v.values[i] = l.interfaceValue(v, o.PhysInDev, names)
 		case labelPhysOutInterface:
 			v.values[i] = l.interfaceValue(v, o.PhysOutDev, names)
+		case labelSource:
+			v.values[i] = l.addressValue(network.ID(k.optional.addresses >> 32))
+		case labelDestination:
+			v.values[i] = l.addressValue(network.ID(k.optional.addresses))
+		case labelInAlias:
+			v.values[i] = prefix.Escape(names.Alias(o.InDev))
+		case labelOutAlias:
+			v.values[i] = prefix.Escape(names.Alias(o.OutDev))
 		default:
 			v.values[i] = k.optional.value(i)
 		}
@@ -103,6 +112,14 @@ func (l *labeling) interfaceValue(v *labelValues, index uint32, names interfaceN
 		v.interfaces = append(v.interfaces, name)
 	}
 	return value
+}
+
+// addressValue returns the value for an address.
+func (l *labeling) addressValue(id network.ID) string {
+	if l.optional.networks == nil {
+		return ""
+	}
+	return l.optional.networks.Value(id)
 }
 
 // overflowPartly gives up the labels that the first step of overflow does not keep.

@@ -6,6 +6,7 @@ package collector
 import (
 	"strconv"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -16,6 +17,8 @@ type optional struct {
 	packed uint64 // of fields
 	owner  uint64 // the gid, and above it the uid
 	mark   uint32
+
+	addresses uint64 // the [network.ID] of the destination, and above it that of the source; 0 without one
 }
 
 // Offsets of the fields in packed. A field is 0 if the packet has no such value, and if its label is not selected.
@@ -40,12 +43,12 @@ func (o optional) field(at, bits int) uint32 { return uint32(o.packed>>at) & (1<
 
 // hash returns a hash. Its upper bits are the best.
 func (o optional) hash() uint64 {
-	const k0, k1, k2 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb
-	h := o.packed*k0 ^ o.owner*k1 ^ uint64(o.mark)*k2
+	const k0, k1, k2, k3 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93
+	h := o.packed*k0 ^ o.owner*k1 ^ uint64(o.mark)*k2 ^ o.addresses*k3
 	return (h ^ h>>29) * k1
 }
 
-// value returns the value of an optional label.
+// value returns the value of an optional label, except for those of addresses.
 func (o optional) value(l label) string {
 	switch l {
 	case labelMark:
@@ -87,13 +90,15 @@ const (
 	messageLabels   labelSelection = 1<<labelMark | 1<<labelUID | 1<<labelGID | 1<<labelConntrackState
 	transportLabels labelSelection = 1<<labelTCPFlags | 1<<labelICMPType | 1<<labelDestinationPort
 	headerLabels                   = 1<<labelVLAN | 1<<labelDSCP | transportLabels
+	addressLabels   labelSelection = 1<<labelSource | 1<<labelDestination
 )
 
 // An extractor extracts the values of the selected optional labels from packets.
 type extractor struct {
 	selection labelSelection // of optional labels
 	markMask  uint32
-	ports     *packet.PortSet // that have a class of their own; nil if the port is not selected
+	ports     *packet.PortSet   // that have a class of their own; nil if the port is not selected
+	networks  *network.Resolver // of addresses; nil if none is selected
 
 	// Look-up tables, which are faster than to classify each packet.
 	tcpKinds  [256]packet.TCPKind
@@ -102,7 +107,7 @@ type extractor struct {
 
 // newExtractor returns an extractor for the optional labels of a selection.
 func newExtractor(selection labelSelection, markMask uint32, ports []uint16) extractor {
-	x := extractor{selection: selection & (messageLabels | headerLabels), markMask: markMask}
+	x := extractor{selection: selection & (messageLabels | headerLabels | addressLabels), markMask: markMask}
 	if x.selection.has(labelDestinationPort) {
 		x.ports = packet.NewPortSet(ports)
 	}
@@ -123,6 +128,9 @@ func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 	var o optional
 	if x.selection&headerLabels != 0 {
 		o.packed = x.extractHeaders(h)
+	}
+	if x.networks != nil {
+		x.extractAddresses(&o, h)
 	}
 	if x.selection.has(labelMark) {
 		mark, _ := p.Mark()
@@ -150,6 +158,29 @@ func (x *extractor) extract(p nflog.Packet, h *packet.Parsed) optional {
 		}
 	}
 	return o
+}
+
+// extractAddresses sets the values of the packet's addresses.
+func (x *extractor) extractAddresses(o *optional, h *packet.Parsed) {
+	if source, destination, ok := h.IPv4(); ok {
+		if x.selection.has(labelSource) {
+			o.addresses = uint64(x.networks.IPv4(source)) << 32
+		}
+		if x.selection.has(labelDestination) {
+			o.addresses |= uint64(x.networks.IPv4(destination))
+		}
+		return
+	}
+	source, destination, ok := h.IPv6()
+	if !ok {
+		return
+	}
+	if x.selection.has(labelSource) {
+		o.addresses = uint64(x.networks.IPv6(source)) << 32
+	}
+	if x.selection.has(labelDestination) {
+		o.addresses |= uint64(x.networks.IPv6(destination))
+	}
 }
 
 // extractHeaders returns the fields of packed that the packet's headers give.

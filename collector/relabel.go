@@ -154,7 +154,14 @@ func (r *relabeler) apply(now time.Time) {
 	defer t.mu.Unlock()
 	r.prepare(r.look())
 	t.labeling, t.groupLabels = r.to, r.to.groupLabels()
+	if networks := r.to.optional.networks; networks != nil {
+		networks.Inherit(r.from.optional.networks)
+		if t.names != nil {
+			networks.Follow(t.names)
+		}
+	}
 	t.keys.clear()
+	t.sources.forgetOrigins()
 	for _, total := range t.prefixes {
 		total.series = r.to.prefixSeries(total.prefix, total.series.created)
 	}

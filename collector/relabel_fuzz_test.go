@@ -71,7 +71,7 @@ func FuzzReload(f *testing.F) {
 				c.PrefixRules = fuzzedRules[int(op)%len(fuzzedRules)]
 				c.Groups = []GroupConfig{{Group: 100}}
 				var err error
-				if to, err = newLabeling(&c, c.Groups[0]); err != nil {
+				if to, err = newLabeling(&c, c.Groups[0], nil); err != nil {
 					t.Fatal(err)
 				}
 				prepared = newRelabeler(early.table, to)

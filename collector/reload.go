@@ -12,16 +12,17 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
-// Reload applies other groups and prefix rules, also while Run runs. Groups with the same settings are read on without a
+// Reload applies other groups, prefix rules and networks, also while Run runs. Groups with the same settings are read on without a
 // break. Counts are kept, except those of label sets with a value for a label that is gone.
 //
 // If it returns an error, nothing has changed.
-func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
+func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks []network.Network) error {
 	config := c.config
-	config.Groups, config.PrefixRules = groups, rules
+	config.Groups, config.PrefixRules, config.Networks = groups, rules, networks
 	labelings, err := newLabelings(&config)
 	if err != nil {
 		return err
@@ -33,6 +34,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 	var relabelers []*relabeler
 	for i, config := range groups {
 		if g := find(old, config); g != nil {
+			g.table.followAddresses(nil, labelings[i].optional.networks)
 			relabelers = append(relabelers, newRelabeler(g.table, labelings[i]))
 		}
 	}
@@ -45,6 +47,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.warnOfUnusedNetworks(len(networks) > 0 && labelings[0].optional.networks == nil)
 	c.warnOfUnusedRules(len(rules) > 0 && !labelings[0].selection.has(labelPrefix))
 	c.groups = nil
 	for i, config := range groups {
@@ -55,7 +58,7 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule) error {
 			g.stop(errRemoved)
 		}
 	}
-	c.gatherer.set(c.groups, newFamilies(labelings[0]))
+	c.gatherer.set(c.groups, newFamilies(labelings[0], config.TopSources > 0))
 	c.gatherer.forgetPrefixes(groups)
 	if !c.config.NoRuleset {
 		c.firewalls.Apply(namespacesOf(groups, labelings), rules)
@@ -72,6 +75,14 @@ func (c *Collector) warnOfUnusedRules(unused bool) {
 	c.rulesUnused = unused
 }
 
+// warnOfUnusedNetworks does the same for networks.
+func (c *Collector) warnOfUnusedNetworks(unused bool) {
+	if unused && !c.networksUnused {
+		level.Warn(c.config.Logger).Log("msg", "The networks have no effect, because neither the label source nor destination is selected")
+	}
+	c.networksUnused = unused
+}
+
 // find returns the group of a configuration, or nil.
 func find(groups []*group, config GroupConfig) *group {
 	if i := slices.IndexFunc(groups, func(g *group) bool { return g.is(config) }); i >= 0 {
@@ -85,10 +96,13 @@ func find(groups []*group, config GroupConfig) *group {
 func (c *Collector) apply(old []*group, config GroupConfig, l *labeling) *group {
 	if g := find(old, config); g != nil {
 		g.reconfigure(config)
+		g.table.followAddresses(nil, l.optional.networks)
 		return g
 	}
 	conntrack := l.selection.has(labelConntrackState)
-	g := newGroup(config, newTable(l, c.gatherer.buckets, c.config.limits()), conntrack, c.config.Logger)
+	table := newTable(l, c.gatherer.buckets, c.config.limits())
+	table.sources = c.config.sourceCounter()
+	g := newGroup(config, table, conntrack, c.config.Logger)
 	if c.running != nil {
 		c.start(g)
 	}
@@ -114,12 +128,16 @@ func newLabelings(config *Config) ([]*labeling, error) {
 	if len(config.Groups) == 0 {
 		return nil, errors.New("no NFLOG group to read")
 	}
+	networks, err := config.networkSet()
+	if err != nil {
+		return nil, err
+	}
 	var labelings []*labeling
 	for i, g := range config.Groups {
 		if slices.ContainsFunc(config.Groups[:i], g.sameGroup) {
 			return nil, fmt.Errorf("NFLOG group %d is named twice", g.Group)
 		}
-		l, err := newLabeling(config, g)
+		l, err := newLabeling(config, g, networks)
 		if err != nil {
 			return nil, err
 		}

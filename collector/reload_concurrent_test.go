@@ -50,10 +50,10 @@ func TestReloadConcurrent(t *testing.T) {
 	// No packet has a value for the labels that are added and removed, so no label set is forgotten.
 	meanwhile(func(i int) error {
 		rules := []prefix.Rule{{Match: "none", Labels: map[string]string{fmt.Sprintf("label%d", i%4): "x"}}}
-		return f.collector.Reload([]GroupConfig{{Group: 100}, {Group: uint16(i % 3)}}, rules)
+		return f.collector.Reload([]GroupConfig{{Group: 100}, {Group: uint16(i % 3)}}, rules, nil)
 	})
 	meanwhile(func(int) error {
-		if f.collector.Reload(nil, nil) == nil {
+		if f.collector.Reload(nil, nil, nil) == nil {
 			return errors.New("no error of a reload without groups")
 		}
 		return nil

@@ -181,7 +181,7 @@ func TestIntegrationReloadWhileEnding(t *testing.T) {
 	go func() {
 		defer close(done)
 		for number := uint16(0); ctx.Err() == nil; number = (number + 1) % 5 {
-			if err := r.c.Reload([]GroupConfig{{Group: number, NetNS: ns.Path()}}, nil); err != nil {
+			if err := r.c.Reload([]GroupConfig{{Group: number, NetNS: ns.Path()}}, nil, nil); err != nil {
 				t.Error(err)
 			}
 		}

@@ -147,7 +147,7 @@ func TestReloadErrors(t *testing.T) {
 			f := newFeed(t, Config{})
 			f.count(udpInput("a", 2, 100))
 			before, groups := gather(t, f.collector), f.collector.Groups()
-			err := f.collector.Reload(tt.groups, tt.rules)
+			err := f.collector.Reload(tt.groups, tt.rules, nil)
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("unexpected error: got %v, want %s", err, tt.want)
 			}

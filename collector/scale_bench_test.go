@@ -92,7 +92,7 @@ func BenchmarkScaleReload(b *testing.B) {
 			var held time.Duration
 			for b.Loop() {
 				for _, config.PrefixRules = range [][]prefix.Rule{manyRules(), nil} {
-					to, err := newLabeling(&config, config.Groups[0])
+					to, err := newLabeling(&config, config.Groups[0], nil)
 					if err != nil {
 						b.Fatal(err)
 					}

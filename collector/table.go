@@ -4,12 +4,14 @@
 package collector
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/packet"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
@@ -25,6 +27,7 @@ type table struct {
 	labeling    *labeling
 	groupLabels []*dto.LabelPair // of the metrics about the group itself
 	names       interfaceNames   // nil before the first reader
+	sources     *sourceCounter   // nil if nobody asks for top sources
 	closedStats nflog.Stats      // of readers that are closed
 
 	keys       *keyIndex
@@ -60,11 +63,14 @@ type limits struct {
 	deletedInterface time.Duration // after whose deletion a label set is forgotten; 0 for never
 }
 
-// interfaceNames are the names of interfaces, see [ifname.Names].
+// interfaceNames are the names and aliases of interfaces, see [ifname.Names].
 type interfaceNames interface {
 	Name(index uint32) string
+	Alias(index uint32) string
 	Generation() uint64
 	Present() map[string]bool
+	Networks(name string) []netip.Prefix
+	FollowAddresses()
 }
 
 func newTable(l *labeling, buckets *bucketLayout, limits limits) *table {
@@ -97,10 +103,29 @@ func (t *table) attach(names interfaceNames) {
 	t.resolveAnew()
 }
 
-// resolveAnew makes all keys resolve again, as names of interfaces have changed.
+// resolveAnew makes all keys resolve again, as names or networks of interfaces have changed.
 func (t *table) resolveAnew() {
 	t.generation = t.names.Generation()
+	if networks := t.labeling.optional.networks; networks != nil {
+		networks.Follow(t.names)
+	}
 	t.keys.clear()
+}
+
+// followAddresses follows the addresses of interfaces, if networks of these are part of those that packets are counted by, or will
+// be counted by. Nil names stand for those of the current reader. It may take a while.
+func (t *table) followAddresses(names interfaceNames, next *network.Resolver) {
+	t.mu.Lock()
+	if names == nil {
+		names = t.names
+	}
+	current := t.labeling.optional.networks
+	t.mu.Unlock()
+	for _, r := range []*network.Resolver{next, current} {
+		if names != nil && r != nil && r.Set().FollowsInterfaces() {
+			names.FollowAddresses()
+		}
+	}
 }
 
 // count counts the packets of a batch.
@@ -109,6 +134,12 @@ func (t *table) count(b *nflog.Batch, now time.Time) {
 	defer t.mu.Unlock()
 	if t.names.Generation() != t.generation {
 		t.resolveAnew()
+	}
+	if networks := t.labeling.optional.networks; networks != nil {
+		t.makeRoomForAddresses(networks.MakeRoom(now))
+	}
+	if t.sources != nil {
+		t.sources.tracker.Advance(now)
 	}
 	for p := range b.Packets() {
 		t.countPacket(p, now)
@@ -128,6 +159,9 @@ func (t *table) countPacket(p nflog.Packet, now time.Time) {
 	}
 	set := t.labelSet(p, &h, now)
 	set.packets++
+	if t.sources != nil {
+		t.countSource(p, &h)
+	}
 	if h.Length == 0 {
 		return // unknown
 	}

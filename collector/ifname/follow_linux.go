@@ -9,25 +9,14 @@ import (
 	"fmt"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// linkBuffer is the size of the receive buffer for link messages. It holds a few hundred.
-	linkBuffer = 1 << 20
-
-	// linkMessageLen is more than the longest datagram of link messages.
-	linkMessageLen = 64 << 10
-
-	// Shortest and longest wait before a socket that failed is opened again.
-	minReopenDelay = time.Second
-	maxReopenDelay = time.Minute
-)
+// linkBuffer is the size of the receive buffer for link messages. It holds a few hundred.
+const linkBuffer = 1 << 20
 
 // Open returns the names of the interfaces in a network namespace, and follows changes until Close. netns is a descriptor of
 // the namespace, or 0 for the one of the process. It may be closed after Open returns.
@@ -47,12 +36,12 @@ func Open(netns int, logger log.Logger) (*Names, error) {
 
 // A linkFollower keeps names up to date by the messages of rtnetlink's multicast group RTNLGRP_LINK.
 type linkFollower struct {
-	names  *Names
-	logger log.Logger
-	netns  int // a descriptor of its own, or 0
-	buffer int
+	subscription // to link messages
 
-	// conn is the socket for requests. Link messages have their own socket, see subscribe, so that they do not come
+	names *Names
+	netns int // a descriptor of its own, or 0
+
+	// conn is the socket for requests. Link messages have their own socket, see subscription, so that they do not come
 	// between a request and its answer.
 	conn *netlink.Conn
 	raw  syscall.RawConn
@@ -60,8 +49,12 @@ type linkFollower struct {
 
 // newLinkFollower opens the socket for requests.
 func newLinkFollower(netns int, logger log.Logger) (*linkFollower, error) {
-	f := &linkFollower{logger: logger, buffer: linkBuffer}
+	f := &linkFollower{}
 	f.names = newNames(f.query)
+	f.subscription = subscription{
+		subject: "interfaces", groups: []uint32{unix.RTNLGRP_LINK}, dial: f.dial, onDatagram: f.handle, updateAll: f.refreshAll,
+		buffer: linkBuffer, logger: logger,
+	}
 
 	if netns != 0 {
 		// Kept to open sockets with. A descriptor of 3 or more is never a standard stream, nor 0.
@@ -132,102 +125,31 @@ func (f *linkFollower) query(index uint32) (string, error) {
 	return request.Name(), nil
 }
 
-// subscribe opens a socket for link messages, and then updates all names, so that it misses no change in between.
-func (f *linkFollower) subscribe() (*netlink.Conn, error) {
-	messages, err := f.dial()
-	if err != nil {
-		return nil, err
-	}
-	if err := messages.SetReadBuffer(f.buffer); err != nil {
-		_ = messages.Close()
-		return nil, fmt.Errorf("set the receive buffer for link messages: %w", err)
-	}
-	if err := messages.JoinGroup(unix.RTNLGRP_LINK); err != nil {
-		_ = messages.Close()
-		return nil, fmt.Errorf("subscribe to link messages: %w", err)
-	}
-	if err := f.refreshAll(); err != nil {
-		_ = messages.Close()
-		return nil, err
-	}
-	return messages, nil
-}
-
-// start follows changes until the Names are closed.
+// start follows changes until the Names are closed: of links by these messages, and of addresses once it is asked for.
 func (f *linkFollower) start(messages *netlink.Conn) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { f.run(ctx, messages) })
+	wg.Go(func() { f.run(ctx, messages, nil) })
+
+	var mu sync.Mutex // guards against an Add to wg while Wait runs
+	f.names.followAddresses = sync.OnceFunc(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if ctx.Err() == nil {
+			f.startAddresses(ctx, &wg)
+		}
+	})
 	f.names.unfollow = sync.OnceFunc(func() {
+		mu.Lock()
 		cancel()
+		mu.Unlock()
 		_ = f.conn.Close() // ends a dump
 		wg.Wait()
 		f.close()
 	})
 }
 
-// run follows changes until the context ends. It opens a new socket when one fails.
-func (f *linkFollower) run(ctx context.Context, messages *netlink.Conn) {
-	delay := minReopenDelay
-	for {
-		opened := time.Now()
-		err := f.follow(ctx, messages)
-		if ctx.Err() != nil {
-			return
-		}
-		level.Warn(f.logger).Log("msg", "Following changes of interfaces failed. Trying again.", "err", err)
-		if time.Since(opened) > maxReopenDelay {
-			delay = minReopenDelay
-		}
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(delay):
-			}
-			delay = min(2*delay, maxReopenDelay)
-			if messages, err = f.subscribe(); err == nil {
-				break
-			}
-		}
-		level.Info(f.logger).Log("msg", "Following changes of interfaces again")
-	}
-}
-
-// follow handles messages until their socket fails or the context ends. It closes the socket.
-func (f *linkFollower) follow(ctx context.Context, messages *netlink.Conn) error {
-	interrupt := func() { _ = messages.Close() }
-	defer interrupt()
-	defer context.AfterFunc(ctx, interrupt)()
-
-	raw, err := messages.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("use a route netlink socket: %w", err)
-	}
-	buf := make([]byte, linkMessageLen)
-	missed := false
-	for {
-		// After a loss, the kernel drops all further messages without another error, until the socket was found
-		// empty. Only then does it help to update all names.
-		n, err := receive(raw, buf, !missed)
-		switch {
-		case errors.Is(err, unix.ENOBUFS):
-			missed = true
-		case errors.Is(err, unix.EAGAIN):
-			level.Debug(f.logger).Log("msg", "Missed changes of interfaces, updating all names")
-			if err := f.refreshAll(); err != nil {
-				return err
-			}
-			missed = false
-		case err != nil:
-			return fmt.Errorf("receive link messages: %w", err)
-		case !f.handle(buf[:min(n, len(buf))]):
-			missed = true
-		}
-	}
-}
-
-// refreshAll updates the names of all known interfaces and of all that exist.
+// refreshAll updates the names of all known interfaces, and the names and aliases of all that exist.
 func (f *linkFollower) refreshAll() error {
 	for _, index := range f.names.indexes() {
 		f.names.refresh(index, "")
@@ -244,7 +166,7 @@ func (f *linkFollower) refreshAll() error {
 		if err != nil {
 			return fmt.Errorf("list all interfaces: %w", err)
 		}
-		f.refresh(m.Data)
+		f.refresh(uint16(m.Header.Type), m.Data)
 	}
 	return nil
 }

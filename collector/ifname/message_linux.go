@@ -37,31 +37,51 @@ func (f *linkFollower) handle(datagram []byte) bool {
 		return false
 	}
 	for _, m := range messages {
-		f.refresh(m.Data)
+		f.refresh(m.Header.Type, m.Data)
 	}
 	return true
 }
 
-// refresh updates the name of the interface in a link message: a struct ifinfomsg and attributes. For a deleted interface,
-// the message has the last name.
-func (f *linkFollower) refresh(message []byte) {
+// refresh updates the name and the alias of the interface in a link message of some type: a struct ifinfomsg and attributes. For
+// a deleted interface, the message has the last name.
+func (f *linkFollower) refresh(messageType uint16, message []byte) {
 	if len(message) < unix.SizeofIfInfomsg {
 		return
 	}
 	index := binary.NativeEndian.Uint32(message[4:])
-	f.names.refresh(index, linkName(message[unix.SizeofIfInfomsg:]))
+	l := parseLink(message[unix.SizeofIfInfomsg:])
+	f.names.refresh(index, l.name)
+	if family := message[0]; messageType == unix.RTM_NEWLINK && family == unix.AF_UNSPEC && l.whole {
+		f.names.setAlias(index, l.alias)
+	}
 }
 
-// linkName returns the name in the attributes of a link, or "".
-func linkName(attributes []byte) string {
+// A link is what the attributes of a link message say.
+type link struct {
+	name, alias string // empty if they are not there
+
+	// whole reports whether all attributes are there, so that a link without an alias has none. Messages about a wireless event
+	// (net/wireless/wext-core.c) have the name alone. Those that rtnl_fill_ifinfo (net/core/rtnetlink.c) makes have the MTU.
+	whole bool
+}
+
+// parseLink parses the attributes of a link message.
+func parseLink(attributes []byte) link {
 	ad, err := netlink.NewAttributeDecoder(attributes)
 	if err != nil {
-		return ""
+		return link{}
 	}
+	var l link
 	for ad.Next() {
-		if ad.Type() == unix.IFLA_IFNAME {
-			return ad.String()
+		switch ad.Type() {
+		case unix.IFLA_IFNAME:
+			l.name = ad.String()
+		case unix.IFLA_IFALIAS:
+			l.alias = ad.String()
+		case unix.IFLA_MTU:
+			l.whole = true
 		}
 	}
-	return ""
+	l.whole = l.whole && ad.Err() == nil
+	return l
 }

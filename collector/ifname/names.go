@@ -1,12 +1,13 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ifname finds the names of a network namespace's interfaces by their index, and keeps them up to date by
-// rtnetlink.
+// Package ifname finds the names and aliases of a network namespace's interfaces by their index, and the networks of their
+// addresses, and keeps them up to date by rtnetlink.
 package ifname
 
 import (
 	"errors"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,26 +33,30 @@ const (
 // errNoInterface is the error of a query for an index that no interface has.
 var errNoInterface = errors.New("no such interface")
 
-// Names finds the name that the interface with an index has, or had last, in one network namespace. It is safe for
-// concurrent use.
+// Names finds the name and the alias that the interface with an index has, or had last, in one network namespace. It is safe
+// for concurrent use.
 //
 // A message about an interface is only a reason to ask the kernel for its current name. So it does no harm if messages are
-// late or lost, or if a bridge reports a port that leaves it as a deleted link.
+// late or lost, or if a bridge reports a port that leaves it as a deleted link. Aliases come from the messages themselves: the
+// kernel can only be asked for them by a request that waits for the RTNL.
 type Names struct {
 	// query asks the kernel for the current name of an interface. It is called with mu held: an answer from before a change
 	// must not be stored after it.
 	query func(index uint32) (string, error)
 
-	// unfollow stops following changes.
-	unfollow func()
+	// unfollow stops following changes. followAddresses follows those of addresses, too.
+	unfollow, followAddresses func()
 
 	changes atomic.Uint64
 
 	mu      sync.RWMutex // guards what follows
 	names   map[uint32]string
 	deleted map[uint32]deletedName
-	expiry  *time.Timer // of deleted names; nil without one
+	aliases map[uint32]string // of some in names and deleted; most interfaces have none
+	expiry  *time.Timer       // of deleted names; nil without one
 	closed  bool
+
+	networks map[uint32][]netip.Prefix // of the interfaces' addresses, each sorted; nil while nobody follows them
 
 	// unknown has the indexes that the kernel did not know, since unknownSince.
 	unknown      map[uint32]struct{}
@@ -67,11 +72,13 @@ type deletedName struct {
 // newNames returns Names that know no name yet.
 func newNames(query func(index uint32) (string, error)) *Names {
 	return &Names{
-		query:    query,
-		unfollow: func() {},
-		names:    make(map[uint32]string),
-		deleted:  make(map[uint32]deletedName),
-		unknown:  make(map[uint32]struct{}),
+		query:           query,
+		unfollow:        func() {},
+		followAddresses: func() {},
+		names:           make(map[uint32]string),
+		deleted:         make(map[uint32]deletedName),
+		aliases:         make(map[uint32]string),
+		unknown:         make(map[uint32]struct{}),
 	}
 }
 
@@ -109,7 +116,15 @@ func (n *Names) Name(index uint32) string {
 	return unknownName(index)
 }
 
-// Generation returns a number that changes whenever a result of Name does.
+// Alias returns the alias of the interface with the index, the last one if it was deleted within the last minute. It is empty
+// without one, and until the kernel's message about the interface is read.
+func (n *Names) Alias(index uint32) string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.aliases[index]
+}
+
+// Generation returns a number that changes whenever a result of Name, Alias or Networks does.
 func (n *Names) Generation() uint64 {
 	return n.changes.Load()
 }
@@ -176,8 +191,33 @@ func (n *Names) set(index uint32, name string) {
 	if old, _ := n.known(index); old != name {
 		n.changes.Add(1)
 	}
-	delete(n.deleted, index)
+	if _, ok := n.deleted[index]; ok {
+		delete(n.deleted, index)
+		n.storeAlias(index, "") // it was that of another interface
+	}
 	n.names[index] = name
+}
+
+// setAlias stores the alias of an interface, empty for none, if the interface is known.
+func (n *Names) setAlias(index uint32, alias string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, ok := n.known(index); ok {
+		n.storeAlias(index, alias)
+	}
+}
+
+// storeAlias stores the alias of a known interface. The caller holds mu.
+func (n *Names) storeAlias(index uint32, alias string) {
+	switch {
+	case n.aliases[index] == alias:
+		return
+	case alias == "":
+		delete(n.aliases, index)
+	default:
+		n.aliases[index] = alias
+	}
+	n.changes.Add(1)
 }
 
 // remove marks an interface as deleted. last was its name, or "" for the known one. The caller holds mu.
@@ -192,6 +232,7 @@ func (n *Names) remove(index uint32, last string) {
 
 	delete(n.names, index)
 	if len(n.deleted) >= maxDeletedNames {
+		n.storeAlias(index, "")
 		n.changes.Add(1)
 		return
 	}
@@ -217,6 +258,7 @@ func (n *Names) expire() {
 	for index, d := range n.deleted {
 		if !d.until.After(now) {
 			delete(n.deleted, index)
+			n.storeAlias(index, "")
 			n.changes.Add(1)
 		} else if next.IsZero() || d.until.Before(next) {
 			next = d.until

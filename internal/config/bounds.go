@@ -28,6 +28,11 @@ const (
 	// maxFile is the size of the largest configuration file: far more than one needs.
 	maxFile = 256 * kibibyte
 
+	// maxListFile is the size of the largest file of CIDRs, and maxCIDRs is how many all networks have at most. A CIDR takes some 70
+	// bytes of memory, twice as much during a reload.
+	maxListFile = 16 * mebibyte
+	maxCIDRs    = 250_000
+
 	// maxMistakes is the largest number of mistakes in a file that are reported one by one.
 	maxMistakes = 100
 )

@@ -36,6 +36,12 @@ func addCollectorFlags(app *kingpin.Application, c *collector.Config) {
 	addFlag(app, "collector.destination-ports", defaultPorts,
 		"Ports that the label destination_port names, separated by commas.",
 		listOf(numberBetween[uint16](0, math.MaxUint16)), &c.DestinationPorts)
+	addFlag(app, "collector.top-sources", "0",
+		fmt.Sprintf("Number of source addresses, the heaviest of the last minutes, shown for each prefix on /top and in metrics, at most %d. 0 for none.", collector.MaxTopSources),
+		numberBetween[int](0, collector.MaxTopSources), &c.TopSources)
+	addFlag(app, "collector.top-sources-network-length", strconv.Itoa(collector.DefaultTopSourcesIPv6),
+		"Length of the network by which sources of IPv6 are told apart, 1 to 128; 128 for the whole address.",
+		numberBetween[int](1, 128), &c.TopSourcesIPv6)
 	app.Flag("collector.interface-pattern",
 		"Rename interfaces in labels, for example veth.*=veth. REGEXP is anchored. The first pattern that matches is used. Repeatable.").
 		PlaceHolder("REGEXP=REPLACEMENT").SetValue((*interfacePatterns)(&c.InterfacePatterns))

@@ -18,7 +18,7 @@ import (
 // collectorRefusals are bad values of the flags about how packets are counted.
 func collectorRefusals() []refusal {
 	const (
-		labels   = "group, prefix, family, hook, in_interface, out_interface, protocol, mark, uid, gid, vlan, phys_in_interface, phys_out_interface, tcp_flags, icmp_type, conntrack_state, dscp, destination_port"
+		labels   = "group, prefix, family, hook, in_interface, out_interface, protocol, mark, uid, gid, vlan, phys_in_interface, phys_out_interface, tcp_flags, icmp_type, conntrack_state, dscp, destination_port, source, destination, in_alias, out_alias"
 		list     = "must be distinct values separated by commas, each one of " + labels
 		ports    = "must be distinct values separated by commas, each a number from 0 to 65535"
 		protocol = "must be all, or distinct values separated by commas, each a value of the label protocol: a name such as tcp or arp, " +
@@ -36,6 +36,9 @@ func collectorRefusals() []refusal {
 		{name: "label with space", args: []string{"--collector.labels=prefix, hook"}, want: `--collector.labels="prefix, hook": ` + list + `: " hook" is wrong, write hook`},
 		{name: "label missing", args: []string{"--collector.labels=prefix,"}, want: `--collector.labels="prefix,": ` + list + `: one value is empty`},
 		{name: "label of several namespaces", args: []string{"--collector.labels=netns"}, want: `--collector.labels="netns": ` + list + `: "netns" is wrong`},
+
+		{name: "too many sources", args: []string{"--collector.top-sources=101"}, want: `--collector.top-sources="101": must be a number from 0 to 100`},
+		{name: "no IPv6 length", args: []string{"--collector.top-sources-network-length=0"}, want: `--collector.top-sources-network-length="0": must be a number from 1 to 128`},
 
 		{name: "no protocol", args: []string{"--collector.protocols="}, want: `--collector.protocols="": ` + protocol + `: write all for all protocols`},
 		{name: "protocol unknown", args: []string{"--collector.protocols=tcp,http"}, want: `--collector.protocols="tcp,http": ` + protocol + `: "http" is wrong`},
@@ -116,6 +119,7 @@ func defaultCollectorConfig() collector.Config {
 			8080, 8443, 9100, 10250,
 		},
 		PacketSizeBuckets:       []uint32{64, 128, 256, 512, 1024, 1500, 9000, 65535},
+		TopSourcesIPv6:          64,
 		MaxLabelSets:            2000,
 		DeletedInterfaceTimeout: 10 * time.Minute,
 	}
@@ -164,10 +168,11 @@ func TestCollectorFlags(t *testing.T) {
 				"--collector.interface-pattern=veth.*=veth", "--collector.interface-pattern", "(cali|lxc)[0-9=]+=${1}",
 				"--no-collector.packet-size", "--collector.histogram-labels=mark,group", "--collector.packet-size-buckets=1,4294967295",
 				"--collector.max-label-sets=1000000", "--collector.idle-timeout=1h30m", "--collector.deleted-interface-timeout=0s",
-				"--collector.protocols=hopopt,253,arp,0x88b5", "--no-collector.ruleset",
+				"--collector.protocols=hopopt,253,arp,0x88b5", "--collector.top-sources=100", "--collector.top-sources-network-length=128", "--no-collector.ruleset",
 			},
 			want: func(c *collector.Config) {
 				c.Protocols = []string{"hopopt", "253", "arp", "0x88b5"}
+				c.TopSources, c.TopSourcesIPv6 = 100, 128
 				c.Labels = []string{"prefix", "mark", "uid"}
 				c.MarkMask = 0xff00
 				c.DestinationPorts = []uint16{0, 65535}

@@ -65,7 +65,7 @@ func TestDocumentedFile(t *testing.T) {
 		t.Error(filePage + " has no configuration file")
 	}
 	for _, m := range files {
-		_, warnings, err := parseFile(filePage, []byte(m[1]), testDefaults, false)
+		_, warnings, err := parseFile(filePage, []byte(m[1]), testDefaults, false, noLists)
 		if err != nil || len(warnings) > 0 {
 			t.Errorf("%s%v %v", m[1], err, warnings)
 		}

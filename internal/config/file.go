@@ -7,25 +7,28 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // A file is what the configuration file says.
 type file struct {
-	Groups []collector.GroupConfig // empty if the flags name the groups
-	Rules  []prefix.Rule
-	Empty  bool // it has nothing but comments
+	Groups   []collector.GroupConfig // empty if the flags name the groups
+	Rules    []prefix.Rule
+	Networks []network.Network
+	Empty    bool // it has nothing but comments
 }
 
 // parseFile parses what a configuration file has. Groups take missing settings from defaults. Groups in the file are a
-// mistake if the command line has groups, too. The error has all mistakes, as [Diagnostics].
-func parseFile(path string, data []byte, defaults collector.GroupConfig, groupsOnCommandLine bool) (file, []Diagnostic, error) {
+// mistake if the command line has groups, too. readList reads the files of CIDRs that it names. The error has all mistakes, as
+// [Diagnostics].
+func parseFile(path string, data []byte, defaults collector.GroupConfig, groupsOnCommandLine bool, readList func(path string) ([]byte, error)) (file, []Diagnostic, error) {
 	var c file
 	r := &yamlReader{path: path}
 	root := r.document(data)
 	c.Empty = root == nil
 	if root != nil {
-		for _, f := range r.fields(root, "the file", "groups", "prefix_rules") {
+		for _, f := range r.fields(root, "the file", "groups", "prefix_rules", "networks") {
 			switch f.name() {
 			case "groups":
 				c.Groups = r.groups(f, defaults)
@@ -34,6 +37,8 @@ func parseFile(path string, data []byte, defaults collector.GroupConfig, groupsO
 				}
 			case "prefix_rules":
 				c.Rules = r.prefixRules(f)
+			case "networks":
+				c.Networks = r.networks(f, readList)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func FuzzConfigFile(f *testing.F) {
 		f.Add([]byte(file))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, warnings, err := parseFile("f", data, testDefaults, false)
+		got, warnings, err := parseFile("f", data, testDefaults, false, noLists)
 		diagnostics := warnings
 		if err != nil {
 			if diff := cmp.Diff(file{}, got); diff != "" {

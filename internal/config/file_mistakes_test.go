@@ -24,9 +24,9 @@ func TestParseFileRefuses(t *testing.T) {
 		groupsGiven bool
 		want        []string
 	}{
-		{name: "no mapping", file: "groups\n", want: []string{"1:1: the file: must be a mapping of groups, prefix_rules"}},
-		{name: "list", file: "\n- groups: []\n", want: []string{"2:1: the file: must be a mapping of groups, prefix_rules"}},
-		{name: "unknown key", file: "groups: []\ngroup: 5\n", want: []string{`2:1: "group": must be one of groups, prefix_rules: did you mean groups?`}},
+		{name: "no mapping", file: "groups\n", want: []string{"1:1: the file: must be a mapping of groups, prefix_rules, networks"}},
+		{name: "list", file: "\n- groups: []\n", want: []string{"2:1: the file: must be a mapping of groups, prefix_rules, networks"}},
+		{name: "unknown key", file: "groups: []\ngroup: 5\n", want: []string{`2:1: "group": must be one of groups, prefix_rules, networks: did you mean groups?`}},
 		{name: "duplicate key", file: "groups: []\ngroups: []\n", want: []string{`2:1: "groups": must not be given more than once`}},
 		{name: "key that is no text", file: "? [groups]\n: 1\n", want: []string{"1:3: the file: must have text for keys"}},
 		{
@@ -173,7 +173,7 @@ func TestParseFileRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, _, err := parseFile("nflog.yml", []byte(tt.file), testDefaults, tt.groupsGiven)
+			got, _, err := parseFile("nflog.yml", []byte(tt.file), testDefaults, tt.groupsGiven, noLists)
 			if err == nil {
 				t.Fatalf("taken for %+v", got)
 			}
@@ -211,7 +211,7 @@ func TestParseFileSyntax(t *testing.T) {
 		{"item in quotes", "groups:\n- 'group:5'\n", "2:3: " + groupItem},
 		{"first key without blank", "groups:\r\n- group:5\r\n  copy_range: 64B\r\n", "3:13: " + invalid + "mapping values are not allowed in this context" + blank + `"group: 5", in line 2`},
 		{"last key without blank", "groups:\n- group: 5\n  copy_range:64B\n", "4:1: " + invalid + "could not find expected ':'" + blank + `"copy_range: 64B", in line 3`},
-		{"file without blank", "groups:[]\n", "1:1: the file: must be a mapping of groups, prefix_rules" + blank + `"groups: []"`},
+		{"file without blank", "groups:[]\n", "1:1: the file: must be a mapping of groups, prefix_rules, networks" + blank + `"groups: []"`},
 		{"value with bracket without blank", "prefix_rules:\n- match: a\n  labels:{a: b}\n", `3:3: "labels:{a": must be a key` + blank + `"labels: {a"`},
 		{"label without blank", "prefix_rules:\n- match: a\n  labels: {a:'b'}\n", `3:12: "a:'b'": must be a key` + blank + `"a: 'b'"`},
 		{"dash without blank", "groups:\n  -group: 5\n", "2:3: groups: must be a list" + dash},
@@ -235,7 +235,7 @@ func TestParseFileSyntax(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, _, err := parseFile("nflog.yml", []byte(tt.file), testDefaults, false)
+			got, _, err := parseFile("nflog.yml", []byte(tt.file), testDefaults, false, noLists)
 			if err == nil {
 				t.Fatalf("taken for %+v", got)
 			}
@@ -247,7 +247,7 @@ func TestParseFileSyntax(t *testing.T) {
 }
 
 func TestParseFileManyMistakes(t *testing.T) {
-	_, _, err := parseFile("nflog.yml", []byte("groups:\n"+strings.Repeat("- x\n", 150)), testDefaults, false)
+	_, _, err := parseFile("nflog.yml", []byte("groups:\n"+strings.Repeat("- x\n", 150)), testDefaults, false, noLists)
 	bad, ok := errors.AsType[Diagnostics](err)
 	if !ok {
 		t.Fatalf("error %v, want mistakes", err)

@@ -109,7 +109,7 @@ prefix_rules:
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, warnings, err := parseFile("nflog.yml", []byte(tt.file), testDefaults, false)
+			got, warnings, err := parseFile("nflog.yml", []byte(tt.file), testDefaults, false, noLists)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ prefix_rules:
 
 func TestParseFileWarns(t *testing.T) {
 	const file = "prefix_rules:\n- match: '(?P<pod>a)'\n  labels:\n    action: b\n    node: c\n"
-	got, warnings, err := parseFile("nflog.yml", []byte(file), testDefaults, false)
+	got, warnings, err := parseFile("nflog.yml", []byte(file), testDefaults, false, noLists)
 	if err != nil {
 		t.Fatal(err)
 	}

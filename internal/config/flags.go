@@ -62,7 +62,7 @@ func newApp() (*kingpin.Application, *Options) {
 	addGroupFlags(app, o)
 	addCollectorFlags(app, &o.collector)
 	app.Flag("config.file",
-		"YAML file with groups and prefix rules. Read again on SIGHUP.").StringVar(&o.ConfigFile)
+		"YAML file with groups, prefix rules and networks. Read again on SIGHUP.").StringVar(&o.ConfigFile)
 	addCheckFlags(app, o)
 	addWebFlags(app, &o.Web)
 

@@ -32,7 +32,7 @@ type Options struct {
 	groupsSet bool                  // whether the command line has groups
 	netns     []string              // as in collector.GroupConfig
 	settings  collector.GroupConfig // defaults of each group; Group and NetNS are zero
-	collector collector.Config      // without groups and prefix rules
+	collector collector.Config      // without what the file has
 
 	checkPrefixes   []string
 	checkInterfaces []string
@@ -63,11 +63,12 @@ func (o *Options) Load() (c collector.Config, warnings []Diagnostic, err error) 
 	c = o.collector
 	c.Groups = o.groupConfigs(f.Groups)
 	c.PrefixRules = f.Rules
+	c.Networks = f.Networks
 	return c, warnings, nil
 }
 
 func (o *Options) readFile() ([]byte, error) {
-	data, err := o.reader.readFile(o.ConfigFile)
+	data, err := o.reader.readFile(o.ConfigFile, maxFile)
 	if err != nil {
 		return nil, &FlagError{Flag: "config.file", Value: o.ConfigFile, Err: fmt.Errorf("must be a valid configuration file: %w", err)}
 	}
@@ -75,7 +76,9 @@ func (o *Options) readFile() ([]byte, error) {
 }
 
 func (o *Options) parse(data []byte) (file, []Diagnostic, error) {
-	return parseFile(o.ConfigFile, data, o.settings, o.groupsSet)
+	return parseFile(o.ConfigFile, data, o.settings, o.groupsSet, func(path string) ([]byte, error) {
+		return o.reader.readFile(path, maxListFile)
+	})
 }
 
 // groupConfigs returns the groups of the configuration file, or those of the flags if it has none, in each network

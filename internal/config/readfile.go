@@ -41,16 +41,17 @@ func inTime[T any](f func() (T, error)) (T, error) {
 	}
 }
 
-// A fileReader reads the configuration file. If a read hangs, further ones are refused until it has ended: each would keep a
+// A fileReader reads the configuration file, and files that it names. If a read hangs, further ones are refused until it has ended: each would keep a
 // thread.
 type fileReader struct {
-	read func(path string) ([]byte, error) // readRegular if nil
+	read func(path string, most int64) ([]byte, error) // readRegular if nil
 
 	mu    sync.Mutex // guards what follows
 	began time.Time  // of the read under way, zero if there is none
 }
 
-func (r *fileReader) readFile(path string) ([]byte, error) {
+// readFile reads a file of at most that many bytes.
+func (r *fileReader) readFile(path string, most int64) ([]byte, error) {
 	read := r.read
 	if read == nil {
 		read = readRegular
@@ -60,7 +61,7 @@ func (r *fileReader) readFile(path string) ([]byte, error) {
 	}
 	data, err := inTime(func() ([]byte, error) {
 		defer r.end()
-		return read(path)
+		return read(path, most)
 	})
 	if errors.Is(err, errNoAnswer) {
 		err = fmt.Errorf("%s: %w", path, err)
@@ -85,19 +86,19 @@ func (r *fileReader) end() {
 	r.began = time.Time{}
 }
 
-// readRegular reads a regular file of at most maxFile bytes. The path may have symbolic links, as in a mounted ConfigMap.
-func readRegular(path string) ([]byte, error) {
+// readRegular reads a regular file of at most that many bytes. The path may have symbolic links, as in a mounted ConfigMap.
+func readRegular(path string, most int64) ([]byte, error) {
 	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case len(data) > maxFile:
-		return nil, fmt.Errorf("%s: must not be larger than %s", path, formatSize(maxFile))
+	case int64(len(data)) > most:
+		return nil, fmt.Errorf("%s: must not be larger than %s", path, formatSize(uint64(most)))
 	}
 	return data, nil
 }

@@ -71,7 +71,7 @@ func TestLoadFile(t *testing.T) {
 		{name: "too large", file: filepath.Base(write("large.yml", comment+"x")), want: "FILE: must not be larger than 256KiB"},
 		{
 			name: "mistakes", file: filepath.Base(write("bad.yml", "a: 1\ngroups: 1\n")),
-			want: "FILE:1:1: \"a\": must be one of groups, prefix_rules\nFILE:2:9: groups: must be a list",
+			want: "FILE:1:1: \"a\": must be one of groups, prefix_rules, networks\nFILE:2:9: groups: must be a list",
 		},
 	}
 	for _, tt := range tests {
@@ -100,21 +100,21 @@ func TestLoadFile(t *testing.T) {
 func TestReadFileHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reads atomic.Int64
-		r := fileReader{read: func(string) ([]byte, error) {
+		r := fileReader{read: func(string, int64) ([]byte, error) {
 			if reads.Add(1) == 1 {
 				time.Sleep(time.Hour)
 			}
 			return []byte("data"), io.ErrUnexpectedEOF
 		}}
 		start := time.Now()
-		_, err := r.readFile("f.yml")
+		_, err := r.readFile("f.yml", maxFile)
 		want := "f.yml: the file system does not answer within 5s, like a network mount without its server"
 		if err == nil || err.Error() != want || time.Since(start) != readTimeout {
 			t.Errorf("after %v: got error %v, want %s", time.Since(start), err, want)
 		}
 		for range 100 {
 			time.Sleep(time.Second)
-			if _, err = r.readFile("f.yml"); err == nil || err.Error() != "f.yml: the file system has not answered since 2000-01-01T00:00:00Z" {
+			if _, err = r.readFile("f.yml", maxFile); err == nil || err.Error() != "f.yml: the file system has not answered since 2000-01-01T00:00:00Z" {
 				t.Errorf("unexpected error: %v", err)
 			}
 		}
@@ -122,7 +122,7 @@ func TestReadFileHangs(t *testing.T) {
 			t.Errorf("%d reads, want 1", n)
 		}
 		time.Sleep(time.Hour)
-		if data, err := r.readFile("f.yml"); string(data) != "data" || !errors.Is(err, io.ErrUnexpectedEOF) {
+		if data, err := r.readFile("f.yml", maxFile); string(data) != "data" || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("unexpected result: %q, %v", data, err)
 		}
 	})

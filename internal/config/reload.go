@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -22,7 +23,7 @@ import (
 const repeatInterval = 10 * time.Second
 
 // ApplyFunc applies a configuration, as the method Reload of a collector.Collector does.
-type ApplyFunc func(groups []collector.GroupConfig, rules []prefix.Rule) error
+type ApplyFunc func(groups []collector.GroupConfig, rules []prefix.Rule, networks []network.Network) error
 
 // A Reloader applies the configuration file again. If the file can't be used, the configuration stays as it is.
 type Reloader struct {
@@ -172,7 +173,7 @@ func (r *Reloader) run(log bool) error {
 		err = Diagnostics{{Path: r.options.ConfigFile, Line: 1, Column: 1, Text: "must not be empty where it was not before: write groups: [] if nothing is to be configured"}}
 	}
 	if err == nil {
-		err = r.apply(r.options.groupConfigs(f.Groups), f.Rules)
+		err = r.apply(r.options.groupConfigs(f.Groups), f.Rules, f.Networks)
 	}
 	if err == nil {
 		r.succeed()

@@ -21,6 +21,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -36,7 +37,7 @@ type fakeCollector struct {
 
 var errTwoAtATime = errors.New("two at a time")
 
-func (f *fakeCollector) Reload(groups []collector.GroupConfig, rules []prefix.Rule) error {
+func (f *fakeCollector) Reload(groups []collector.GroupConfig, rules []prefix.Rule, _ []network.Network) error {
 	if f.busy.Swap(true) {
 		return errTwoAtATime
 	}
@@ -116,7 +117,7 @@ func TestReload(t *testing.T) {
 		},
 		{
 			name: "mistakes", file: bad, times: 2,
-			err: "FILE:1:18: group=\"all\": must be a number from 0 to 65535\nFILE:2:1: \"rules\": must be one of groups, prefix_rules",
+			err: "FILE:1:18: group=\"all\": must be a number from 0 to 65535\nFILE:2:1: \"rules\": must be one of groups, prefix_rules, networks",
 			log: []string{"level=error msg=\"The configuration file can't be used. The last one stays in force.\"", "FILE:1:18:", "FILE:2:1:"},
 		},
 		{name: "refused", file: goodConfig, refusal: errors.New("too many labels"), err: "too many labels", log: []string{"level=error", "too many labels"}, times: 3},
@@ -242,9 +243,9 @@ func TestReloadConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReloading(t)
 		apply := r.apply
-		r.apply = func(groups []collector.GroupConfig, rules []prefix.Rule) error {
+		r.apply = func(groups []collector.GroupConfig, rules []prefix.Rule, networks []network.Network) error {
 			time.Sleep(time.Minute)
-			return apply(groups, rules)
+			return apply(groups, rules, networks)
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -318,11 +319,11 @@ func TestReloadHangs(t *testing.T) {
 		r := newReloading(t)
 		var hang atomic.Bool
 		hang.Store(true)
-		r.options.reader.read = func(path string) ([]byte, error) {
+		r.options.reader.read = func(path string, most int64) ([]byte, error) {
 			if hang.Load() {
 				time.Sleep(time.Hour)
 			}
-			return readRegular(path)
+			return readRegular(path, most)
 		}
 		start := time.Now()
 		for range 3 {

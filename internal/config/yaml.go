@@ -54,8 +54,8 @@ func (r *yamlReader) diagnostic(n *yaml.Node, text string) Diagnostic {
 
 // result returns the warnings, and the mistakes if there are any. Both are in the order of the file.
 func (r *yamlReader) result() (warnings []Diagnostic, err error) {
-	sortByPlace(r.warnings)
-	sortByPlace(r.mistakes)
+	r.sortByPlace(r.warnings)
+	r.sortByPlace(r.mistakes)
 	switch more := len(r.mistakes) - maxMistakes; {
 	case len(r.mistakes) == 0:
 		return r.warnings, nil
@@ -66,9 +66,11 @@ func (r *yamlReader) result() (warnings []Diagnostic, err error) {
 	return r.warnings, r.mistakes
 }
 
-func sortByPlace(diagnostics []Diagnostic) {
+// sortByPlace sorts diagnostics: first those of the file, then those of files that it names, each by place.
+func (r *yamlReader) sortByPlace(diagnostics []Diagnostic) {
 	slices.SortStableFunc(diagnostics, func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		rank := func(d Diagnostic) string { return strings.TrimPrefix(d.Path, r.path) } // empty for the file itself
+		return cmp.Or(strings.Compare(rank(a), rank(b)), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
 

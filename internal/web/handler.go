@@ -35,6 +35,7 @@ type Source interface {
 	Groups() []collector.GroupState
 	Status() collector.Status
 	Healthy() error
+	topSourcer
 }
 
 // A Program is what the pages show and do beside what the source has.
@@ -63,6 +64,7 @@ func NewHandler(s Source, own *prometheus.Registry, p Program, o config.Web, log
 	if o.TelemetryPath != "/" {
 		mux.Handle("GET /{$}", page.handler(sending))
 	}
+	newTopPage(s).register(mux, sending)
 	pattern := "GET " + o.TelemetryPath
 	if strings.HasSuffix(pattern, "/") {
 		pattern += "{$}" // not the paths below it

@@ -26,6 +26,7 @@ type fakeSource struct {
 	groups  []collector.GroupState
 	collect func(ch chan<- prometheus.Metric) // nil: nflog_up alone
 	sick    error
+	top     []collector.GroupSources
 	status  *collector.Status // nil: of groups
 	asked   func()            // called for each status, unless nil
 }
@@ -74,6 +75,8 @@ func (s *fakeSource) Status() collector.Status {
 }
 
 func (s *fakeSource) Healthy() error { return s.sick }
+
+func (s *fakeSource) TopSources() ([]collector.GroupSources, bool) { return s.top, s.top != nil }
 
 func testWebOptions() config.Web {
 	return config.Web{

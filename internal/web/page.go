@@ -152,7 +152,11 @@ func (p *page) writeJSON(w http.ResponseWriter) error {
 }
 
 func (p *page) writeHTML(w http.ResponseWriter) error {
-	return p.template.Execute(w, newView(p.status(), p.telemetryPath))
+	v := newView(p.status(), p.telemetryPath)
+	if _, ok := p.source.TopSources(); ok {
+		v.TopPath = topPath
+	}
+	return p.template.Execute(w, v)
 }
 
 // wantsJSON reports whether a client asks for JSON, and not for a page.

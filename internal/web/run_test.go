@@ -48,6 +48,8 @@ func (s slowSource) Status() collector.Status { return collector.Status{} }
 
 func (s slowSource) Healthy() error { return nil }
 
+func (s slowSource) TopSources() ([]collector.GroupSources, bool) { return nil, false }
+
 // serveSource serves the metrics of a source on the listeners.
 func serveSource(t *testing.T, gather func(), logger log.Logger, slogger *slog.Logger, listeners ...net.Listener) *Servers {
 	t.Helper()

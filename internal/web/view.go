@@ -32,6 +32,7 @@ type view struct {
 	*status.Status
 	TelemetryPath, StatusPath, ReadyPath, HealthyPath, Docs string
 
+	TopPath      string            // of top sources, empty if nobody asks for them
 	Others       []*status.Problem // beside the verdict's
 	MoreOthers   int
 	Cards, Rows  []*status.Group

@@ -66,7 +66,7 @@ func newSite(t *testing.T, args ...string) *site {
 	s.file = newConfigFile(t, s.config)
 	s.args = append([]string{
 		"--config.file=" + s.file.path, "--web.config.file=" + s.credentials.config, "--nflog.queue-timeout=10ms",
-		"--collector.deleted-interface-timeout=1s", fmt.Sprintf("--collector.max-label-sets=%d", maxLabelSets),
+		"--collector.deleted-interface-timeout=1s", "--collector.top-sources=5", fmt.Sprintf("--collector.max-label-sets=%d", maxLabelSets),
 	}, args...)
 
 	rs := nftrules.New(s.router)

@@ -63,6 +63,8 @@ func argumentChanges() []change {
 			set:   "collector: {packetSizeBuckets: [100, 4294967295]}",
 			want:  args("", "--collector.packet-size-buckets=100,4294967295"),
 		},
+		{value: "collector.topSources", set: "collector: {topSources: 20}", want: args("", "--collector.top-sources=20")},
+		{value: "collector.topSourcesNetworkLength", set: "collector: {topSourcesNetworkLength: 128}", want: args("", "--collector.top-sources-network-length=128")},
 		{value: "collector.ruleset", set: "collector: {ruleset: false}", want: args("", "--no-collector.ruleset")},
 		{value: "collector.maxLabelSets", set: "collector: {maxLabelSets: 1000000}", want: args("", "--collector.max-label-sets=1000000")},
 		{value: "collector.idleTimeout", set: "collector: {idleTimeout: 24h}", want: args("", "--collector.idle-timeout=24h")},

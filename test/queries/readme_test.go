@@ -37,9 +37,16 @@ func TestNamesAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	tables, _, _ := strings.Cut(string(content), "\n## Histograms\n")
-	metrics := []string{"up", "scrape_duration_seconds", "scrape_samples_scraped"}
-	labels := []string{"__name__", "job", "instance", "le", "netns", "policy", "policy_namespace"}       // the latter of the preset k3s
-	labels = append(labels, "action", "cluster", "namespace", "service", "pod", "container", "endpoint") // of prefix rules, and of targets
+	metrics := []string{
+		"up", "scrape_duration_seconds", "scrape_samples_scraped",
+		"kube_pod_info", "kube_pod_status_phase", // of kube-state-metrics
+	}
+	labels := []string{
+		"__name__", "job", "instance", "le", "netns",
+		"policy", "policy_namespace", // of the preset k3s
+		"action", "cluster", "namespace", "service", "pod", "container", "endpoint", // of prefix rules, and of targets
+		"pod_ip", "host_network", "phase", // of kube-state-metrics
+	}
 	quoted := func(cell string) (names []string) {
 		for _, m := range regexp.MustCompile("`([a-z_]+\\*?)`").FindAllStringSubmatch(cell, -1) {
 			names = append(names, m[1])
@@ -59,6 +66,14 @@ func TestNamesAreDocumented(t *testing.T) {
 		default: // the tables of labels
 			labels = append(labels, names...)
 		}
+	}
+
+	who, err := os.ReadFile("../../docs/who.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile("(?m)^ +- record: (.*)$").FindAllStringSubmatch(string(who), -1) {
+		metrics = append(metrics, m[1])
 	}
 
 	all := ofTree(t)

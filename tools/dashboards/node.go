@@ -125,6 +125,7 @@ func nodeGroup() []chart {
 		path,
 	}
 	charts = append(charts, packetSizes(nodePacketMatchers)...)
+	charts = append(charts, nodeSources()...)
 	return append(charts, labelSets()...)
 }
 

@@ -42,6 +42,12 @@ Numbers go through int64, because Helm would render numbers from a million on as
 {{- with .destinationPorts }}
 - --collector.destination-ports={{ include "nflog-exporter.numbers" . }}
 {{- end }}
+{{- with .topSources }}
+- --collector.top-sources={{ int64 . }}
+{{- end }}
+{{- with .topSourcesNetworkLength }}
+- --collector.top-sources-network-length={{ int64 . }}
+{{- end }}
 {{- range .interfacePatterns }}
 {{- /* The kubelet replaces $$ by a dollar sign, and $(NAME) by a variable's value. */}}
 - {{ printf "--collector.interface-pattern=%s" . | replace "$" "$$" | quote }}
