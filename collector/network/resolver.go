@@ -43,7 +43,7 @@ type cached6 struct {
 }
 
 // cacheBits is the logarithm of how many addresses a cache has.
-const cacheBits = 11
+const cacheBits = 12
 
 // NewResolver returns a Resolver for the networks of a set.
 func NewResolver(set *Set) *Resolver {
