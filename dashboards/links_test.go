@@ -45,7 +45,8 @@ func testPage(t *testing.T, url string) {
 		t.Errorf("link %q: %v", url, err)
 		return
 	}
-	if !regexp.MustCompile(`(?im)^#+ ` + regexp.QuoteMeta(heading) + `$`).Match(page) {
+	words := strings.ReplaceAll(regexp.QuoteMeta(heading), "-", "[ -]")
+	if !regexp.MustCompile(`(?im)^#+ ` + words + `$`).Match(page) {
 		t.Errorf("link %q: the page has no such heading", url)
 	}
 }

@@ -220,7 +220,7 @@ func nodeRules() []chart {
 	matched := rate(series("nflog_rule_packets_total", nodeGroupMatchers))
 	return []chart{
 		{
-			kind: table, title: "Rules that log", w: 12, h: 8, unit: "short", noValue: "no rules known",
+			kind: table, title: "Rules by prefix", w: 12, h: 8, unit: "short", noValue: "no rules known",
 			text:    "Firewall rules of nf_tables that log to the groups now, also those that have logged nothing yet. Rules alike in all these labels are counted together.",
 			queries: []query{{expr: "sum by (group, netns, prefix, family, table, chain, comment) (" + rules + ")"}},
 			columns: []column{
@@ -246,14 +246,24 @@ func nodeRules() []chart {
 			links: explained("alerts.md#nflogrulelogslittle"),
 		},
 		{
-			kind: number, title: "Rules that nobody reads", w: 12, h: 4, unit: "short", steps: redAboveZero(), noValue: "no rules known",
+			kind: number, title: "Rules that nobody reads", w: 6, h: 4, unit: "short", steps: redAboveZero(), noValue: "no rules known",
 			text:    "Firewall rules that log to a group that no program reads, of all groups.",
 			queries: []query{{expr: "sum(" + series("nflog_rules_unread", nodeMatchers) + ")"}},
 			links:   explained("alerts.md#nflogrulesunread"),
 		},
 		{
-			kind: number, title: "Ruleset changed", w: 12, h: 4, unit: "dateTimeFromNow", color: plain(), noValue: "not since the exporter runs",
-			text:    "When the exporter last saw that the ruleset had changed, whether or not the change was about rules that log.",
+			kind: number, title: "Prefixes without packets", w: 6, h: 4, unit: "short", color: plain(), noValue: "none",
+			text:    "Prefixes that firewall rules have, and that have logged no packet since the exporter started.",
+			queries: []query{{expr: "count(" + series("nflog_prefix_packets_total", nodeGroupMatchers) + " == 0)"}},
+		},
+		{
+			kind: number, title: "Ruleset changes", w: 6, h: 4, unit: "short", color: plain(), noValue: "no rules known",
+			text:    "How often the ruleset has changed in the time range, whether or not the change was about rules that log.",
+			queries: []query{{expr: spaceNetns("round(sum by (netns) (increase(" + series("nflog_ruleset_changes_total", nodeMatchers) + "[$__range])))"), legend: "{{netns}}"}},
+		},
+		{
+			kind: number, title: "Ruleset changed", w: 6, h: 4, unit: "dateTimeFromNow", color: plain(), noValue: "not since the exporter runs",
+			text:    "When the exporter last saw a change.",
 			queries: []query{{expr: spaceNetns("max by (netns) (" + series("nflog_ruleset_last_change_timestamp_seconds", nodeMatchers) + ") * 1000"), legend: "{{netns}}"}},
 		},
 	}
