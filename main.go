@@ -72,6 +72,9 @@ func runExporter(ctx context.Context, hangups <-chan os.Signal, args []string, s
 	}
 	if e.reloader != nil {
 		go reloadOn(hangups, e.reloader.Reload)
+		if interval := e.options.ReloadInterval; interval > 0 {
+			go e.reloader.Watch(ctx, interval)
+		}
 	}
 	level.Info(e.logger).Log("msg", "Starting "+config.Program, "version", version.Info())
 	level.Info(e.logger).Log("msg", "Build context", "build_context", version.BuildContext())

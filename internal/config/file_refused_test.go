@@ -37,6 +37,11 @@ func configFileRefusals(t *testing.T) []refusal {
 			args: []string{"--nflog.group=100", "--config.file=" + twice},
 			want: twice + `:2:10: match="": must not be empty` + "\n" + twice + ":3:1: groups: must not be given together with --nflog.group",
 		},
+		{
+			name: "reload interval too short",
+			args: []string{"--config.reload-interval=500ms"},
+			want: `--config.reload-interval="500ms": must be 0s for never, or a time from 1s to 10000h0m0s`,
+		},
 		{name: "check with value", args: []string{"--config.check=yes"}, want: `--config.check="yes": must be given without a value`},
 		{
 			name: "check with a bad flag",

@@ -63,6 +63,9 @@ func newApp() (*kingpin.Application, *Options) {
 	addCollectorFlags(app, &o.collector)
 	app.Flag("config.file",
 		"YAML file with groups, prefix rules and networks. Read again on SIGHUP.").StringVar(&o.ConfigFile)
+	addFlag(app, "config.reload-interval", "0s",
+		"Read the configuration file again this often, and apply it if it has changed. 0s for never.",
+		timeoutOrNever(), &o.ReloadInterval)
 	addCheckFlags(app, o)
 	addWebFlags(app, &o.Web)
 

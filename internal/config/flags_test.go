@@ -140,7 +140,7 @@ func TestParseHelp(t *testing.T) {
 		"collector.top-sources-network-length", "collector.interface-pattern",
 		"collector.packet-size", "collector.histogram-labels", "collector.packet-size-buckets",
 		"collector.ruleset", "collector.max-label-sets", "collector.idle-timeout", "collector.deleted-interface-timeout",
-		"config.file", "config.check", "config.check-prefix", "config.check-interface",
+		"config.file", "config.reload-interval", "config.check", "config.check-prefix", "config.check-interface",
 		"web.systemd-socket", "web.listen-address", "web.config.file",
 		"web.telemetry-path", "web.disable-exporter-metrics", "web.enable-lifecycle", "web.max-requests",
 		"log.level", "log.format",
@@ -172,7 +172,7 @@ func TestParseHelp(t *testing.T) {
 				"--collector.labels=group,prefix,family,hook,in_interface,out_interface,protocol", "--collector.mark-mask=0xffffffff",
 				"--collector.interface-pattern=REGEXP=REPLACEMENT ...", "--[no-]collector.packet-size", "--collector.histogram-labels=LABEL,...",
 				"--collector.packet-size-buckets=64,128,256,512,1024,1500,9000,65535", "--[no-]collector.ruleset", "--collector.max-label-sets=2000",
-				"--collector.idle-timeout=0s", "--collector.deleted-interface-timeout=10m", "--config.file=CONFIG.FILE",
+				"--collector.idle-timeout=0s", "--collector.deleted-interface-timeout=10m", "--config.file=CONFIG.FILE", "--config.reload-interval=0s",
 				"--config.check-prefix=PREFIX ...", "--config.check-interface=NAME ...",
 				"--web.telemetry-path=/metrics", "--web.max-requests=40", "--log.level=info", "--log.format=logfmt",
 			} {

@@ -6,6 +6,7 @@ package config
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
 )
@@ -22,8 +23,9 @@ const (
 type Options struct {
 	Web Web
 
-	ConfigFile  string // path, empty for none
-	ConfigCheck bool
+	ConfigFile     string        // path, empty for none
+	ReloadInterval time.Duration // between looks at the file for changes, 0 for never
+	ConfigCheck    bool
 
 	LogLevel  string // debug, info, warn or error
 	LogFormat string // logfmt or json
@@ -40,7 +42,8 @@ type Options struct {
 	inForce []Setting
 
 	reader  fileReader
-	hasFile bool // whether Load found something in the configuration file
+	hasFile bool      // whether Load found something in the configuration file
+	loaded  fileState // what Load read
 }
 
 // Load reads the configuration file, if there is one, and returns the configuration of the collector with what the file
@@ -59,6 +62,7 @@ func (o *Options) Load() (c collector.Config, warnings []Diagnostic, err error) 
 			return collector.Config{}, warnings, err
 		}
 		o.hasFile = !f.Empty
+		o.loaded = stateOf(data, nil)
 	}
 	c = o.collector
 	c.Groups = o.groupConfigs(f.Groups)

@@ -40,7 +40,8 @@ type Reloader struct {
 	running    chan struct{} // has an element while an attempt runs; guards what follows
 	lastOK     prometheus.Gauge
 	lastOKTime prometheus.Gauge
-	hasFile    bool // whether the file had something when it was last applied
+	hasFile    bool      // whether the file had something when it was last applied
+	tried      fileState // of the last attempt
 	logged     outcome
 	loggedTime time.Time
 }
@@ -67,6 +68,7 @@ func NewReloader(o *Options, apply ApplyFunc, reg prometheus.Registerer, logger 
 		logger:  logger,
 		running: make(chan struct{}, 1),
 		hasFile: o.hasFile,
+		tried:   o.loaded,
 		lastOK: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: Program + "_config_last_reload_successful",
 			Help: "Whether the last attempt to apply the configuration file succeeded.",
@@ -164,6 +166,7 @@ func (r *Reloader) begin(a *attempt) (log bool) {
 
 func (r *Reloader) run(log bool) error {
 	data, err := r.options.readFile()
+	r.tried = stateOf(data, err)
 	var f file
 	var warnings []Diagnostic
 	if err == nil {
