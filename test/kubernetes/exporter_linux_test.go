@@ -96,12 +96,29 @@ func expand(arg string, variables map[string]string) string {
 	}
 }
 
-// mount writes the files of the chart's ConfigMap.
+// mount makes the volume of the chart's ConfigMap, or updates it. Like the kubelet, it writes the files into a folder of their
+// own, and then replaces a symbolic link to the folder.
 func (n node) mount(o *objects) error {
 	if o.Config == nil {
 		return nil
 	}
-	return n.write("config", o.Config.Data)
+	volume := filepath.Join(n.volumes, "config")
+	if err := os.MkdirAll(volume, 0o755); err != nil {
+		return err
+	}
+	version, err := os.MkdirTemp(volume, "..")
+	if err != nil {
+		return err
+	}
+	err = os.Chmod(version, 0o755)
+	for name, content := range o.Config.Data {
+		err = errors.Join(err, os.WriteFile(filepath.Join(version, name), []byte(content), 0o644))
+		if link := os.Symlink(filepath.Join("..data", name), filepath.Join(volume, name)); !errors.Is(link, os.ErrExist) {
+			err = errors.Join(err, link)
+		}
+	}
+	next := filepath.Join(volume, "..data_tmp")
+	return errors.Join(err, os.Symlink(filepath.Base(version), next), os.Rename(next, filepath.Join(volume, "..data")))
 }
 
 // write makes a volume with files that everybody may read.
@@ -124,6 +141,9 @@ func checkAccepted(t *testing.T, o *objects) {
 	n := node{ip: "192.0.2.1", volumes: t.TempDir()}
 	must(t, n.mount(o))
 	for _, v := range o.podTemplate().Spec.Volumes {
+		if v.ConfigMap != nil && o.Config == nil { // existingConfigMap
+			must(t, n.write(v.Name, map[string]string{"nflog.yml": ""}))
+		}
 		if v.Projected != nil {
 			must(t, n.write(v.Name, map[string]string{"web.yml": "", "config.yml": ""}))
 		}

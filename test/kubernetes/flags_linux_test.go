@@ -27,6 +27,7 @@ func TestFlags(t *testing.T) {
 		"collector.packet-size":        "collector.packetSize",
 		"collector.ruleset":            "collector.ruleset",
 		"config.file":                  "config",
+		"config.reload-interval":       "configReloadInterval",
 		"web.config.file":              "web.config.secrets",
 		"web.disable-exporter-metrics": "web.exporterMetrics",
 		"web.enable-lifecycle":         "web.enableLifecycle",

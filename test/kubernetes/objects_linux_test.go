@@ -66,6 +66,12 @@ func render(t testing.TB, values string, args ...string) *objects {
 // template returns the output of helm template. The error contains its error output.
 func template(t testing.TB, values string, args ...string) ([]byte, error) {
 	t.Helper()
+	return templateOf(t, release, values, args...)
+}
+
+// templateOf is template for a release of another name.
+func templateOf(t testing.TB, release, values string, args ...string) ([]byte, error) {
+	t.Helper()
 	helm := kerneltest.Require(t, "helm")
 	cmd := exec.Command(helm, append([]string{"template", release, chart, "--namespace", namespace, "--values", "-"}, args...)...)
 	cmd.Stdin = strings.NewReader(values)

@@ -59,6 +59,30 @@ func TestIntegrationPod(t *testing.T) {
 	}
 }
 
+// TestIntegrationConfigMap updates the ConfigMap of a pod, which applies it without a restart, and keeps its counts. It refuses a
+// file with mistakes.
+func TestIntegrationConfigMap(t *testing.T) {
+	t.Parallel()
+	config := func(groups string) *objects {
+		return render(t, "configReloadInterval: 1s\npodMonitor: {enabled: true}\nconfig: {groups: "+groups+"}")
+	}
+	ns := newNode(t)
+	p := startPod(t, ns, nodeIPv4, config("[{group: 100}]"), nil)
+	p.awaitProbe(t, p.container().ReadinessProbe)
+	logPacket(t, ns)
+	counted := regexp.MustCompile(`(?m)^nflog_packets_total\{.*group="100".*\} 1$`)
+	p.awaitSeries(t, counted)
+
+	bad := config("[{group: 100}]")
+	bad.Config.Data["nflog.yml"] = "groups: [{group: all}]\n"
+	must(t, p.mount(bad))
+	p.awaitSeries(t, regexp.MustCompile(`(?m)^nflog_exporter_config_last_reload_successful 0$`))
+
+	must(t, p.mount(config("[{group: 100}, {group: 101}]")))
+	p.awaitSeries(t, regexp.MustCompile(`(?m)^nflog_up\{group="101"\} 1$`))
+	p.awaitSeries(t, counted)
+}
+
 // TestIntegrationHeldGroup checks that a pod becomes ready while another program holds its group.
 func TestIntegrationHeldGroup(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 )
 
@@ -67,6 +68,28 @@ func monitoringChanges(t *testing.T) []change {
 		{value: "podMonitor.labels", base: podMonitorOn, set: "podMonitor: {enabled: true, labels: {release: prometheus}}", want: func(o *objects) {
 			o.PodMonitor.Labels["release"] = "prometheus"
 		}},
+		{value: "podMonitor.namespace", base: podMonitorOn, set: "podMonitor: {enabled: true, namespace: prometheus}", want: func(o *objects) {
+			o.PodMonitor.Namespace = "prometheus"
+			o.PodMonitor.Spec.NamespaceSelector.MatchNames = []string{namespace}
+		}},
+		{value: "podMonitor.annotations", base: podMonitorOn, set: "podMonitor: {enabled: true, annotations: {a: b}}", want: func(o *objects) {
+			o.PodMonitor.Annotations = map[string]string{"a": "b"}
+		}},
+		{value: "podMonitor.sampleLimit", base: podMonitorOn, set: "podMonitor: {enabled: true, sampleLimit: 5000000}", want: func(o *objects) {
+			limit := int64(5000000)
+			o.PodMonitor.Spec.SampleLimit = &limit
+		}},
+		{value: "podMonitor.labelLimit", base: podMonitorOn, set: "podMonitor: {enabled: true, labelLimit: 30}", want: func(o *objects) {
+			limit := int64(30)
+			o.PodMonitor.Spec.LabelLimit = &limit
+		}},
+		{value: "podMonitor.podTargetLabels", base: podMonitorOn, set: "podMonitor: {enabled: true, podTargetLabels: [team]}", want: func(o *objects) {
+			o.PodMonitor.Spec.PodTargetLabels = []string{"team"}
+		}},
+		{value: "podMonitor.attachMetadata", base: podMonitorOn, set: "podMonitor: {enabled: true, attachMetadata: {node: true}}", want: func(o *objects) {
+			node := true
+			o.PodMonitor.Spec.AttachMetadata = &monitoringv1.AttachMetadata{Node: &node}
+		}},
 		{value: "podMonitor.interval", base: podMonitorOn, set: "podMonitor: {enabled: true, interval: 1m}", want: func(o *objects) {
 			o.endpoint().Interval = "1m"
 		}},
@@ -113,6 +136,16 @@ func monitoringChanges(t *testing.T) []change {
 		}},
 		{value: "prometheusRule.labels", base: rulesOn, set: "prometheusRule: {enabled: true, labels: {release: prometheus}}", want: func(o *objects) {
 			o.Rules.Labels["release"] = "prometheus"
+		}},
+		{value: "prometheusRule.namespace", base: rulesOn, set: "prometheusRule: {enabled: true, namespace: prometheus}", want: func(o *objects) {
+			o.Rules.Namespace = "prometheus"
+		}},
+		{value: "prometheusRule.annotations", base: rulesOn, set: "prometheusRule: {enabled: true, annotations: {a: b}}", want: func(o *objects) {
+			o.Rules.Annotations = map[string]string{"a": "b"}
+		}},
+		{value: "prometheusRule.additionalRules", base: rulesOn, set: "prometheusRule: {enabled: true, additionalRules: [{record: a, expr: b}]}", want: func(o *objects) {
+			rule := monitoringv1.Rule{Record: "a", Expr: intstr.FromString("b")}
+			o.Rules.Spec.Groups = append(o.Rules.Spec.Groups, monitoringv1.RuleGroup{Name: "nflog_exporter.additional", Rules: []monitoringv1.Rule{rule}})
 		}},
 		{value: "prometheusRule.disabled", base: rulesOn, set: "prometheusRule: {enabled: true, disabled: [NflogExporterMissing, NflogExporterDown]}", want: func(o *objects) {
 			for i := range o.Rules.Spec.Groups {

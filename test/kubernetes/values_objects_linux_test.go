@@ -67,6 +67,24 @@ func objectChanges() []change {
 				meta.Labels["team"] = "network"
 			}
 		}},
+		{value: "namespaceOverride", base: everything, set: "namespaceOverride: log", want: func(o *objects) {
+			o.Namespace.Name = "log"
+			for _, meta := range o.metas()[1:] {
+				meta.Namespace = "log"
+			}
+			o.Test.Namespace = "log"
+		}},
+		{value: "commonAnnotations", base: everything, set: "commonAnnotations: {team: network}", want: func(o *objects) {
+			for _, meta := range append(o.metas(), &o.podTemplate().ObjectMeta) {
+				meta.Annotations = map[string]string{"team": "network"}
+			}
+		}},
+		{value: "extraManifests", set: "extraManifests: [{apiVersion: v1, kind: Namespace, metadata: {name: 'x-{{ .Release.Name }}'}}]", want: func(o *objects) {
+			o.Namespace = extraNamespace("x-" + release)
+		}},
+		{value: "extraManifests as text", set: "extraManifests: ['{apiVersion: v1, kind: Namespace, metadata: {name: x}}']", want: func(o *objects) {
+			o.Namespace = extraNamespace("x")
+		}},
 		{value: "namespace.create", set: "namespace: {create: true}", want: func(o *objects) {
 			labels := map[string]string{
 				"pod-security.kubernetes.io/enforce": "privileged",
@@ -94,9 +112,40 @@ func objectChanges() []change {
 		{value: "serviceAccount.annotations", set: "serviceAccount: {annotations: {a: b}}", want: func(o *objects) {
 			o.ServiceAccount.Annotations = map[string]string{"a": "b"}
 		}},
+		{value: "test.enabled", set: "test: {enabled: false}", want: func(o *objects) { o.Test = nil }},
+		{value: "test.hookDeletePolicy", set: "test: {hookDeletePolicy: before-hook-creation}", want: func(o *objects) {
+			o.Test.Annotations["helm.sh/hook-delete-policy"] = "before-hook-creation"
+		}},
 		{value: "test.image", set: "test: {image: alpine:3}", want: func(o *objects) {
 			o.Test.Spec.Containers[0].Image = "alpine:3"
 		}},
+	}
+}
+
+func extraNamespace(name string) *corev1.Namespace {
+	return &corev1.Namespace{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+	}
+}
+
+// TestNames renders releases with names that YAML takes for something else.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"100", "on", "1e3", "0x10", "null"} {
+		// A full name of the same kind, and one that has the chart's name at its end.
+		for _, values := range []string{"fullnameOverride: '" + name + "'", ""} {
+			out, err := templateOf(t, name, everything+"\n"+values)
+			must(t, err)
+			o, err := decode(out)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if got := o.DaemonSet.Spec.Selector.MatchLabels[instanceLabel]; got != name {
+				t.Errorf("%s: the selector has the instance %s", name, got)
+			}
+		}
 	}
 }
 

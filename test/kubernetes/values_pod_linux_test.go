@@ -5,9 +5,11 @@ package kubernetes
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -21,6 +23,7 @@ func podChanges(t *testing.T) []change {
 		return func(o *objects) { o.container().Image = image }
 	}
 	secrets := []corev1.LocalObjectReference{{Name: "my-registry"}}
+	beside := []corev1.Container{{Name: "beside", Image: "example.com/beside"}}
 	volume := corev1.Volume{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
 
 	return []change{
@@ -33,6 +36,30 @@ func podChanges(t *testing.T) []change {
 		{value: "imagePullSecrets", set: "imagePullSecrets: [{name: my-registry}]", want: func(o *objects) {
 			o.podTemplate().Spec.ImagePullSecrets = secrets
 			o.Test.Spec.ImagePullSecrets = secrets
+		}},
+		{value: "global.imageRegistry", base: "image: {repository: example.com/log}", set: "global: {imageRegistry: mirror.example.org/x}", want: func(o *objects) {
+			o.container().Image = "mirror.example.org/x/log:" + version(t)
+			o.Test.Spec.Containers[0].Image = strings.Replace(o.Test.Spec.Containers[0].Image, "docker.io", "mirror.example.org/x", 1)
+		}},
+		{value: "global.imageRegistry without one before", base: "image: {repository: team/log}", set: "global: {imageRegistry: localhost}", want: func(o *objects) {
+			o.container().Image = "localhost/team/log:" + version(t)
+			o.Test.Spec.Containers[0].Image = strings.Replace(o.Test.Spec.Containers[0].Image, "docker.io", "localhost", 1)
+		}},
+		{
+			value: "global.imagePullSecrets",
+			base:  "imagePullSecrets: [{name: my-registry}]",
+			set:   "global: {imagePullSecrets: [other, {name: third}, {name: my-registry}]}",
+			want: func(o *objects) {
+				all := append(slices.Clone(secrets), corev1.LocalObjectReference{Name: "other"}, corev1.LocalObjectReference{Name: "third"})
+				o.podTemplate().Spec.ImagePullSecrets = all
+				o.Test.Spec.ImagePullSecrets = all
+			},
+		},
+		{value: "extraContainers", set: "extraContainers: [{name: beside, image: example.com/beside}]", want: func(o *objects) {
+			o.podTemplate().Spec.Containers = append(o.podTemplate().Spec.Containers, beside...)
+		}},
+		{value: "extraInitContainers", set: "extraInitContainers: [{name: beside, image: example.com/beside}]", want: func(o *objects) {
+			o.podTemplate().Spec.InitContainers = beside
 		}},
 		{value: "extraEnv", set: "extraEnv: [{name: GOMEMLIMIT, value: 100MiB}]", want: func(o *objects) {
 			o.container().Env = []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: "100MiB"}}
@@ -50,11 +77,9 @@ func podChanges(t *testing.T) []change {
 		},
 		{value: "resources", set: "resources: {limits: {memory: 64Mi}}", want: func(o *objects) {
 			o.container().Resources.Limits[corev1.ResourceMemory] = resource.MustParse("64Mi")
-			o.container().Env = []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: "53687091"}} // four fifths
 		}},
 		{value: "resources without a limit", set: "resources: {limits: {memory: null}}", want: func(o *objects) {
 			delete(o.container().Resources.Limits, corev1.ResourceMemory)
-			o.container().Env = nil
 		}},
 		{value: "securityContext", set: "securityContext: {capabilities: {add: [NET_ADMIN, SYS_ADMIN]}}", want: func(o *objects) {
 			c := o.container().SecurityContext.Capabilities
@@ -74,26 +99,34 @@ func podChanges(t *testing.T) []change {
 		}},
 		{
 			value: "affinity",
+			base:  "affinity: null",
 			set: "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: " +
-				"[{matchExpressions: [{key: type, operator: NotIn, values: [virtual-kubelet]}]}]}}}",
+				"[{matchExpressions: [{key: zone, operator: In, values: [dmz]}]}]}}}",
 			want: func(o *objects) {
-				virtual := corev1.NodeSelectorRequirement{Key: "type", Operator: corev1.NodeSelectorOpNotIn, Values: []string{"virtual-kubelet"}}
-				o.podTemplate().Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
-					RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
-						MatchExpressions: []corev1.NodeSelectorRequirement{virtual},
-					}}},
-				}}
-				o.Test.Spec.Affinity = o.podTemplate().Spec.Affinity
+				o.setAffinity(corev1.NodeSelectorRequirement{Key: "zone", Operator: corev1.NodeSelectorOpIn, Values: []string{"dmz"}})
 			},
 		},
+		{value: "affinity none", set: "affinity: null", want: func(o *objects) { o.setAffinity() }},
 		{value: "priorityClassName", set: "priorityClassName: system-node-critical", want: func(o *objects) {
 			o.podTemplate().Spec.PriorityClassName = "system-node-critical"
+		}},
+		{value: "daemonSetAnnotations", set: "daemonSetAnnotations: {a: b}", want: func(o *objects) {
+			o.DaemonSet.Annotations = map[string]string{"a": "b"}
 		}},
 		{value: "podAnnotations", set: "podAnnotations: {prometheus.io/scrape: 'true'}", want: func(o *objects) {
 			o.podTemplate().Annotations = map[string]string{"prometheus.io/scrape": "true"}
 		}},
 		{value: "podLabels", set: "podLabels: {team: network}", want: func(o *objects) {
 			o.podTemplate().Labels["team"] = "network"
+		}},
+		{value: "revisionHistoryLimit", set: "revisionHistoryLimit: 0", want: func(o *objects) {
+			o.DaemonSet.Spec.RevisionHistoryLimit = new(int32)
+		}},
+		{value: "minReadySeconds", set: "minReadySeconds: 30", want: func(o *objects) {
+			o.DaemonSet.Spec.MinReadySeconds = 30
+		}},
+		{value: "updateStrategy.type", set: "updateStrategy: {type: OnDelete}", want: func(o *objects) {
+			o.DaemonSet.Spec.UpdateStrategy = appsv1.DaemonSetUpdateStrategy{Type: appsv1.OnDeleteDaemonSetStrategyType}
 		}},
 		{value: "updateStrategy.maxUnavailable", set: "updateStrategy: {maxUnavailable: 3}", want: func(o *objects) {
 			three := intstr.FromInt32(3)
@@ -106,9 +139,48 @@ func podChanges(t *testing.T) []change {
 		{value: "livenessProbe", set: "livenessProbe: {periodSeconds: 60}", want: func(o *objects) {
 			o.container().LivenessProbe.PeriodSeconds = 60
 		}},
+		{value: "livenessProbe off", set: "livenessProbe: {enabled: false}", want: func(o *objects) { o.container().LivenessProbe = nil }},
+		{value: "readinessProbe off", set: "readinessProbe: {enabled: false}", want: func(o *objects) { o.container().ReadinessProbe = nil }},
 		{value: "readinessProbe", set: "readinessProbe: {initialDelaySeconds: 1}", want: func(o *objects) {
 			o.container().ReadinessProbe.InitialDelaySeconds = 1
 		}},
+	}
+}
+
+// setAffinity is the effect of an affinity to nodes with these requirements.
+func (o *objects) setAffinity(requirements ...corev1.NodeSelectorRequirement) {
+	var affinity *corev1.Affinity
+	if len(requirements) > 0 {
+		affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
+				NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: requirements}},
+			},
+		}}
+	}
+	o.podTemplate().Spec.Affinity = affinity
+	o.Test.Spec.Affinity = affinity
+}
+
+// TestVirtualNodes checks that no pod is scheduled to a virtual node by default: such nodes run no pods in the node's network,
+// and one pod that does not become ready stalls a rollout.
+func TestVirtualNodes(t *testing.T) {
+	t.Parallel()
+	term := render(t, "").podTemplate().Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms[0]
+	for _, tt := range []struct {
+		name   string
+		labels map[string]string
+		want   bool
+	}{
+		{"usual", map[string]string{"kubernetes.io/os": "linux"}, true},
+		{"virtual kubelet", map[string]string{"type": "virtual-kubelet"}, false},
+		{"Fargate", map[string]string{"eks.amazonaws.com/compute-type": "fargate"}, false},
+	} {
+		schedulable := !slices.ContainsFunc(term.MatchExpressions, func(r corev1.NodeSelectorRequirement) bool {
+			return r.Operator != corev1.NodeSelectorOpNotIn || slices.Contains(r.Values, tt.labels[r.Key])
+		})
+		if schedulable != tt.want {
+			t.Errorf("%s: schedulable %v, want %v", tt.name, schedulable, tt.want)
+		}
 	}
 }
 

@@ -116,6 +116,24 @@ func webChanges() []change {
 			},
 		},
 		{value: "config", set: "config: {groups: [{group: 7, socket_buffer: 64MiB}], prefix_rules: [{match: 'a(?P<b>.)', prefix: '${b}'}]}", want: setConfig},
+		{
+			value: "configReloadInterval",
+			base:  "config: {prefix_rules: [{preset: k3s}]}",
+			set:   "configReloadInterval: 1m",
+			want:  args("--config.reload-interval", "--config.reload-interval=1m"),
+		},
+		{
+			value: "configReloadInterval none",
+			base:  "config: {prefix_rules: [{preset: k3s}]}",
+			set:   "configReloadInterval: ''",
+			want: func(o *objects) {
+				args("--config.reload-interval")(o)
+				// Changed contents change the annotation, so that the pods restart.
+				sum := sha256.Sum256([]byte("prefix_rules:\n- preset: k3s"))
+				o.podTemplate().Annotations = map[string]string{"checksum/config": hex.EncodeToString(sum[:])}
+			},
+		},
+		{value: "existingConfigMap", set: "existingConfigMap: mine", want: func(o *objects) { mountConfig(o, "mine") }},
 	}
 }
 
@@ -127,13 +145,15 @@ func setConfig(o *objects) {
 		ObjectMeta: metav1.ObjectMeta{Name: release, Namespace: namespace, Labels: o.DaemonSet.Labels},
 		Data:       map[string]string{"nflog.yml": file},
 	}
-	args("", "--config.file=/etc/nflog_exporter/config/nflog.yml")(o)
-	// Changed contents change the annotation, so that the pods restart.
-	sum := sha256.Sum256([]byte(file[:len(file)-1]))
-	o.podTemplate().Annotations = map[string]string{"checksum/config": hex.EncodeToString(sum[:])}
+	mountConfig(o, release)
+}
+
+// mountConfig is the effect of a ConfigMap with a configuration file.
+func mountConfig(o *objects, name string) {
+	args("", "--config.file=/etc/nflog_exporter/config/nflog.yml", "--config.reload-interval=10s")(o)
 	o.container().VolumeMounts = []corev1.VolumeMount{{Name: "config", MountPath: "/etc/nflog_exporter/config", ReadOnly: true}}
 	o.podTemplate().Spec.Volumes = []corev1.Volume{{
 		Name:         "config",
-		VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: release}}},
+		VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}},
 	}}
 }

@@ -9,6 +9,15 @@ Numbers go through int64, because Helm would render numbers from a million on as
 */ -}}
 {{- define "nflog-exporter.args" -}}
 {{- include "nflog-exporter.check" . -}}
+{{- $args := include "nflog-exporter.argsOfValues" . | trim -}}
+{{- include "nflog-exporter.checkExtraArgs" (dict "args" (fromYamlArray $args) "extra" .Values.extraArgs) -}}
+{{ $args }}
+{{- with .Values.extraArgs }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "nflog-exporter.argsOfValues" -}}
 {{- with .Values.nflog }}
 {{- range .groups }}
 - --nflog.group={{ int64 . }}
@@ -75,8 +84,11 @@ Numbers go through int64, because Helm would render numbers from a million on as
 - --collector.deleted-interface-timeout={{ . }}
 {{- end }}
 {{- end }}
-{{- if .Values.config }}
+{{- if include "nflog-exporter.configMap" . }}
 - --config.file=/etc/nflog_exporter/config/nflog.yml
+{{- with .Values.configReloadInterval }}
+- --config.reload-interval={{ . }}
+{{- end }}
 {{- end }}
 {{- with .Values.web }}
 - {{ printf "--web.listen-address=%s:%d" (include "nflog-exporter.listenHost" .) (int64 .port) | quote }}
@@ -96,9 +108,6 @@ Numbers go through int64, because Helm would render numbers from a million on as
 {{- end }}
 - --log.level={{ .Values.log.level }}
 - --log.format={{ .Values.log.format }}
-{{- with .Values.extraArgs }}
-{{ toYaml . }}
-{{- end }}
 {{- end }}
 
 {{- define "nflog-exporter.numbers" -}}
@@ -112,25 +121,4 @@ Numbers go through int64, because Helm would render numbers from a million on as
 {{- else -}}
 {{ .address }}
 {{- end -}}
-{{- end }}
-
-{{- /* Mistakes that the schema can't express. The exporter would not start with any of them. */ -}}
-{{- define "nflog-exporter.check" -}}
-{{- if and .Values.nflog.groups .Values.config.groups }}
-{{- fail "nflog.groups and config.groups: give one of them" }}
-{{- end }}
-{{- with .Values.collector }}
-{{- if and .packetSize .labels }}
-{{- range .histogramLabels }}
-{{- if not (has . (append $.Values.collector.labels "group")) }}
-{{- fail (printf "collector.histogramLabels: collector.labels has no %s" .) }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- with .Values.web.config }}
-{{- if and (or .tls .authentication) (not .secrets) }}
-{{- fail "web.config.tls and web.config.authentication: name the Secrets of the web configuration file in web.config.secrets" }}
-{{- end }}
-{{- end }}
 {{- end }}
