@@ -76,6 +76,9 @@ func runExporter(ctx context.Context, hangups <-chan os.Signal, args []string, s
 			go e.reloader.Watch(ctx, interval)
 		}
 	}
+	if e.watcher != nil {
+		go e.watcher.Run(ctx)
+	}
 	level.Info(e.logger).Log("msg", "Starting "+config.Program, "version", version.Info())
 	level.Info(e.logger).Log("msg", "Build context", "build_context", version.BuildContext())
 	memory.Limit(e.logger)
@@ -89,7 +92,8 @@ type exporter struct {
 	logger    log.Logger
 	slogger   *slog.Logger
 	collector *collector.Collector
-	reloader  *config.Reloader // nil without a configuration file
+	reloader  *config.Reloader         // nil without a configuration file
+	watcher   *config.NamespaceWatcher // nil without a pattern of network namespaces
 	handler   http.Handler
 	listeners []net.Listener
 }
@@ -141,6 +145,9 @@ func prepare(args []string, stdout io.Writer, out *logging.Queue) (*exporter, er
 			return nil, err
 		}
 		p.Reload, p.LastReload = e.reloader.ReloadForClient, e.reloader.State
+	}
+	if e.watcher, err = config.NewNamespaceWatcher(o, e.collector.SetGroups, own, e.logger); err != nil {
+		return nil, err
 	}
 	if e.handler, err = web.NewHandler(e.collector, own, p, o.Web, e.logger); err != nil {
 		return nil, fmt.Errorf("set up metrics: %w", err)

@@ -21,6 +21,8 @@ import (
 
 	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/history"
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
+	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
 // A Collector reads NFLOG groups and exposes their counts: by GatherPieces, which needs the least memory, as a
@@ -33,7 +35,9 @@ type Collector struct {
 	firewalls *firewall.Firewalls // of the groups' network namespaces; none with Config.NoRuleset
 	health    health
 
-	reloading sync.Mutex // held by a reload
+	reloading sync.Mutex        // held by a reload; guards what follows
+	rules     []prefix.Rule     // that apply
+	networks  []network.Network // that apply
 
 	mu             sync.Mutex      // guards what follows
 	groups         []*group        // a reload changes it

@@ -43,8 +43,13 @@ func DefaultPacketSizeBuckets() []uint32 {
 
 // A Config configures a [Collector].
 type Config struct {
-	Groups []GroupConfig // at least one, each group of a namespace once
-	Logger log.Logger    // nil for none
+	Groups []GroupConfig // each group of a namespace once; at least one unless ChangingNetNS
+
+	// ChangingNetNS says that SetGroups will apply groups of other network namespaces. The label netns is then there
+	// however many there are.
+	ChangingNetNS bool
+
+	Logger log.Logger // nil for none
 
 	// Labels are the names of the labels that packets are counted by, some of LabelNames; nil for DefaultLabels. The
 	// group is always one of them.

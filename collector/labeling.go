@@ -68,7 +68,7 @@ func newLabeling(config *Config, group GroupConfig, networks *network.Set) (*lab
 				strings.Join(config.HistogramLabels, ","), strings.Join(selected, ","))
 		}
 	}
-	byNetNS := slices.ContainsFunc(config.Groups, func(g GroupConfig) bool { return g.NetNS != config.Groups[0].NetNS })
+	byNetNS := config.ChangingNetNS || slices.ContainsFunc(config.Groups, func(g GroupConfig) bool { return g.NetNS != config.Groups[0].NetNS })
 	l.ofGroup = l.descs(1<<labelGroup, byNetNS)
 	l.ofCounters = l.descs(l.selection, byNetNS)
 	l.ofHistogram = l.descs(histogram, byNetNS)

@@ -23,7 +23,7 @@ import (
 func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks []network.Network) error {
 	config := c.config
 	config.Groups, config.PrefixRules, config.Networks = groups, rules, networks
-	labelings, err := newLabelings(&config)
+	labelings, common, err := newLabelings(&config)
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,39 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks [
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.warnOfUnusedNetworks(len(networks) > 0 && labelings[0].optional.networks == nil)
-	c.warnOfUnusedRules(len(rules) > 0 && !labelings[0].selection.has(labelPrefix))
+	c.rules, c.networks = rules, networks
+	c.warnOfUnusedNetworks(len(networks) > 0 && common.optional.networks == nil)
+	c.warnOfUnusedRules(len(rules) > 0 && !common.selection.has(labelPrefix))
+	c.replaceGroups(groups, labelings, common)
+	return nil
+}
+
+// SetGroups applies other groups, with the prefix rules and networks that apply already. It does not look at the label sets of groups that
+// stay, so it is cheap however many they have. It takes [Config.ChangingNetNS].
+//
+// If it returns an error, nothing has changed.
+func (c *Collector) SetGroups(groups []GroupConfig) error {
+	c.reloading.Lock()
+	defer c.reloading.Unlock()
+	config := c.config
+	config.Groups, config.PrefixRules, config.Networks = groups, c.rules, c.networks // only a reload changes it
+	labelings, common, err := newLabelings(&config)
+	if err != nil {
+		return err
+	}
+
+	c.gatherer.mu.Lock()
+	defer c.gatherer.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.replaceGroups(groups, labelings, common)
+	return nil
+}
+
+// replaceGroups starts the groups that are new, and stops those that are not there any more. Those that stay
+// have these labelings already. The caller holds reloading, gatherer.mu and mu.
+func (c *Collector) replaceGroups(groups []GroupConfig, labelings []*labeling, common *labeling) {
+	old := c.groups
 	c.groups = nil
 	for i, config := range groups {
 		c.groups = append(c.groups, c.apply(old, config, labelings[i]))
@@ -58,12 +89,11 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks [
 			g.stop(errRemoved)
 		}
 	}
-	c.gatherer.set(c.groups, newFamilies(labelings[0], config.TopSources > 0))
+	c.gatherer.set(c.groups, newFamilies(common, c.config.TopSources > 0))
 	c.gatherer.forgetPrefixes(groups)
 	if !c.config.NoRuleset {
-		c.firewalls.Apply(namespacesOf(groups, labelings), rules)
+		c.firewalls.Apply(namespacesOf(groups, labelings), c.rules)
 	}
-	return nil
 }
 
 // warnOfUnusedRules warns if prefix rules begin to have no effect, and not at each reload, which any client may cause. The
@@ -123,25 +153,37 @@ func namespacesOf(groups []GroupConfig, labelings []*labeling) []firewall.Namesp
 	return namespaces
 }
 
-// newLabelings returns the labelings of all groups.
-func newLabelings(config *Config) ([]*labeling, error) {
-	if len(config.Groups) == 0 {
-		return nil, errors.New("no NFLOG group to read")
+// newLabelings returns the labelings of all groups, and one that has the labels of all.
+func newLabelings(config *Config) (labelings []*labeling, common *labeling, err error) {
+	if err := checkGroups(config); err != nil {
+		return nil, nil, err
 	}
 	networks, err := config.networkSet()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var labelings []*labeling
-	for i, g := range config.Groups {
-		if slices.ContainsFunc(config.Groups[:i], g.sameGroup) {
-			return nil, fmt.Errorf("NFLOG group %d is named twice", g.Group)
-		}
+	for _, g := range config.Groups {
 		l, err := newLabeling(config, g, networks)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		labelings = append(labelings, l)
 	}
-	return labelings, nil
+	if len(labelings) > 0 {
+		return labelings, labelings[0], nil
+	}
+	common, err = newLabeling(config, GroupConfig{}, networks)
+	return nil, common, err
+}
+
+func checkGroups(config *Config) error {
+	if len(config.Groups) == 0 && !config.ChangingNetNS {
+		return errors.New("no NFLOG group to read")
+	}
+	for i, g := range config.Groups {
+		if slices.ContainsFunc(config.Groups[:i], g.sameGroup) {
+			return fmt.Errorf("NFLOG group %d is named twice", g.Group)
+		}
+	}
+	return nil
 }

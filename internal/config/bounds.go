@@ -21,6 +21,10 @@ const (
 	minSocketBuffer = 4 * kibibyte
 	maxSocketBuffer = gibibyte
 
+	// Each network namespace has sockets, label sets and buffers in the kernel.
+	defaultMaxNetNS = 100
+	maxNetNS        = 10_000
+
 	maxTimeout = 10000 * time.Hour
 
 	maxRequests = 1_000_000

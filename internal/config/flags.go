@@ -37,6 +37,9 @@ func Parse(args []string, stdout io.Writer) (o *Options, done bool, err error) {
 		err = checkHistogramLabels(&o.collector)
 	}
 	if err == nil {
+		err = o.checkNamespaces()
+	}
+	if err == nil {
 		err = o.Web.checkConfigFile()
 	}
 	if err == nil {

@@ -74,7 +74,7 @@ const sizesRefused = ", written like 128, 128B or 64KiB"
 // groupRefusals are bad values of the flags about groups.
 func groupRefusals() []refusal {
 	const sizes = sizesRefused
-	const namespaces = "must be own, a name under /run/netns, or a path that begins with /"
+	const namespaces = "must be own, a name under /run/netns, a path that begins with /, or a pattern of such names or paths with * ? [ ]"
 	return []refusal{
 		{name: "group no number", args: []string{"--nflog.group=all"}, want: `--nflog.group="all": must be a number from 0 to 65535`},
 		{name: "group empty", args: []string{"--nflog.group="}, want: `--nflog.group="": must be a number from 0 to 65535`},
@@ -92,6 +92,10 @@ func groupRefusals() []refusal {
 		{name: "namespace by relative path", args: []string{"--nflog.netns=run/netns/blue"}, want: `--nflog.netns="run/netns/blue": ` + namespaces + `: write /run/netns/blue`},
 		{name: "namespace of dots", args: []string{"--nflog.netns=.."}, want: `--nflog.netns="..": ` + namespaces},
 		{name: "namespace not in UTF-8", args: []string{"--nflog.netns=/run/netns/bl\xfce"}, want: `--nflog.netns="/run/netns/bl\xfce": ` + namespaces},
+		{name: "namespace by name and path", args: []string{"--nflog.netns=blue", "--nflog.netns=/var/run/netns/blue"}, want: `--nflog.netns="/var/run/netns/blue": must not be given as "blue", too: both are /run/netns/blue`},
+		{name: "own namespace and its path", args: []string{"--nflog.netns=/proc/self/ns/net", "--nflog.netns=own"}, want: `--nflog.netns="own": must not be given as "/proc/self/ns/net", too: both are /proc/self/ns/net`},
+		{name: "pattern of namespaces", args: []string{"--nflog.netns=cni-["}, want: `--nflog.netns="cni-[": ` + namespaces},
+		{name: "no namespaces", args: []string{"--nflog.max-netns=0"}, want: `--nflog.max-netns="0": must be a number from 1 to 10000`},
 		{name: "own namespace twice", args: []string{"--nflog.netns=own", "--nflog.netns=blue", "--nflog.netns=own"}, want: `--nflog.netns="own": must not be given more than once`},
 
 		{name: "copy range zero", args: []string{"--nflog.copy-range=0"}, want: `--nflog.copy-range="0": must be 1B to 65531B` + sizes},

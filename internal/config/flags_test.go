@@ -22,7 +22,7 @@ func TestParse(t *testing.T) {
 	defaults := func() *Options {
 		return &Options{
 			groups: []uint16{100},
-			netns:  []string{""},
+			netns:  []string{""}, maxNetNS: 100,
 			settings: collector.GroupConfig{
 				CopyRange:      128,
 				QueueThreshold: 65535,
@@ -134,7 +134,7 @@ func TestParse(t *testing.T) {
 func TestParseHelp(t *testing.T) {
 	want := []string{
 		"help", "version",
-		"nflog.group", "nflog.netns", "nflog.copy-range", "nflog.queue-threshold", "nflog.queue-timeout",
+		"nflog.group", "nflog.netns", "nflog.max-netns", "nflog.copy-range", "nflog.queue-threshold", "nflog.queue-timeout",
 		"nflog.batch-buffer", "nflog.socket-buffer",
 		"collector.labels", "collector.protocols", "collector.mark-mask", "collector.destination-ports", "collector.top-sources",
 		"collector.top-sources-network-length", "collector.interface-pattern",
@@ -167,7 +167,7 @@ func TestParseHelp(t *testing.T) {
 				t.Errorf("unexpected flags in help (-want +got):\n%s", diff)
 			}
 			for _, def := range []string{
-				"--nflog.group=100 ...", "--nflog.netns=own ...", "--nflog.copy-range=128B", "--nflog.queue-threshold=65535", "--nflog.queue-timeout=500ms",
+				"--nflog.group=100 ...", "--nflog.netns=own ...", "--nflog.max-netns=100", "--nflog.copy-range=128B", "--nflog.queue-threshold=65535", "--nflog.queue-timeout=500ms",
 				"--nflog.batch-buffer=128KiB", "--nflog.socket-buffer=16MiB", "--web.listen-address=:10100 ...",
 				"--collector.labels=group,prefix,family,hook,in_interface,out_interface,protocol", "--collector.mark-mask=0xffffffff",
 				"--collector.interface-pattern=REGEXP=REPLACEMENT ...", "--[no-]collector.packet-size", "--collector.histogram-labels=LABEL,...",

@@ -26,8 +26,11 @@ func addGroupFlags(app *kingpin.Application, o *Options) {
 		groupNumber(), &o.groups)
 	app.GetFlag("nflog.group").IsSetByUser(&o.groupsSet)
 	addRepeatableFlag(app, "nflog.netns", ownNamespace,
-		"Network namespace to read the groups in: own, a name under /run/netns, or a path. Repeatable.",
+		"Network namespace to read the groups in: own, a name under /run/netns, or a path. Names and paths can be patterns with * ? [ ]. Repeatable.",
 		namespace(), &o.netns)
+	addFlag(app, "nflog.max-netns", strconv.Itoa(defaultMaxNetNS),
+		"Maximum number of network namespaces that are read because they match a pattern.",
+		numberBetween[int](1, maxNetNS), &o.maxNetNS)
 	addFlag(app, "nflog.copy-range", formatSize(nflog.DefaultCopyRange),
 		fmt.Sprintf("Bytes of each packet that the kernel copies, 1B to %s. The default covers the headers.", formatSize(nflog.MaxCopyRange)),
 		copyRange(), &o.settings.CopyRange)
@@ -77,13 +80,14 @@ func socketBuffer() valueParser[int] {
 // namespace parses a network namespace into what collector.GroupConfig takes.
 func namespace() valueParser[string] {
 	p := valueParser[string]{
-		allowed: "own, a name under /run/netns, or a path that begins with /",
+		allowed: "own, a name under /run/netns, a path that begins with /, or a pattern of such names or paths with * ? [ ]",
 		parse: func(s string) (string, bool) {
 			if s == ownNamespace {
 				return "", true
 			}
 			isName := s != "" && s != "." && s != ".." && !strings.Contains(s, "/")
-			return s, (isName || path.IsAbs(s)) && utf8.ValidString(s)
+			_, err := path.Match(s, "")
+			return s, (isName || path.IsAbs(s)) && utf8.ValidString(s) && err == nil
 		},
 	}
 	p.hint = func(s string) string {

@@ -32,7 +32,9 @@ type Options struct {
 
 	groups    []uint16
 	groupsSet bool                  // whether the command line has groups
-	netns     []string              // as in collector.GroupConfig
+	netns     []string              // as in collector.GroupConfig, or patterns
+	maxNetNS  int                   // that match patterns
+	found     namespaces            // that match patterns now
 	settings  collector.GroupConfig // defaults of each group; Group and NetNS are zero
 	collector collector.Config      // without what the file has
 
@@ -65,6 +67,9 @@ func (o *Options) Load() (c collector.Config, warnings []Diagnostic, err error) 
 		o.loaded = stateOf(data, nil)
 	}
 	c = o.collector
+	c.ChangingNetNS = o.hasPatterns()
+	o.found.matches, _ = o.findNamespaces()
+	o.found.groups = f.Groups
 	c.Groups = o.groupConfigs(f.Groups)
 	c.PrefixRules = f.Rules
 	c.Networks = f.Networks
@@ -86,7 +91,7 @@ func (o *Options) parse(data []byte) (file, []Diagnostic, error) {
 }
 
 // groupConfigs returns the groups of the configuration file, or those of the flags if it has none, in each network
-// namespace.
+// namespace that there is.
 func (o *Options) groupConfigs(groups []collector.GroupConfig) []collector.GroupConfig {
 	if len(groups) == 0 {
 		for _, number := range o.groups {
@@ -96,7 +101,7 @@ func (o *Options) groupConfigs(groups []collector.GroupConfig) []collector.Group
 		}
 	}
 	var configs []collector.GroupConfig
-	for _, netns := range o.netns {
+	for _, netns := range o.namespaces() {
 		for _, g := range groups {
 			g.NetNS = netns
 			configs = append(configs, g)

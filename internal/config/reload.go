@@ -176,7 +176,7 @@ func (r *Reloader) run(log bool) error {
 		err = Diagnostics{{Path: r.options.ConfigFile, Line: 1, Column: 1, Text: "must not be empty where it was not before: write groups: [] if nothing is to be configured"}}
 	}
 	if err == nil {
-		err = r.apply(r.options.groupConfigs(f.Groups), f.Rules, f.Networks)
+		err = r.options.applyGroups(f.Groups, func(groups []collector.GroupConfig) error { return r.apply(groups, f.Rules, f.Networks) })
 	}
 	if err == nil {
 		r.succeed()

@@ -133,6 +133,43 @@ func TestIntegrationNetNS(t *testing.T) {
 	}
 }
 
+// TestIntegrationNetNSPattern has namespaces that match a pattern come and go while the exporter runs.
+func TestIntegrationNetNSPattern(t *testing.T) {
+	t.Parallel()
+	own, witness, dir := kerneltest.NS(t), kerneltest.NS(t), t.TempDir()
+	e := start(t, own, "--nflog.netns="+dir+"/cni-*", "--nflog.queue-timeout=10ms")
+	for _, name := range []string{"cni-1", "cni-2"} {
+		n := &namespace{path: filepath.Join(dir, name)}
+		n.create(t)
+		logLoopback(t, n.ns)
+		began := time.Now()
+		e.eventually(t, namespaceTimeout, func(s scrape) error { return s.expect(1, "nflog_up", "netns", n.path) })
+		t.Logf("%s: read after %v", name, time.Since(began))
+		must(t, traffic.UDP(n.ns, toPort(loopback4), 7, 10))
+		e.awaitPackets(t, map[string]uint64{n.path: 7})
+
+		// The kernel deletes the witness with its peer, when it removes the namespace.
+		must(t, netns.Veth(witness, "witness", []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24")}, n.ns, "eth0", nil))
+		n.delete(t)
+		kerneltest.Eventually(t, namespaceTimeout, func() error {
+			if _, err := witness.Interface("witness"); err == nil {
+				return errors.New("the kernel still has the namespace")
+			}
+			return nil
+		})
+		e.eventually(t, namespaceTimeout, func(s scrape) error {
+			if got := s.sumBy("nflog_up", "netns"); len(got) > 0 {
+				return fmt.Errorf("series of a namespace that is gone: %v", got)
+			}
+			return nil
+		})
+	}
+	state, err := e.ready(t.Context())
+	if err != nil {
+		t.Errorf("not ready without a namespace: %v: %s", err, state)
+	}
+}
+
 // TestIntegrationNetNSName reads a namespace that is given by name.
 func TestIntegrationNetNSName(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ import (
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	// nflog.netns: other network namespaces need more than the binary's capability.
-	excluded := []string{"config.check", "config.check-interface", "config.check-prefix", "help", "nflog.netns", "version", "web.systemd-socket"}
+	excluded := []string{"config.check", "config.check-interface", "config.check-prefix", "help", "nflog.max-netns", "nflog.netns", "version", "web.systemd-socket"}
 	// These have another name, or a default of their own in the chart.
 	renamed := map[string]string{
 		"nflog.group":                  "nflog.groups",
