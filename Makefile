@@ -13,16 +13,24 @@ LDFLAGS     = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION)
 BUILDFLAGS  = -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 # Platforms, file names and tarball contents follow promu: keep them equal to .promu.yml. armv7 is 32-bit ARM, version 7
-# and later.
-PLATFORMS ?= linux/amd64 linux/arm64 linux/armv7 linux/386 linux/ppc64le linux/s390x linux/riscv64
+# and later. promu can't build for processors without floating point, which most routers with MIPS have.
+PLATFORMS ?= linux/amd64 linux/arm64 linux/armv7 linux/386 linux/ppc64le linux/s390x linux/riscv64 \
+	linux/armv5 linux/armv6 linux/loong64 linux/mips linux/mipsle linux/mips64le
 TARBALLS   = $(PLATFORMS:linux/%=.tarballs/$(BIN)-$(VERSION).linux-%.tar.gz)
-FILES     := LICENSE README.md CHANGELOG.md deploy/systemd
+FILES     := LICENSE README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md dashboards deploy docs nflog
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y VERSION)
+
+# Debian's names of architectures, and those of the platforms where they differ.
+DEBARCHS        ?= amd64 arm64 armhf i386 riscv64 ppc64el s390x
+PLATFORM_armhf   := armv7
+PLATFORM_i386    := 386
+PLATFORM_ppc64el := ppc64le
+DEB              := prometheus-nflog-exporter_$(subst -,~,$(VERSION))-1_
 
 # Modules of their own for tests with dependencies that the exporter must not have.
 MODULES ?= test/gonflog test/prometheus
 
-.PHONY: all help go-version build crossbuild tarball image dashboards demo test test-short race bench profile fuzz lint format \
+.PHONY: all help go-version build crossbuild tarball deb image dashboards demo test test-short race bench profile fuzz lint format \
 	clean FORCE
 
 all: build
@@ -46,6 +54,7 @@ crossbuild: $(PLATFORMS:linux/%=.build/linux-%/$(BIN)) ## Build for all PLATFORM
 
 .build/linux-%/$(BIN): FORCE
 	@GOOS=linux GOARCH=$(patsubst armv%,arm,$*) GOARM=$(patsubst armv%,%,$(filter armv%,$*)) \
+		GOMIPS=$(if $(filter mips%,$*),softfloat) GOMIPS64=$(if $(filter mips%,$*),softfloat) \
 		$(MAKE) --no-print-directory build PREFIX=$(@D)
 
 tarball: $(TARBALLS) ## Make release tarballs for all PLATFORMS, in .tarballs
@@ -54,7 +63,17 @@ tarball: $(TARBALLS) ## Make release tarballs for all PLATFORMS, in .tarballs
 .tarballs/$(BIN)-$(VERSION).linux-%.tar.gz: .build/linux-%/$(BIN) FORCE
 	@mkdir -p $(@D)
 	tar -cf $@ -I 'gzip -n' --format=ustar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner \
-		--mode=u=rwX,go=rX --transform='s,^\(.build/linux-$*\|deploy\)/,,;s,^,$(@F:.tar.gz=)/,' $< $(FILES)
+		--mode=u=rwX,go=rX --transform='s,^.build/linux-$*/,,;s,^,$(@F:.tar.gz=)/,' $< $(FILES)
+
+deb: $(DEBARCHS:%=.debs/$(DEB)%.deb) ## Make Debian packages for all DEBARCHS, in .debs
+
+.SECONDEXPANSION:
+.debs/$(DEB)%.deb: .build/linux-$$(or $$(PLATFORM_$$*),$$*)/$(BIN) .build/help FORCE
+	VERSION=$(VERSION) SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) HELP=.build/help GO=$(GO) deploy/debian/build $* $< $@
+
+# The exporter for this machine, which prints its flags for the manual and for the completion of shells.
+.build/help: FORCE | go-version
+	@CGO_ENABLED=0 $(GO) build -pgo=off -o $@ .
 
 image: ## Build the container image, with docker or BUILDER=podman or buildah
 	DOCKER_BUILDKIT=1 $(or $(BUILDER),docker) build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) $(IMAGEFLAGS) --tag nflog-exporter .
@@ -98,4 +117,4 @@ format: ## Format the code
 	golangci-lint fmt
 
 clean: ## Remove what make builds
-	rm -rf $(BIN) .build .tarballs .cache
+	rm -rf $(BIN) .build .debs .tarballs .cache
