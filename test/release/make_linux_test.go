@@ -49,11 +49,15 @@ type build struct {
 	LDFlags             []string
 	CGO                 string
 	GOOS, GOARCH, GOARM string
+	GOMIPS              string // also GOMIPS64
 }
 
 // parseBuild parses the arguments and the environment of the go command. Unknown flags are errors.
 func parseBuild(args []string, getenv func(string) string) (build, error) {
-	b := build{CGO: getenv("CGO_ENABLED"), GOOS: getenv("GOOS"), GOARCH: getenv("GOARCH"), GOARM: getenv("GOARM")}
+	b := build{CGO: getenv("CGO_ENABLED"), GOOS: getenv("GOOS"), GOARCH: getenv("GOARCH"), GOARM: getenv("GOARM"), GOMIPS: getenv("GOMIPS")}
+	if other := getenv("GOMIPS64"); other != b.GOMIPS {
+		return b, fmt.Errorf("GOMIPS is %q, GOMIPS64 is %q", b.GOMIPS, other)
+	}
 	if len(args) == 0 || args[0] != "build" {
 		return b, fmt.Errorf("go %q: not a build", args)
 	}

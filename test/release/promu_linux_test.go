@@ -138,8 +138,8 @@ func TestPromuGoVersion(t *testing.T) {
 func TestPromuPlatforms(t *testing.T) {
 	c := readPromu(t)
 	known := strings.Fields(`
-		linux/386 linux/amd64 linux/arm64 linux/armv5 linux/armv6 linux/armv7 linux/mips linux/mips64 linux/mips64le
-		linux/mipsle linux/ppc64 linux/ppc64le linux/riscv64 linux/s390x`)
+		linux/386 linux/amd64 linux/arm64 linux/armv5 linux/armv6 linux/armv7 linux/loong64 linux/mips linux/mips64
+		linux/mips64le linux/mipsle linux/ppc64 linux/ppc64le linux/riscv64 linux/s390x`)
 	var want []build
 	for _, expression := range c.Crossbuild.Platforms {
 		re := regexp.MustCompile(expression)
@@ -157,6 +157,12 @@ func TestPromuPlatforms(t *testing.T) {
 		}
 	}
 
+	for _, arch := range withoutFloatingPoint() {
+		b := c.build(t, ".build/linux-"+arch, "1.2.3", "abc")
+		b.GOOS, b.GOARCH, b.GOMIPS = "linux", arch, "softfloat"
+		want = append(want, b)
+	}
+
 	got := builds(t, root, "crossbuild", "VERSION=1.2.3", "REVISION=abc")
 	for i := range got {
 		got[i] = inFull(t, got[i])
@@ -166,6 +172,9 @@ func TestPromuPlatforms(t *testing.T) {
 	}
 }
 
+// withoutFloatingPoint returns processors that make builds for and promu does not: it can't leave out floating point.
+func withoutFloatingPoint() []string { return []string{"mips", "mipsle", "mips64le"} }
+
 // TestPromuTarball compares the files in the tarballs of make and promu.
 func TestPromuTarball(t *testing.T) {
 	var lists [][]string
@@ -174,7 +183,7 @@ func TestPromuTarball(t *testing.T) {
 		lists = append(lists, strings.Fields(m[1]))
 	}
 	c := readPromu(t)
-	if got, want := len(lists), len(c.Crossbuild.Platforms); got != want {
+	if got, want := len(lists), len(c.Crossbuild.Platforms)+len(withoutFloatingPoint()); got != want {
 		t.Errorf("unexpected number of tarballs: got %d, want %d", got, want)
 	}
 	for _, got := range lists {
