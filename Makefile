@@ -27,17 +27,21 @@ PLATFORM_i386    := 386
 PLATFORM_ppc64el := ppc64le
 DEB              := prometheus-nflog-exporter_$(subst -,~,$(VERSION))-1_
 
-# Modules of their own for tests with dependencies that the exporter must not have.
-MODULES ?= test/gonflog test/prometheus
+# Modules of their own for tests with dependencies that the exporter must not have. They fetch hundreds of megabytes.
+ALLMODULES := test/gonflog test/prometheus
 
-.PHONY: all help go-version build crossbuild tarball deb image dashboards demo test test-short race bench profile fuzz lint format \
+# Where the demo serves its metrics, and where the Prometheus beside it has its pages.
+LISTEN            ?= 127.0.0.1:10100
+PROMETHEUS_LISTEN ?= 127.0.0.1:19090
+
+.PHONY: all help go-version build crossbuild tarball deb image dashboards demo demo-prometheus test test-all test-short race bench profile fuzz lint format \
 	clean FORCE
 
 all: build
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1:\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=: read -r target text; do \
-		printf '%-12s %s\n' "$$target" "$$text"; done
+		printf '%-16s %s\n' "$$target" "$$text"; done
 
 # Go downloads the version that go.mod asks for, unless GOTOOLCHAIN is local.
 go-version:
@@ -81,17 +85,33 @@ image: ## Build the container image, with docker or BUILDER=podman or buildah
 dashboards: | go-version ## Write the Grafana dashboards from tools/dashboards
 	$(GO) run ./tools/dashboards dashboards
 
-demo: build ## Run the exporter on sample rules and traffic, with DEMOFLAGS
-	$(GO) build -o .build/demo ./tools/demo
-	.build/demo -exporter ./$(BIN) $(DEMOFLAGS)
+demo: ## Run the exporter on sample rules and traffic, and serve its metrics on LISTEN
+	@echo 'Building the exporter and the demo. The first time, this takes a minute or two.'
+	@$(MAKE) --no-print-directory build
+	@$(GO) build -pgo=off -o .build/demo ./tools/demo
+	@.build/demo -exporter ./$(BIN) -listen $(LISTEN) $(DEMOFLAGS)
+
+demo-prometheus: ## Run a Prometheus on the demo, with its pages on PROMETHEUS_LISTEN
+	@command -v prometheus >/dev/null || { echo 'Prometheus is not installed: see https://prometheus.io, or on Debian and Ubuntu: apt install prometheus.' \
+		'That package also starts a service on port 9090, which systemctl disable --now prometheus ends.' >&2; exit 1; }
+	@mkdir -p .build/prometheus
+	@sed 's/localhost:10100/$(LISTEN)/; s,\.\./\*\.yml,$(CURDIR)/deploy/prometheus/*.yml,' deploy/prometheus/demo/prometheus.yml >.build/prometheus/prometheus.yml
+	@echo 'In a minute, see what is dropped: http://$(PROMETHEUS_LISTEN)/graph?g0.tab=0&g0.range_input=5m&g0.expr=sum%20by%20%28prefix%29%20%28rate%28nflog_packets_total%5B15s%5D%29%29'
+	@echo 'Ctrl-C ends it.'
+	@prometheus --config.file=.build/prometheus/prometheus.yml --storage.tsdb.path=.build/prometheus/data \
+		--web.listen-address=$(PROMETHEUS_LISTEN) --log.level=warn
 
 # Tests are built without the profile, so that most packages are compiled once, not once more for each program.
-test: | go-version ## Run all tests, with TESTFLAGS, and count skipped tests by reason
+test: | go-version ## Run the tests, with TESTFLAGS, and count skipped tests by reason
 	$(GO) build -o .build/testsummary ./tools/testsummary
 	.build/testsummary $(patsubst %,-in %,. $(MODULES)) $(GO) test -pgo=off $(TESTFLAGS) ./...
+	@$(if $(MODULES),,echo 'Left to make test-all: comparisons with go-nflog and with Prometheus ($(ALLMODULES)). Left to .ci/run: the chart, packages, images and other kernels.')
+
+test-all: ## Run the tests, also those that fetch hundreds of megabytes
+	@$(MAKE) --no-print-directory test MODULES='$(ALLMODULES)'
 
 test-short: ## Run the tests that are fast and need no privilege
-	@$(MAKE) --no-print-directory test TESTFLAGS=-short MODULES=
+	@$(MAKE) --no-print-directory test TESTFLAGS=-short
 
 # make test runs go vet, so the race tests leave it out.
 race: | go-version ## Run the tests with the race detector, which needs gcc

@@ -105,7 +105,7 @@ func TestIntegrationDemoErrors(t *testing.T) {
 			name: "address in use",
 			role: roleRoot,
 			args: []string{"-exporter", exporter, "-listen", busy.Addr().String()},
-			want: `demo: listen tcp 127\.0\.0\.1:\d+: bind: address already in use: choose another address with -listen, or: make demo DEMOFLAGS="-listen 127\.0\.0\.1:10101"`,
+			want: `demo: listen tcp 127\.0\.0\.1:\d+: bind: address already in use: choose another address with -listen, or: make demo LISTEN=127\.0\.0\.1:10101`,
 		},
 		{
 			name: "exporter fails",

@@ -77,7 +77,7 @@ func runUser(ctx context.Context, exporter, listen string) error {
 	}
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
-		return fmt.Errorf("%w: choose another address with -listen, or: make demo DEMOFLAGS=\"-listen 127.0.0.1:10101\"", err)
+		return fmt.Errorf("%w: choose another address with -listen, or: make demo LISTEN=127.0.0.1:10101", err)
 	}
 	socket, err := listener.(*net.TCPListener).File()
 	if err != nil {

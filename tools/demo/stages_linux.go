@@ -107,6 +107,7 @@ func becomeExporter(path string, flags []string) error {
 	if err := os.Unsetenv(stageVar); err != nil {
 		return fmt.Errorf("start exporter: %w", err)
 	}
-	args := append([]string{path, "--web.systemd-socket"}, flags...)
+	// The kernel gives an ordinary user no larger buffer, of which the exporter would warn.
+	args := append([]string{path, "--web.systemd-socket", "--nflog.socket-buffer=208KiB"}, flags...)
 	return fmt.Errorf("start exporter %s: %w", path, syscall.Exec(path, args, os.Environ()))
 }
