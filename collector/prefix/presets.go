@@ -40,6 +40,20 @@ var presets = []struct {
 		{Match: `Shorewall:(?P<chain>[^:\s]+)(:(?P<disposition>[^:\s]*)(:\S*)?)?`},
 		{Match: `(?P<chain>[^:\s]+) (?P<disposition>[A-Z][A-Z_]*(\([^()\s]+\))?)( \S+)?`},
 	}},
+
+	// Proxmox VE, to group 0, with the prefix that its firewall has for its own logger: ":VMID:LEVEL:CHAIN: MESSAGE". The VMID is 0
+	// for rules of the host. The message is the action of the rule, "DROP: ", or "policy DROP: " where no rule decided. Names
+	// of chains have no colon.
+	{"proxmox", []Rule{{
+		Match: `:(?P<vmid>\d+):\d:(?P<chain>[^:]+): (policy )?(?P<disposition>[A-Z]+):?`,
+	}}},
+
+	// Foomuuri with log_level "group 100": "SOURCE-DESTINATION STATEMENT", which the author of a rule can add text to, with or
+	// without a space. Names of zones have no hyphen. The statement is in capitals, as in Shorewall, and other programs write
+	// such prefixes, too.
+	{"foomuuri", []Rule{{
+		Match: `(?P<source_zone>[^\s-]+)-(?P<destination_zone>[^\s-]+) (?P<disposition>[A-Z]+)([^A-Z].*)?`,
+	}}},
 }
 
 // Presets returns the names of all presets.

@@ -17,6 +17,12 @@ func TestPresets(t *testing.T) {
 	chain := func(chain, disposition string) map[string]string {
 		return map[string]string{"chain": chain, "disposition": disposition}
 	}
+	guest := func(vmid, chain, disposition string) map[string]string {
+		return map[string]string{"vmid": vmid, "chain": chain, "disposition": disposition}
+	}
+	zones := func(source, destination, disposition string) map[string]string {
+		return map[string]string{"source_zone": source, "destination_zone": destination, "disposition": disposition}
+	}
 	const long = "a-namespace-of-twenty-four-and-more"
 
 	tests := []struct {
@@ -68,6 +74,23 @@ func TestPresets(t *testing.T) {
 		{"shorewall", "fw wan drop", chain("", "")},
 		{"shorewall", "SSH brute force", chain("", "")},
 		{"shorewall", "IPv4 FORWARD packet died", chain("", "")},
+
+		// What get_log_rule_base of pve-firewall makes of its chains and messages.
+		{"proxmox", ":0:6:PVEFW-HOST-IN: policy DROP: ", guest("0", "PVEFW-HOST-IN", "DROP")},
+		{"proxmox", ":100:6:tap100i0-IN: DROP: ", guest("100", "tap100i0-IN", "DROP")},
+		{"proxmox", ":101:4:veth101i0-OUT: policy REJECT: ", guest("101", "veth101i0-OUT", "REJECT")},
+		{"proxmox", ":0:7:PVEFW-smurflog: DROP: ", guest("0", "PVEFW-smurflog", "DROP")},
+		{"proxmox", ":0:7:GROUP-web-IN: ACCEPT: ", guest("0", "GROUP-web-IN", "ACCEPT")},
+		{"proxmox", "DROP: ", guest("", "", "")},
+		{"proxmox", ":0:6:PVEFW-HOST-IN: ", guest("", "", "")},
+
+		// As foomuuri's documentation of the statement log has them.
+		{"foomuuri", "localhost-public REJECT", zones("localhost", "public", "REJECT")},
+		{"foomuuri", "public-localhost DROP", zones("public", "localhost", "DROP")},
+		{"foomuuri", "public-localhost DROP:telnet", zones("public", "localhost", "DROP")},
+		{"foomuuri", "public-localhost DROP ftp-is-disabled", zones("public", "localhost", "DROP")},
+		{"foomuuri", "incoming-http dropped", zones("", "", "")},
+		{"foomuuri", "fw wan drop", zones("", "", "")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.preset+" "+tt.raw, func(t *testing.T) {
@@ -85,7 +108,7 @@ func TestPresets(t *testing.T) {
 
 func TestPresetNames(t *testing.T) {
 	names := Presets()
-	if diff := cmp.Diff([]string{"k3s", "shorewall"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"k3s", "shorewall", "proxmox", "foomuuri"}, names); diff != "" {
 		t.Errorf("unexpected presets (-want +got):\n%s", diff)
 	}
 	for _, name := range names {

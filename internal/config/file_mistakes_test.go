@@ -100,8 +100,8 @@ func TestParseFileRefuses(t *testing.T) {
 			want: []string{
 				"2:3: an item of prefix_rules: must be a mapping of preset, match, labels, prefix",
 				"3:3: match: must be given",
-				`4:11: preset="ufw": must be one of k3s, shorewall`,
-				`5:10: "preset": must be one of k3s, shorewall`,
+				`4:11: preset="ufw": must be one of k3s, shorewall, proxmox, foomuuri`,
+				`5:10: "preset": must be one of k3s, shorewall, proxmox, foomuuri`,
 				"7:3: match: must not be given together with preset",
 				"8:3: prefix: must not be given together with preset",
 			},
