@@ -35,9 +35,9 @@ type Collector struct {
 	firewalls *firewall.Firewalls // of the groups' network namespaces; none with Config.NoRuleset
 	health    health
 
-	reloading sync.Mutex        // held by a reload; guards what follows
-	rules     []prefix.Rule     // that apply
-	networks  []network.Network // that apply
+	reloading sync.Mutex    // held by a reload; guards what follows
+	rules     []prefix.Rule // that apply
+	networks  *network.Set  // that apply; nil if no label of addresses is selected
 
 	mu             sync.Mutex      // guards what follows
 	groups         []*group        // a reload changes it

@@ -23,7 +23,11 @@ import (
 func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks []network.Network) error {
 	config := c.config
 	config.Groups, config.PrefixRules, config.Networks = groups, rules, networks
-	labelings, common, err := newLabelings(&config)
+	set, err := config.networkSet()
+	if err != nil {
+		return err
+	}
+	labelings, common, err := newLabelings(&config, set)
 	if err != nil {
 		return err
 	}
@@ -47,8 +51,8 @@ func (c *Collector) Reload(groups []GroupConfig, rules []prefix.Rule, networks [
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rules, c.networks = rules, networks
-	c.warnOfUnusedNetworks(len(networks) > 0 && common.optional.networks == nil)
+	c.rules, c.networks = rules, set
+	c.warnOfUnusedNetworks(len(networks) > 0 && set == nil)
 	c.warnOfUnusedRules(len(rules) > 0 && !common.selection.has(labelPrefix))
 	c.replaceGroups(groups, labelings, common)
 	return nil
@@ -62,8 +66,8 @@ func (c *Collector) SetGroups(groups []GroupConfig) error {
 	c.reloading.Lock()
 	defer c.reloading.Unlock()
 	config := c.config
-	config.Groups, config.PrefixRules, config.Networks = groups, c.rules, c.networks // only a reload changes it
-	labelings, common, err := newLabelings(&config)
+	config.Groups, config.PrefixRules = groups, c.rules // only a reload changes it
+	labelings, common, err := newLabelings(&config, c.networks)
 	if err != nil {
 		return err
 	}
@@ -154,12 +158,8 @@ func namespacesOf(groups []GroupConfig, labelings []*labeling) []firewall.Namesp
 }
 
 // newLabelings returns the labelings of all groups, and one that has the labels of all.
-func newLabelings(config *Config) (labelings []*labeling, common *labeling, err error) {
+func newLabelings(config *Config, networks *network.Set) (labelings []*labeling, common *labeling, err error) {
 	if err := checkGroups(config); err != nil {
-		return nil, nil, err
-	}
-	networks, err := config.networkSet()
-	if err != nil {
 		return nil, nil, err
 	}
 	for _, g := range config.Groups {

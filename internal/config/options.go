@@ -44,8 +44,8 @@ type Options struct {
 	inForce []Setting
 
 	reader  fileReader
-	hasFile bool      // whether Load found something in the configuration file
-	loaded  fileState // what Load read
+	hasFile bool       // whether Load found something in the configuration file
+	loaded  fileStates // what Load read
 }
 
 // Load reads the configuration file, if there is one, and returns the configuration of the collector with what the file
@@ -56,15 +56,15 @@ type Options struct {
 func (o *Options) Load() (c collector.Config, warnings []Diagnostic, err error) {
 	var f file
 	if o.ConfigFile != "" {
-		data, err := o.readFile()
+		o.loaded = make(fileStates)
+		data, err := o.readFile(o.loaded)
 		if err != nil {
 			return collector.Config{}, nil, err
 		}
-		if f, warnings, err = o.parse(data); err != nil {
+		if f, warnings, err = o.parse(data, o.loaded); err != nil {
 			return collector.Config{}, warnings, err
 		}
 		o.hasFile = !f.Empty
-		o.loaded = stateOf(data, nil)
 	}
 	c = o.collector
 	c.ChangingNetNS = o.hasPatterns()
@@ -76,17 +76,19 @@ func (o *Options) Load() (c collector.Config, warnings []Diagnostic, err error) 
 	return c, warnings, nil
 }
 
-func (o *Options) readFile() ([]byte, error) {
-	data, err := o.reader.readFile(o.ConfigFile, maxFile)
+// readFile reads the configuration file, and notes its state.
+func (o *Options) readFile(states fileStates) ([]byte, error) {
+	data, err := states.read(&o.reader, o.ConfigFile, maxFile)
 	if err != nil {
 		return nil, &FlagError{Flag: "config.file", Value: o.ConfigFile, Err: fmt.Errorf("must be a valid configuration file: %w", err)}
 	}
 	return data, nil
 }
 
-func (o *Options) parse(data []byte) (file, []Diagnostic, error) {
+// parse parses the configuration file, and notes the states of files that it names.
+func (o *Options) parse(data []byte, states fileStates) (file, []Diagnostic, error) {
 	return parseFile(o.ConfigFile, data, o.settings, o.groupsSet, func(path string) ([]byte, error) {
-		return o.reader.readFile(path, maxListFile)
+		return states.read(&o.reader, path, maxListFile)
 	})
 }
 

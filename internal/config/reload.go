@@ -40,8 +40,8 @@ type Reloader struct {
 	running    chan struct{} // has an element while an attempt runs; guards what follows
 	lastOK     prometheus.Gauge
 	lastOKTime prometheus.Gauge
-	hasFile    bool      // whether the file had something when it was last applied
-	tried      fileState // of the last attempt
+	hasFile    bool       // whether the file had something when it was last applied
+	tried      fileStates // what the last attempt read
 	logged     outcome
 	loggedTime time.Time
 }
@@ -165,12 +165,12 @@ func (r *Reloader) begin(a *attempt) (log bool) {
 }
 
 func (r *Reloader) run(log bool) error {
-	data, err := r.options.readFile()
-	r.tried = stateOf(data, err)
+	r.tried = make(fileStates)
+	data, err := r.options.readFile(r.tried)
 	var f file
 	var warnings []Diagnostic
 	if err == nil {
-		f, warnings, err = r.options.parse(data)
+		f, warnings, err = r.options.parse(data, r.tried)
 	}
 	if err == nil && f.Empty && r.hasFile {
 		err = Diagnostics{{Path: r.options.ConfigFile, Line: 1, Column: 1, Text: "must not be empty where it was not before: write groups: [] if nothing is to be configured"}}

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/collector"
+	"github.com/nflog-exporter/nflog_exporter/collector/network"
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
 )
 
@@ -114,9 +116,9 @@ func TestWatchSinceLoad(t *testing.T) {
 func TestWatchBesideReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReloading(t)
-		r.options.reader.read = func(path string) ([]byte, error) {
+		r.options.reader.read = func(path string, most int64) ([]byte, error) {
 			time.Sleep(2 * time.Second)
-			return readRegular(path)
+			return readRegular(path, most)
 		}
 		r.watch(t, 10*time.Second)
 		time.Sleep(11 * time.Second)
@@ -149,11 +151,15 @@ func TestWatchConfigMap(t *testing.T) {
 			t.Fatal(err)
 		}
 		var groups []uint16
-		r.apply = func(configs []collector.GroupConfig, _ []prefix.Rule) error {
+		r.apply = func(configs []collector.GroupConfig, _ []prefix.Rule, _ []network.Network) error {
 			for _, g := range configs {
 				groups = append(groups, g.Group)
 			}
 			return nil
+		}
+		r.tried = make(fileStates)
+		if _, err := r.options.readFile(r.tried); err != nil {
+			t.Fatal(err)
 		}
 		r.watch(t, 10*time.Second)
 		publish("..2", "groups: [{group: 42}]\n")
@@ -161,6 +167,35 @@ func TestWatchConfigMap(t *testing.T) {
 		synctest.Wait()
 		if len(groups) != 1 || groups[0] != 42 {
 			t.Errorf("unexpected groups: %v", groups)
+		}
+	})
+}
+
+// TestWatchLists changes a file that the configuration file names.
+func TestWatchLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReloading(t)
+		list := filepath.Join(filepath.Dir(r.path), "list.txt")
+		write := func(path, text string) {
+			t.Helper()
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var cidrs []int
+		r.apply = func(_ []collector.GroupConfig, _ []prefix.Rule, networks []network.Network) error {
+			cidrs = append(cidrs, len(networks[0].CIDRs))
+			return nil
+		}
+		r.watch(t, 10*time.Second)
+		write(list, "192.0.2.0/24\n")
+		write(r.path, "networks: [{name: office, cidrs_file: list.txt}]\n")
+		time.Sleep(11 * time.Second)
+		write(list, "192.0.2.0/24\n198.51.100.0/24\n")
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if !slices.Equal(cidrs, []int{1, 2}) {
+			t.Errorf("applied lists of %v CIDRs, want 1 and 2", cidrs)
 		}
 	})
 }
