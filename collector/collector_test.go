@@ -53,8 +53,8 @@ func pretendBound(c *Collector) {
 	g := c.groups[0]
 	g.state = GroupState{Group: 100, Tried: true, Bound: true, Since: time.Unix(1_800_000_000, 123_456_789)}
 	g.binds = 2
-	g.bindFailures[reasonHeld] = 3
-	g.bindFailures[reasonPermission] = 1
+	g.bindFailures["held"] = 3
+	g.bindFailures["permission"] = 1
 	g.readFailures = 1
 	g.drops = 4
 	g.socket = nflog.SocketStats{Drops: 1, Queued: 1280, Buffer: 33554432}

@@ -13,6 +13,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/binderror"
 	"github.com/nflog-exporter/nflog_exporter/collector/firewall"
 	"github.com/nflog-exporter/nflog_exporter/collector/history"
 )
@@ -108,7 +109,7 @@ func (g *gatherer) gatherGroup(t *tableSnapshot, l limits, s groupSnapshot) {
 		gauge(f.lastTimestamp, seconds(t.lastPacket))
 	}
 	counter(f.binds, s.binds)
-	for i, reason := range bindFailureReasons {
+	for i, reason := range binderror.Reasons() {
 		byReason(f.bindFailures, reason, s.bindFailures[i])
 	}
 	counter(f.lost, t.stats.Lost)

@@ -17,6 +17,7 @@ import (
 	"github.com/go-kit/log/level"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/binderror"
 	"github.com/nflog-exporter/nflog_exporter/collector/history"
 	"github.com/nflog-exporter/nflog_exporter/collector/ifname"
 	"github.com/nflog-exporter/nflog_exporter/collector/namespace"
@@ -270,7 +271,7 @@ func (g *group) onUnbound(err, reason error) {
 func (g *group) onBindFailed(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	reason, message := describeBindError(err, g.config.NetNS)
+	reason, message := binderror.Describe(err, g.config.NetNS)
 	g.bindFailures[reason]++
 	if g.state.Tried && g.state.Reason == message {
 		level.Debug(g.logger).Log("msg", "The group still can't be bound", "err", err)

@@ -11,6 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/nflog-exporter/nflog_exporter/collector/binderror"
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
@@ -136,7 +137,7 @@ type groupSnapshot struct {
 	state        GroupState
 	socket       nflog.SocketStats // with the drops of earlier sockets
 	binds        uint64
-	bindFailures []uint64 // by bindFailureReasons
+	bindFailures []uint64 // by binderror.Reasons
 	readFailures uint64
 }
 
@@ -146,7 +147,7 @@ func (g *group) snapshot() groupSnapshot {
 	g.updateSocket()
 	s := groupSnapshot{created: g.created, state: g.state, socket: g.socket, binds: g.binds, readFailures: g.readFailures}
 	s.socket.Drops += g.drops
-	for _, reason := range bindFailureReasons {
+	for _, reason := range binderror.Reasons() {
 		s.bindFailures = append(s.bindFailures, g.bindFailures[reason])
 	}
 	return s

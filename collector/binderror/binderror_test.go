@@ -1,7 +1,7 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package binderror
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-func TestDescribeBindError(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	const blue = "/run/netns/blue"
 	wrap := func(err error) error { return fmt.Errorf("bind NFLOG group 100: %w", err) }
 	enter := func(err error) error { return fmt.Errorf("%w %s: %w", namespace.Err, blue, err) }
@@ -120,7 +120,7 @@ func TestDescribeBindError(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			reason, message := describeBindError(tt.err, tt.netns)
+			reason, message := Describe(tt.err, tt.netns)
 			if reason != tt.reason {
 				t.Errorf("the reason is %q, want %q", reason, tt.reason)
 			}
@@ -130,7 +130,7 @@ func TestDescribeBindError(t *testing.T) {
 			seen[reason] = true
 		})
 	}
-	for _, reason := range bindFailureReasons {
+	for _, reason := range Reasons() {
 		if !seen[reason] {
 			t.Errorf("no test case has the reason %q", reason)
 		}

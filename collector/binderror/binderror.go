@@ -1,7 +1,8 @@
 // Copyright The nflog_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+// Package binderror says in words why a group can't be bound, and what helps.
+package binderror
 
 import (
 	"errors"
@@ -15,7 +16,7 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
-// Reasons for a failure to bind a group, values of the label reason.
+// The reasons for a failure to bind a group, values of the label reason.
 const (
 	reasonHeld        = "held"
 	reasonPermission  = "permission"
@@ -24,10 +25,13 @@ const (
 	reasonOther       = "other"
 )
 
-var bindFailureReasons = []string{reasonHeld, reasonPermission, reasonUnsupported, reasonNamespace, reasonOther}
+// Reasons returns all reasons.
+func Reasons() []string {
+	return []string{reasonHeld, reasonPermission, reasonUnsupported, reasonNamespace, reasonOther}
+}
 
-// describeBindError returns the reason for a failure to bind a group of a network namespace, and a message for people.
-func describeBindError(err error, netns string) (reason, message string) {
+// Describe returns the reason for a failure to bind a group of a network namespace, and a message for people.
+func Describe(err error, netns string) (reason, message string) {
 	if held, ok := errors.AsType[*nflog.GroupHeldError](err); ok {
 		return reasonHeld, describeHeld(held)
 	}
