@@ -23,6 +23,7 @@ const (
 	scanPort    = 1002
 	limitedPort = 1003
 	fewPort     = 1004
+	neverPort   = 1005 // nobody sends there
 )
 
 const (
@@ -72,7 +73,7 @@ func newSite(t *testing.T, args ...string) *site {
 	rs := nftrules.New(s.router)
 	input, forward := rs.Chain(nftrules.Chain{Hook: nftrules.Input}), rs.Chain(nftrules.Chain{Hook: nftrules.Forward})
 	s.log(input, "fw input udp", nftrules.UDPPort(discard))
-	s.log(input, "fw input icmp", nftrules.ICMP())
+	s.log(input, "knock icmp", nftrules.ICMP())
 	s.log(input, "", nftrules.UDPPort(limitedPort))
 	s.log(input, limitedPrefix, nftrules.UDPPort(limitedPort), nftrules.Limit(10, limitedBurst))
 	s.log(forward, "fw forward", nftrules.UDPPort(discard))
@@ -92,6 +93,7 @@ func newSite(t *testing.T, args ...string) *site {
 			type filter hook input priority -1
 			udp dport %d counter limit rate 1/minute burst 1 packets log prefix "few" group %d
 			udp dport %d log prefix "unread" group %d drop
+			udp dport %d log prefix "never" group %d
 		}
 	}
 	table ip gone {
@@ -99,7 +101,7 @@ func newSite(t *testing.T, args ...string) *site {
 			type filter hook input priority -1
 			udp dport %d log prefix "gone" group %d
 		}
-	}`, fewPort, few, fewPort, unread, fewPort, few))
+	}`, fewPort, few, fewPort, unread, neverPort, few, fewPort, few))
 
 	s.startExporter(t)
 	return s
