@@ -358,6 +358,7 @@ func TestIntegrationNoCapability(t *testing.T) {
 // TestIntegrationSwapped reads a ruleset that is replaced again and again: what is published is always exactly one of both. With
 // pauses, a listing follows one of them. Without, two listings have to agree.
 func TestIntegrationSwapped(t *testing.T) {
+	kerneltest.NeedLargeMessages(t)
 	for _, tt := range []struct {
 		name   string
 		pause  time.Duration // at most
@@ -441,6 +442,7 @@ func swapped(prefix string, n int) string {
 
 // TestIntegrationLarge reads 22,000 rules of which 2,000 log, and logs what that costs.
 func TestIntegrationLarge(t *testing.T) {
+	kerneltest.NeedLargeMessages(t)
 	ns := kerneltest.NS(t)
 	const chains, perChain = 2000, 11
 	var b strings.Builder

@@ -27,7 +27,7 @@ type memoryGroup struct {
 // newMemoryGroup makes a control group that may use so many bytes. It skips the test where that is forbidden.
 func newMemoryGroup(t *testing.T, bytes int) *memoryGroup {
 	t.Helper()
-	if inUserNamespace() {
+	if kerneltest.InUserNamespace() {
 		t.Skip("the test makes a control group, which an ordinary user can't")
 	}
 	const root = "/sys/fs/cgroup"

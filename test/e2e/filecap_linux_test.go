@@ -17,17 +17,11 @@ import (
 	"github.com/nflog-exporter/nflog_exporter/tools/filecap"
 )
 
-// inUserNamespace reports whether an ordinary user runs the tests: these have a user namespace of their own then.
-func inUserNamespace() bool {
-	m, err := os.ReadFile("/proc/self/uid_map")
-	return err != nil || !strings.HasSuffix(string(m), " 4294967295\n")
-}
-
 // TestIntegrationFileCapability starts the exporter as images contain it: with CAP_NET_ADMIN permitted in its file
 // capabilities, but not effective. How it is started decides whether the process gets the capability.
 func TestIntegrationFileCapability(t *testing.T) {
 	t.Parallel()
-	if inUserNamespace() {
+	if kerneltest.InUserNamespace() {
 		t.Skip("the test needs a second user, and this user namespace has only one")
 	}
 	setpriv := kerneltest.Require(t, "setpriv")

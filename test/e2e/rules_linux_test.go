@@ -77,7 +77,8 @@ func TestIntegrationRulesSwapped(t *testing.T) {
 		maxGrowth = 8 << 20
 		maxSlower = 1.1
 	)
-	chains, period, long := 500, 30*time.Second, false
+	kerneltest.NeedLargeMessages(t)
+	chains, period, long := 500, 10*time.Second, false
 	if value := os.Getenv(periodVar); value != "" {
 		var err error
 		period, err = time.ParseDuration(value)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,21 @@ func Skip(t testing.TB, reason string) {
 // completeKernel in the environment says that the kernel has all features that
 // tests use.
 const completeKernel = "NFLOG_KERNELTEST_COMPLETE"
+
+// InUserNamespace reports whether an ordinary user runs the tests: these have a user namespace of their own then.
+func InUserNamespace() bool {
+	m, err := os.ReadFile("/proc/self/uid_map")
+	return err != nil || !strings.HasSuffix(string(m), " 4294967295\n")
+}
+
+// NeedLargeMessages skips a test that loads thousands of rules at once, if an ordinary user runs it: the kernel takes no
+// netlink message from it that is larger than net.core.wmem_max.
+func NeedLargeMessages(t testing.TB) {
+	t.Helper()
+	if InUserNamespace() {
+		t.Skip("an ordinary user can't load thousands of rules at once")
+	}
+}
 
 // SkipKernel skips the test because the kernel lacks a feature, such as "VLAN
 // interfaces". It does so also where CI is set: there, .ci/kernels runs the same

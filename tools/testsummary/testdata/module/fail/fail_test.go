@@ -22,9 +22,15 @@ func TestFail(t *testing.T) {
 }
 
 func TestParallel(t *testing.T) {
+	ended := make(chan struct{}) // a, so that the order is always the same
 	for _, name := range []string{"a", "b"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name == "a" {
+				t.Cleanup(func() { close(ended) })
+			} else {
+				<-ended
+			}
 			t.Error(name)
 		})
 	}
