@@ -34,6 +34,11 @@ const (
 //go:embed page.html
 var pageText string
 
+// styleText has the style sheet of this page and of topPage.
+//
+//go:embed style.html
+var styleText string
+
 // A page says how the exporter is: to people, and as JSON.
 type page struct {
 	source        Source
@@ -54,7 +59,7 @@ func newPage(s Source, p Program, telemetryPath string) *page {
 			Host:    host,
 			Started: time.Now(),
 		},
-		template: template.Must(template.New("page").Funcs(pageFuncs()).Parse(pageText)),
+		template: template.Must(template.New("page").Funcs(pageFuncs()).Parse(styleText + pageText)),
 	}
 }
 
@@ -90,7 +95,7 @@ func (p *page) handler(s *sending) http.Handler {
 		if seconds := refreshOf(req); seconds > 0 {
 			w.Header().Set("Refresh", strconv.Itoa(seconds))
 		}
-		allowStyle(w, []byte(pageText))
+		allowStyle(w)
 		asHTML.ServeHTTP(w, req)
 	})
 }

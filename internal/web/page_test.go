@@ -97,7 +97,7 @@ func TestPageSafe(t *testing.T) {
 
 // TestPageColors checks that text can be read: a contrast of at least 4.5, as WCAG 2.2 asks for, in light, in dark and in print.
 func TestPageColors(t *testing.T) {
-	sets := regexp.MustCompile(`:root \{([^}]*)\}`).FindAllStringSubmatch(pageText, -1)
+	sets := regexp.MustCompile(`:root \{([^}]*)\}`).FindAllStringSubmatch(styleText, -1)
 	if len(sets) != 3 {
 		t.Fatalf("%d sets of colors, want 3", len(sets))
 	}

@@ -4,10 +4,10 @@
 package web
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strings"
 )
 
 const policyHeader = "Content-Security-Policy"
@@ -33,12 +33,12 @@ func secured(h http.Handler) http.Handler {
 	})
 }
 
-// allowStyle lets a page have the style sheet that is in it.
-func allowStyle(w http.ResponseWriter, page []byte) {
-	_, style, _ := bytes.Cut(page, []byte("<style>"))
-	style, _, found := bytes.Cut(style, []byte("</style>"))
-	if found && w.Header().Get(policyHeader) == policy {
-		sum := sha256.Sum256(style)
+// allowStyle lets a page have the style sheet of styleText.
+func allowStyle(w http.ResponseWriter) {
+	_, style, _ := strings.Cut(styleText, "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	if w.Header().Get(policyHeader) == policy {
+		sum := sha256.Sum256([]byte(style))
 		w.Header().Set(policyHeader, policy+"; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
 	}
 }

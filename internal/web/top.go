@@ -48,7 +48,7 @@ func newTopPage(s topSourcer) *topPage {
 		"date":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") },
 		"list":   func(s []string) string { return strings.Join(s, ", ") },
 	})
-	return &topPage{source: s, template: template.Must(t.Parse(topText))}
+	return &topPage{source: s, template: template.Must(t.Parse(styleText + topText))}
 }
 
 // Top is what /top.json has.
@@ -129,7 +129,7 @@ func (p *topPage) register(mux *http.ServeMux, s *sending) {
 func (p *topPage) shared(s *sending, contentType string, write func(http.ResponseWriter, *Top) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if contentType != "application/json" {
-			allowStyle(w, []byte(topText))
+			allowStyle(w)
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		prefix := queriedPrefix(req.URL.Query())

@@ -107,8 +107,8 @@ func TestTopManyPrefixes(t *testing.T) {
 		prefixes = append(prefixes, collector.PrefixSources{Prefix: fmt.Sprintf("prefix %03d", i), Packets: 1})
 	}
 	s := &fakeSource{top: []collector.GroupSources{{Group: 100, Prefixes: prefixes}}}
-	if body := getTop(t, s, "/top").Body.String(); strings.Count(body, "<section>") != 100 || !strings.Contains(body, "50 more prefixes") {
-		t.Errorf("%d prefixes on the page", strings.Count(body, "<section>"))
+	if body := getTop(t, s, "/top").Body.String(); strings.Count(body, `<section class="sources">`) != 100 || !strings.Contains(body, "50 more prefixes") {
+		t.Errorf("%d prefixes on the page", strings.Count(body, `<section class="sources">`))
 	}
 	if body := getTop(t, s, "/top.json").Body.String(); strings.Count(body, `"prefix":"prefix`) != 150 {
 		t.Error("not all prefixes are in the JSON")
