@@ -23,11 +23,11 @@ func skipLink(etherType uint16, linkHeader, b []byte) (uint16, []byte) {
 func skipLinkOfARP(b []byte) (etherType uint16, _ []byte) {
 	if len(b) >= ethernetHeaderLen {
 		etherType, after := binary.BigEndian.Uint16(b[ethernetHeaderLen-2:]), b[ethernetHeaderLen:]
-		if inner, _, ok := skipTags(etherType, after); ok && inner == etherTypeARP {
+		if inner, _, ok := skipTags(etherType, after); ok && inner == EtherTypeARP {
 			return etherType, after
 		}
 	}
-	return etherTypeARP, nil
+	return EtherTypeARP, nil
 }
 
 // skipTags skips up to two VLAN tags. It reports whether they were copied whole.
@@ -44,4 +44,4 @@ func skipTags(etherType uint16, b []byte) (_ uint16, _ []byte, ok bool) {
 	return etherType, b, true
 }
 
-func isTag(etherType uint16) bool { return etherType == etherTypeVLAN || etherType == etherTypeQinQ }
+func isTag(etherType uint16) bool { return etherType == EtherTypeVLAN || etherType == EtherTypeQinQ }

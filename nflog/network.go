@@ -7,7 +7,7 @@ import "encoding/binary"
 
 // A Network is a packet's network layer: where it begins, and how long the packet is there.
 type Network struct {
-	// EtherType is the EtherType of the network header: 0x0800 for IPv4, 0x86dd for IPv6, 0x0806 for ARP. It is that of a VLAN
+	// EtherType is the EtherType of the network header, such as EtherTypeIPv4. It is that of a VLAN
 	// tag if more than two tags precede the header, or if the copy ends in a tag. Header is nil in the last case.
 	EtherType uint16
 
@@ -35,13 +35,13 @@ type Network struct {
 	VLAN   uint16
 }
 
-// EtherTypes, include/uapi/linux/if_ether.h.
+// EtherTypes, of Network.EtherType and Packet.HWProtocol: ETH_P_* of include/uapi/linux/if_ether.h.
 const (
-	etherTypeIPv4 = 0x0800
-	etherTypeARP  = 0x0806
-	etherTypeVLAN = 0x8100 // IEEE 802.1Q
-	etherTypeIPv6 = 0x86dd
-	etherTypeQinQ = 0x88a8 // IEEE 802.1ad
+	EtherTypeIPv4 = 0x0800
+	EtherTypeARP  = 0x0806
+	EtherTypeVLAN = 0x8100 // IEEE 802.1Q
+	EtherTypeIPv6 = 0x86dd
+	EtherTypeQinQ = 0x88a8 // IEEE 802.1ad
 )
 
 const (
@@ -104,11 +104,11 @@ func (n *Network) skipTags() {
 func (n *Network) setLength() {
 	length, ok := uint32(0), true
 	switch n.EtherType {
-	case etherTypeIPv4:
+	case EtherTypeIPv4:
 		length, ok = ipv4Length(n.Header)
-	case etherTypeIPv6:
+	case EtherTypeIPv6:
 		length, ok = ipv6Length(n.Header)
-	case etherTypeARP:
+	case EtherTypeARP:
 		length = arpLength(n.Header)
 	}
 	n.Length, n.Malformed = length, !ok

@@ -63,7 +63,7 @@ const hwProtocolLen = 2
 // isOwnHWProtocol reports whether packets of an EtherType have an origin of their own.
 func isOwnHWProtocol(etherType uint16) bool {
 	switch etherType {
-	case etherTypeIPv4, etherTypeIPv6, etherTypeARP, etherTypeVLAN, etherTypeQinQ:
+	case EtherTypeIPv4, EtherTypeIPv6, EtherTypeARP, EtherTypeVLAN, EtherTypeQinQ:
 		return true
 	default:
 		return false

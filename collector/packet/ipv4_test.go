@@ -6,6 +6,7 @@ package packet
 import (
 	"testing"
 
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -43,7 +44,7 @@ func TestParseIPv4(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkFields(t, tt.want, parseFields(etherTypeIPv4, nflogtest.Unhex(tt.packet)))
+			checkFields(t, tt.want, parseFields(nflog.EtherTypeIPv4, nflogtest.Unhex(tt.packet)))
 		})
 	}
 }

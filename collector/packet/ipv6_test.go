@@ -6,6 +6,7 @@ package packet
 import (
 	"testing"
 
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -31,7 +32,7 @@ func TestParseIPv6(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkFields(t, tt.want, parseFields(etherTypeIPv6, nflogtest.Unhex(tt.packet)))
+			checkFields(t, tt.want, parseFields(nflog.EtherTypeIPv6, nflogtest.Unhex(tt.packet)))
 		})
 	}
 }
@@ -96,7 +97,7 @@ func TestParseIPv6Extensions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := parseFields(etherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6Header("0100", tt.first)+tt.rest))
+			got := parseFields(nflog.EtherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6Header("0100", tt.first)+tt.rest))
 			checkFields(t, known(tt.want, 296), got)
 		})
 	}
@@ -139,7 +140,7 @@ func TestParseIPv6Jumbo(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := parseFields(etherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6Header(tt.length, "00")+tt.options))
+			got := parseFields(nflog.EtherTypeIPv6, nflogtest.Unhex(nflogtest.IPv6Header(tt.length, "00")+tt.options))
 			want := known(6, tt.want)
 			if len(nflogtest.Unhex(tt.options)) < 2 {
 				want.protocol = protocolUnknown
@@ -154,12 +155,12 @@ func TestParseIPv6JumboTooLong(t *testing.T) {
 	for _, length := range []string{"0007 ffd9", "0008 0000", "7fff ffff", "ffff ffd7", "ffff ffd8", "ffff ffff"} {
 		t.Run(length, func(t *testing.T) {
 			packet := nflogtest.IPv6Header("0000", "00") + "1100 c204" + length + "0005 0035 0009 0000"
-			h := parse(etherTypeIPv6, nflogtest.Unhex(packet))
+			h := parse(nflog.EtherTypeIPv6, nflogtest.Unhex(packet))
 			checkFields(t, malformed, fieldsOf(h))
 			if _, ok := h.DSCP(); ok {
 				t.Error("the packet has a DSCP")
 			}
-			h = parse(etherTypeVLAN, nflogtest.Unhex("0005 86dd"+packet))
+			h = parse(nflog.EtherTypeVLAN, nflogtest.Unhex("0005 86dd"+packet))
 			checkFields(t, malformed, fieldsOf(h))
 			if h.vlan != 5|vlanPresent {
 				t.Errorf("the VLAN is %#x", h.vlan)
@@ -177,7 +178,7 @@ func TestParseIPv6JumboElsewhere(t *testing.T) {
 		"second header":       nflogtest.IPv6Header("0000", "3c") + "00 00 0104 0000 0000" + jumbo,
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkFields(t, known(6, 0), parseFields(etherTypeIPv6, nflogtest.Unhex(packet)))
+			checkFields(t, known(6, 0), parseFields(nflog.EtherTypeIPv6, nflogtest.Unhex(packet)))
 		})
 	}
 }

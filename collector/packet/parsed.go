@@ -39,15 +39,6 @@ const (
 	vlanIDMask  = 1<<12 - 1
 )
 
-// EtherTypes, include/uapi/linux/if_ether.h.
-const (
-	etherTypeIPv4 = 0x0800
-	etherTypeARP  = 0x0806
-	etherTypeVLAN = 0x8100 // IEEE 802.1Q
-	etherTypeIPv6 = 0x86dd
-	etherTypeQinQ = 0x88a8 // IEEE 802.1ad
-)
-
 const (
 	ipv4HeaderLen = 20
 	ipv6HeaderLen = 40
@@ -60,9 +51,9 @@ const (
 // others, [nflog.Packet.Network] finds it.
 func (h *Parsed) Parse(p nflog.Packet) {
 	switch o := p.Origin(); {
-	case o.Family == nflog.FamilyIPv4 && o.HWProtocol == etherTypeIPv4:
+	case o.Family == nflog.FamilyIPv4 && o.HWProtocol == nflog.EtherTypeIPv4:
 		h.parseIPv4(p.Payload())
-	case o.Family == nflog.FamilyIPv6 && o.HWProtocol == etherTypeIPv6:
+	case o.Family == nflog.FamilyIPv6 && o.HWProtocol == nflog.EtherTypeIPv6:
 		h.parseIPv6(p.Payload())
 		if h.Length == 0 {
 			h.setIPv6Length(p.Network())
@@ -78,14 +69,14 @@ func (h *Parsed) parseFrame(n nflog.Network) {
 		h.vlan = n.VLAN | vlanPresent
 	}
 	switch n.EtherType {
-	case etherTypeIPv4:
+	case nflog.EtherTypeIPv4:
 		h.parseIPv4(n.Header)
-	case etherTypeIPv6:
+	case nflog.EtherTypeIPv6:
 		h.parseIPv6(n.Header)
 		h.setIPv6Length(n)
-	case etherTypeARP:
+	case nflog.EtherTypeARP:
 		h.Protocol, h.Length = protocolARP, n.Length
-	case etherTypeVLAN, etherTypeQinQ:
+	case nflog.EtherTypeVLAN, nflog.EtherTypeQinQ:
 		h.Protocol = protocolEtherType | Protocol(n.EtherType)
 		if n.Header == nil {
 			h.Protocol = protocolUnknown // the copy ends in a tag

@@ -54,7 +54,7 @@ func FuzzParse(f *testing.F) {
 			p := packetAt(b)
 			f := packetFields(p)
 			checkNetwork(t, f, p.Network())
-			if etherType == etherTypeIPv4 || etherType == etherTypeIPv6 {
+			if etherType == nflog.EtherTypeIPv4 || etherType == nflog.EtherTypeIPv6 {
 				checkFamilyIP(t, etherType, b)
 			}
 			return f
@@ -90,7 +90,7 @@ func checkNetwork(t *testing.T, f fields, n nflog.Network) {
 func checkFamilyIP(t *testing.T, etherType uint16, b []byte) {
 	t.Helper()
 	m := nflogtest.Message{Family: 2, HWProtocol: etherType, Payload: b}
-	if etherType == etherTypeIPv6 {
+	if etherType == nflog.EtherTypeIPv6 {
 		m.Family = 10
 	}
 	checkFields(t, parseFields(etherType, b), packetFields(packetOf(m)))

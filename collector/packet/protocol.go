@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/nflog-exporter/nflog_exporter/nflog"
 )
 
 // A Protocol is an IP protocol number, 0 to 255, or an EtherType marked with protocolEtherType.
@@ -23,7 +25,7 @@ const (
 	ProtocolOther Protocol = 1 << 18
 
 	// protocolARP is the protocol of ARP packets.
-	protocolARP = protocolEtherType | etherTypeARP
+	protocolARP = protocolEtherType | nflog.EtherTypeARP
 )
 
 // Protocols with headers that are parsed.

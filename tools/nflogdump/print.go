@@ -70,15 +70,15 @@ func describe(n nflog.Network) string {
 	switch {
 	case n.Malformed:
 		return "malformed"
-	case n.EtherType == 0x0800 && len(b) >= 20:
+	case n.EtherType == nflog.EtherTypeIPv4 && len(b) >= 20:
 		var ports []byte
 		if binary.BigEndian.Uint16(b[6:])&0x1fff == 0 { // else a later fragment
 			ports = b[min(int(b[0]&0xf)*4, len(b)):]
 		}
 		return describeIP(b[9], netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:])), ports)
-	case n.EtherType == 0x86dd && len(b) >= 40:
+	case n.EtherType == nflog.EtherTypeIPv6 && len(b) >= 40:
 		return describeIP(b[6], netip.AddrFrom16([16]byte(b[8:])), netip.AddrFrom16([16]byte(b[24:])), b[40:])
-	case n.EtherType == 0x0806 && len(b) >= 28:
+	case n.EtherType == nflog.EtherTypeARP && len(b) >= 28:
 		return fmt.Sprintf("arp %v > %v", netip.AddrFrom4([4]byte(b[14:])), netip.AddrFrom4([4]byte(b[24:])))
 	default:
 		return fmt.Sprintf("ethertype %#04x", n.EtherType)
