@@ -40,13 +40,11 @@ type topPage struct {
 }
 
 func newTopPage(s topSourcer) *topPage {
-	t := template.New("top").Funcs(template.FuncMap{
-		"number": topNumber,
-		"share":  func(f float64) string { return fmt.Sprintf("%.1f", 100*f) },
-		"width":  func(f float64) int { return int(min(100, max(1, 100*f))) },
-		"clock":  func(t time.Time) string { return t.UTC().Format("15:04:05") },
-		"date":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") },
-		"list":   func(s []string) string { return strings.Join(s, ", ") },
+	t := template.New("top").Funcs(pageFuncs()).Funcs(template.FuncMap{
+		"share": func(f float64) string { return fmt.Sprintf("%.1f", 100*f) },
+		"width": func(f float64) int { return int(min(100, max(1, 100*f))) },
+		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"join":  func(s []string) string { return strings.Join(s, ", ") },
 	})
 	return &topPage{source: s, template: template.Must(t.Parse(styleText + topText))}
 }
@@ -175,13 +173,4 @@ func (p *topPage) writeHTML(w http.ResponseWriter, top *Top) error {
 		view.More, top.Prefixes = n-maxTopPrefixes, top.Prefixes[:maxTopPrefixes]
 	}
 	return p.template.Execute(w, view)
-}
-
-// topNumber writes a number with its thousands apart.
-func topNumber(n uint64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "\u202f" + s[i:]
-	}
-	return s
 }
