@@ -24,7 +24,17 @@ type keyIndex struct {
 	optionals []optional // of the keys in the slots; nil if no optional label is selected
 	shift     uint8      // from a hash to the index of a slot
 	used      int
-	last      uint64 // slot where findOptional found the last key: many packets are like the one before
+	recent    *[recentKeys]recentKey // where findOptional looks first; nil if no optional label is selected
+}
+
+// recentKeys is how many origins have a recent key. Most groups have no more.
+const recentKeys = 32
+
+// A recentKey is the last key that was found for an origin. Most packets are like the last one of their origin, and to compare takes
+// less time than to hash.
+type recentKey struct {
+	key
+	set *labelSet
 }
 
 // A keySlot has what most look-ups need, in less than half a cache line.
@@ -48,6 +58,9 @@ func (x *keyIndex) allocate(slots int, byOptional bool) {
 	x.shift = uint8(64 - bits.TrailingZeros(uint(slots)))
 	if byOptional {
 		x.optionals = make([]optional, slots)
+		if x.recent == nil {
+			x.recent = new([recentKeys]recentKey)
+		}
 	}
 }
 
@@ -64,15 +77,24 @@ func (x *keyIndex) find(origin *nflog.Origin, protocol packet.Protocol) *labelSe
 
 // findOptional returns the label set of a key with optional values, or nil.
 func (x *keyIndex) findOptional(origin *nflog.Origin, protocol packet.Protocol, o optional) *labelSet {
+	recent := &x.recent[uint(origin.Index)%recentKeys]
+	if recent.origin == origin && recent.protocol == protocol && recent.optional == o {
+		return recent.set
+	}
+	set := x.search(origin, protocol, o)
+	if set != nil {
+		*recent = recentKey{key{origin, protocol, o}, set}
+	}
+	return set
+}
+
+// search is findOptional without the recent keys.
+func (x *keyIndex) search(origin *nflog.Origin, protocol packet.Protocol, o optional) *labelSet {
 	mask := uint64(len(x.slots) - 1)
 	optionals := x.optionals[:len(x.slots)]
-	if s := &x.slots[x.last&mask]; s.origin == origin && s.protocol == protocol && optionals[x.last&mask] == o {
-		return s.set
-	}
 	for i := (hash(origin, protocol) ^ o.hash()) >> x.shift; ; i++ {
 		s := &x.slots[i&mask]
 		if s.set == nil || s.origin == origin && s.protocol == protocol && optionals[i&mask] == o {
-			x.last = i
 			return s.set
 		}
 	}

@@ -30,7 +30,12 @@ func randomKeys(r *rand.Rand, n int) []key {
 	return keys[:n]
 }
 
-func findKey(x *keyIndex, k key) *labelSet { return x.slots[x.slot(&k)].set }
+func findKey(x *keyIndex, k key) *labelSet {
+	if len(x.optionals) > 0 {
+		return x.findOptional(k.origin, k.protocol, k.optional)
+	}
+	return x.find(k.origin, k.protocol)
+}
 
 func addKey(x *keyIndex, k key) *labelSet {
 	set := &labelSet{}
@@ -38,13 +43,26 @@ func addKey(x *keyIndex, k key) *labelSet {
 	return set
 }
 
-func TestKeyIndexGrows(t *testing.T) {
+func TestKeyIndexGrows(t *testing.T) { testKeyIndexGrows(t, false) }
+
+// TestKeyIndexGrowsOptional does the same with optional values, of which each origin and protocol have several.
+func TestKeyIndexGrowsOptional(t *testing.T) { testKeyIndexGrows(t, true) }
+
+func testKeyIndexGrows(t *testing.T, byOptional bool) {
 	const n = 10_000
 	r := seededRand()
 	keys := randomKeys(r, 2*n)
+	if byOptional {
+		// Half of the keys differ from another by mark alone.
+		for i := range keys[:n] {
+			keys[n+i] = keys[i]
+			keys[n+i].optional.mark = 1
+		}
+		r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	}
 	known, unknown := keys[:n], keys[n:]
 
-	x := newKeyIndex(false)
+	x := newKeyIndex(byOptional)
 	sets := make([]*labelSet, n)
 	for i, k := range known {
 		if findKey(x, k) != nil {

@@ -36,6 +36,11 @@ func TestOptionalHash(t *testing.T) {
 		{name: "ICMP types, states and marks", optional: func(i uint32) optional {
 			return optional{mark: i / 256, packed: uint64(i%64|hasICMPType)<<icmpTypeAt | uint64(i/64%4|hasConntrack)<<conntrackAt}
 		}},
+		{name: "sources", optional: func(i uint32) optional { return optional{addresses: uint64(i) << 32} }},
+		{name: "destinations", optional: func(i uint32) optional { return optional{addresses: uint64(i)} }},
+		{name: "sources and destinations", optional: func(i uint32) optional {
+			return optional{addresses: uint64(i/64)<<32 | uint64(i%64)}
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
