@@ -29,9 +29,9 @@ func TestOldVersion(t *testing.T) {
 		return
 	}
 	program := kerneltest.Require(t, "go")
-	version, err := exec.Command(program, "list", "-m", oldModFile, "-f", "{{.Version}}", "github.com/florianl/go-nflog/v2").Output()
+	version, err := exec.Command(program, "list", "-m", oldModFile, "-f", "{{.Version}}", "github.com/florianl/go-nflog/v2").CombinedOutput()
 	if got := strings.TrimSpace(string(version)); err != nil || got != oldVersion {
-		t.Fatalf("unexpected version of go-nflog: %s, %v, want %s", got, err, oldVersion)
+		t.Fatalf("unexpected version of go-nflog: %q, %v, want %s", got, err, oldVersion)
 	}
 	cmd := exec.Command(program, "test", "-count=1", oldModFile, ".")
 	cmd.Env = append(os.Environ(), withOldVersion+"=1")
