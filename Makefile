@@ -34,7 +34,7 @@ ALLMODULES := test/gonflog test/prometheus
 LISTEN            ?= 127.0.0.1:10100
 PROMETHEUS_LISTEN ?= 127.0.0.1:19090
 
-.PHONY: all help go-version build crossbuild tarball deb image dashboards demo demo-prometheus test test-all test-short race bench profile fuzz lint format \
+.PHONY: all help go-version build crossbuild tarball deb image dashboards demo demo-prometheus test test-all test-short old-go-nflog race bench profile fuzz lint format \
 	clean FORCE
 
 all: build
@@ -102,10 +102,14 @@ demo-prometheus: ## Run a Prometheus on the demo, with its pages on PROMETHEUS_L
 		--web.listen-address=$(PROMETHEUS_LISTEN) --log.level=warn
 
 # Tests are built without the profile, so that most packages are compiled once, not once more for each program.
-test: | go-version ## Run the tests, with TESTFLAGS, and count skipped tests by reason
+test: | go-version $(if $(filter test/gonflog,$(MODULES)),old-go-nflog) ## Run the tests, with TESTFLAGS, and count skipped tests by reason
 	$(GO) build -o .build/testsummary ./tools/testsummary
 	.build/testsummary $(patsubst %,-in %,. $(MODULES)) $(GO) test -pgo=off $(TESTFLAGS) ./...
 	@$(if $(MODULES),,echo 'Left to make test-all: comparisons with go-nflog and with Prometheus ($(ALLMODULES)). Left to .ci/run: the chart, packages, images and other kernels.')
+
+# A test of test/gonflog runs itself with an old go-nflog. An ordinary user's tests have no network to fetch it.
+old-go-nflog: | go-version
+	@cd test/gonflog && $(GO) mod download -modfile=v2.1.0.mod
 
 test-all: ## Run the tests, also those that fetch hundreds of megabytes
 	@$(MAKE) --no-print-directory test MODULES='$(ALLMODULES)'
@@ -114,7 +118,7 @@ test-short: ## Run the tests that are fast and need no privilege
 	@$(MAKE) --no-print-directory test TESTFLAGS=-short
 
 # make test runs go vet, so the race tests leave it out.
-race: | go-version ## Run the tests with the race detector, which needs gcc
+race: | go-version old-go-nflog ## Run the tests with the race detector, which needs gcc
 	$(GO) test -pgo=off -race -vet=off ./...
 	cd test/gonflog && $(GO) test -race -vet=off ./...
 
