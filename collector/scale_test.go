@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/collector/prefix"
+	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/nflogtest"
 )
 
@@ -64,6 +65,9 @@ func fastest[T any](prepare func() T, fn func(T)) time.Duration {
 // TestScaleCreation checks that a label set costs about the same to make, and a packet the same to count, however many label sets
 // there are. Costs that grow with their number would be ten times as high, or hundreds of times.
 func TestScaleCreation(t *testing.T) {
+	if testing.Short() || kerneltest.RaceEnabled() {
+		t.Skip("measures time, of millions of packets")
+	}
 	perMark := func(marks int) (creation, look time.Duration) {
 		flood := newMarkFlood(marks, 1)
 		creation = fastest(func() *feed { return newMarkFeed(t) }, flood.count)

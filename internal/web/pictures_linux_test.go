@@ -23,7 +23,7 @@ import (
 // than the window. The pictures are in the folder that NFLOG_PICTURES names, to be looked at. Without one, it is the phone alone, which
 // has least room, light.
 func TestPictures(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || kerneltest.RaceEnabled() {
 		t.Skip("takes a minute")
 	}
 	chromium := kerneltest.Require(t, "chromium")

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
@@ -32,7 +31,7 @@ var (
 // executable returns the exporter's program. It has the race detector if this test binary has it.
 func executable(t *testing.T) *os.File {
 	t.Helper()
-	if raceEnabled() {
+	if kerneltest.RaceEnabled() {
 		return built(t, raceDetecting)
 	}
 	return built(t, released)
@@ -82,10 +81,4 @@ func build(env string, flags ...string) (*os.File, error) {
 // command returns a command for a program that build has returned.
 func command(program *os.File, args ...string) *exec.Cmd {
 	return exec.Command(fmt.Sprintf("/proc/self/fd/%d", program.Fd()), args...)
-}
-
-// raceEnabled reports whether this test binary was built with the race detector.
-func raceEnabled() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }

@@ -58,7 +58,7 @@ func TestIntegrationHostileClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	if raceEnabled() {
+	if kerneltest.RaceEnabled() {
 		t.Skip("runs the released exporter, which another run of the tests does; TestIntegrationEverything has these clients, too")
 	}
 	const (

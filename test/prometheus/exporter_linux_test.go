@@ -12,8 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -40,7 +38,7 @@ var program = sync.OnceValues(func() (*os.File, error) {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "nflog_exporter")
 	args := []string{"build", "-buildvcs=false", "-pgo=off", "-o", path}
-	if raceEnabled() {
+	if kerneltest.RaceEnabled() {
 		args = append(args, "-race")
 	}
 	cmd := exec.Command("go", append(args, ".")...)
@@ -50,12 +48,6 @@ var program = sync.OnceValues(func() (*os.File, error) {
 	}
 	return os.Open(path)
 })
-
-// raceEnabled reports whether this test binary was built with the race detector.
-func raceEnabled() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-}
 
 // startExporter runs the exporter in a namespace until the end of the test, and
 // waits until it has bound the group.
