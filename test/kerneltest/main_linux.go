@@ -61,7 +61,8 @@ func runInUserNS() (status int, err error) {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), inUserNS+"=1")
+	// Debian leaves the folders of nft and iptables out of an ordinary user's PATH.
+	cmd.Env = append(os.Environ(), inUserNS+"=1", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	cmd.SysProcAttr = netns.UserNS()
 	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWNET | unix.CLONE_NEWNS
 	// The kernel sends the child's death signal when the thread that started it ends.

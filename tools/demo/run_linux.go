@@ -24,7 +24,7 @@ var errEnded = errors.New("the exporter ended by itself")
 // runNetwork makes the network, sends traffic in it and runs the exporter until ctx
 // ends.
 func runNetwork(ctx context.Context, socket *os.File) (err error) {
-	url, err := metricsURL(socket)
+	url, err := socketURL(socket)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func runNetwork(ctx context.Context, socket *os.File) (err error) {
 	if err := socket.Close(); err != nil {
 		return fmt.Errorf("hand over socket: %w", err)
 	}
-	if err := awaitMetrics(ctx, url); err != nil {
+	if err := awaitMetrics(ctx, url+"/metrics"); err != nil {
 		return err
 	}
 	printIntroduction(url)
@@ -85,8 +85,8 @@ func unlessStopped(ctx context.Context) error {
 	return nil
 }
 
-// metricsURL returns the URL of the metrics on a listening socket.
-func metricsURL(socket *os.File) (string, error) {
+// socketURL returns the URL that a listening socket serves.
+func socketURL(socket *os.File) (string, error) {
 	listener, err := net.FileListener(socket)
 	if err != nil {
 		return "", fmt.Errorf("use socket: %w", err)
@@ -97,7 +97,7 @@ func metricsURL(socket *os.File) (string, error) {
 	if addr.IP.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, fmt.Sprint(addr.Port)) + "/metrics", nil
+	return "http://" + net.JoinHostPort(host, fmt.Sprint(addr.Port)), nil
 }
 
 // awaitMetrics waits until the exporter serves its metrics.
@@ -140,13 +140,13 @@ func printIntroduction(url string) {
 	fmt.Printf(`
 A client and a server send packets through a router and to it, in network
 namespaces of their own. No packet reaches your network. The nft rules of the
-router log to NFLOG group %d, and nflog_exporter runs there. Look at
+router log to NFLOG group %d, and nflog_exporter runs there. Its page, for people:
 
-  %s
+  %s/
 
-The counters grow by some 80 packets a second:
+Its metrics, for Prometheus. They grow by some 80 packets a second. In another terminal:
 
-  curl -s %s | grep ^nflog_packets_total
+  curl -s %s/metrics | grep ^nflog_packets_total
 
 Look at prefix="fw input drop", which shows a port scan every 20 seconds, and at
 protocol="icmpv6". Ctrl-C ends the demo and removes everything that it has made.

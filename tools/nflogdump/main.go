@@ -113,34 +113,40 @@ func run(args []string) (err error) {
 	if err := buffer.Flush(); err != nil { // a reader of the file sees that the group is bound
 		return err
 	}
-	taken, err := c.dump(ctx, r, out, buffer)
-	stats := r.Stats()
+	taken, stats, err := c.dump(ctx, r, out, buffer)
 	fmt.Fprintf(os.Stderr, "%d packets received, %d of them taken, %d lost\n", stats.Packets, taken, stats.Lost)
 	return err
 }
 
-// dump passes the packets that match to the output. It returns their number.
-func (c *command) dump(ctx context.Context, r *nflog.Reader, out output, buffer *bufio.Writer) (taken uint64, err error) {
+// dump passes the packets that match to the output. It returns their number, and the counts up to the last packet read.
+func (c *command) dump(ctx context.Context, r *nflog.Reader, out output, buffer *bufio.Writer) (taken uint64, stats nflog.Stats, err error) {
 	for batch, err := range r.Batches(ctx) {
 		if err != nil {
-			return taken, err
+			return taken, stats, err
 		}
-		for p := range batch.Packets() {
-			if !c.matches(p.Origin()) {
-				continue
-			}
-			if err := out.packet(p); err != nil {
-				return taken, err
-			}
-			if taken++; taken == c.count {
-				return taken, buffer.Flush()
-			}
-		}
-		if err := buffer.Flush(); err != nil {
-			return taken, err
+		err = c.take(batch, out, &taken)
+		stats = batch.Stats()
+		if err = errors.Join(err, buffer.Flush()); err != nil || taken == c.count && taken > 0 {
+			return taken, stats, err
 		}
 	}
-	return taken, nil
+	return taken, stats, nil
+}
+
+// take passes the packets of a batch that match to the output, until there are enough.
+func (c *command) take(batch *nflog.Batch, out output, taken *uint64) error {
+	for p := range batch.Packets() {
+		if !c.matches(p.Origin()) {
+			continue
+		}
+		if err := out.packet(p); err != nil {
+			return err
+		}
+		if *taken++; *taken == c.count {
+			return nil
+		}
+	}
+	return nil
 }
 
 // matches reports whether the command line selects packets of an origin.

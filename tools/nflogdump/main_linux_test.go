@@ -263,16 +263,17 @@ var printNoise = regexp.MustCompile(`([.:]\d+\]?):\d+( >)| uid \d+`)
 // TestIntegrationFilters prints only some packets.
 func TestIntegrationFilters(t *testing.T) {
 	for _, tt := range []struct {
-		args string
-		want []string // prefixes
-		ends bool     // without a signal
+		args     string
+		want     []string // prefixes
+		received int
+		ends     bool // without a signal
 	}{
-		{args: "-prefix ^netdev", want: []string{"netdev in", "netdev out"}},
-		{args: "-hook output", want: []string{"four out", "arp out"}},
-		{args: "-prefix (out|in)$ -hook input", want: []string{"six in", "arp in"}},
-		{args: "-hook postrouting"},
-		{args: "-c 3", want: []string{"four out", "six in", "netdev in"}, ends: true},
-		{args: "-c 2 -prefix out", want: []string{"four out", "netdev out"}, ends: true},
+		{args: "-prefix ^netdev", want: []string{"netdev in", "netdev out"}, received: 7},
+		{args: "-hook output", want: []string{"four out", "arp out"}, received: 7},
+		{args: "-prefix (out|in)$ -hook input", want: []string{"six in", "arp in"}, received: 7},
+		{args: "-hook postrouting", received: 7},
+		{args: "-c 3", want: []string{"four out", "six in", "netdev in"}, received: 3, ends: true},
+		{args: "-c 2 -prefix out", want: []string{"four out", "netdev out"}, received: 5, ends: true},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			h := newHost(t)
@@ -288,6 +289,10 @@ func TestIntegrationFilters(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("unexpected packets (-want +got):\n%s", diff)
+			}
+			summary := fmt.Sprintf("%d packets received, %d of them taken, 0 lost\n", tt.received, len(tt.want))
+			if diff := cmp.Diff(summary, d.stderr.String()); diff != "" {
+				t.Errorf("unexpected summary (-want +got):\n%s", diff)
 			}
 		})
 	}
