@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,6 +21,7 @@ import (
 func TestReloadConcurrent(t *testing.T) {
 	const batches, batch = 300, 20
 	f := newFeed(t, Config{MaxLabelSets: 30})
+	f.now = time.Now() // as that of scrapes: else label sets may seem to have been idle for long
 	counted := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
