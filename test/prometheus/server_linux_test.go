@@ -32,10 +32,12 @@ import (
 // after a scrape are counted before the next one.
 const scrapeInterval = time.Second
 
-// features are optional features of Prometheus.
+// features are optional features of Prometheus, and settings of the scrape job.
 type features struct {
-	native  bool // native histograms: --enable-feature=native-histograms
-	created bool // creation times: --enable-feature=created-timestamp-zero-ingestion
+	native  bool           // native histograms: --enable-feature=native-histograms
+	created bool           // creation times: --enable-feature=created-timestamp-zero-ingestion
+	honor   bool           // honor_labels
+	target  model.LabelSet // labels of the target
 }
 
 // A server is a Prometheus that scrapes the exporter.
@@ -76,7 +78,7 @@ func startServer(t *testing.T, f features, dial func(context.Context) (net.Conn,
 	must(t, manager.ApplyConfig(cfg))
 	targets := make(chan map[string][]*targetgroup.Group, 1)
 	targets <- map[string][]*targetgroup.Group{
-		"nflog": {{Targets: []model.LabelSet{{model.AddressLabel: address}}}},
+		"nflog": {{Targets: []model.LabelSet{{model.AddressLabel: address}}, Labels: f.target}},
 	}
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -103,7 +105,7 @@ func (f features) config() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "global: {scrape_interval: %v, scrape_timeout: %v}\n", scrapeInterval, scrapeInterval)
-	fmt.Fprintf(&b, "scrape_configs: [{job_name: nflog, scrape_classic_histograms: true, scrape_protocols: [")
+	fmt.Fprintf(&b, "scrape_configs: [{job_name: nflog, honor_labels: %t, scrape_classic_histograms: true, scrape_protocols: [", f.honor)
 	for _, protocol := range protocols {
 		fmt.Fprintf(&b, "%s, ", protocol)
 	}

@@ -220,7 +220,7 @@ func nodeRules() []chart {
 	matched := rate(series("nflog_rule_packets_total", nodeGroupMatchers))
 	return []chart{
 		{
-			kind: table, title: "Rules by prefix", w: 12, h: 8, unit: "short", noValue: "no rules known",
+			kind: table, title: "Rules by prefix", w: 24, h: 8, unit: "short", noValue: "no rules known",
 			text:    "Firewall rules of nf_tables that log to the groups now, also those that have logged nothing yet. Rules alike in all these labels are counted together.",
 			queries: []query{{expr: "sum by (group, netns, prefix, family, table, chain, comment) (" + rules + ")"}},
 			columns: []column{
@@ -236,7 +236,7 @@ func nodeRules() []chart {
 			links: explained("metrics.md#rules-that-log"),
 		},
 		{
-			kind: lines, title: "Packets that rules match", w: 12, h: 8, unit: packetRate, noValue: "no rules with counters",
+			kind: lines, title: "Packets that rules match", w: 24, h: 8, unit: packetRate, noValue: "no rules with counters",
 			text: "By the rules' own counters, where they have one before their rate limit, of the ten prefixes that match most. Where far fewer packets are " +
 				"logged, a limit leaves out the others.",
 			queries: []query{{
