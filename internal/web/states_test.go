@@ -104,7 +104,7 @@ func pageStates(now time.Time) []pageState {
 			"Group 100 has logged nothing yet. Does a rule log to it?", "group 100</code> (nft)", "read, no packet yet", "Nothing yet.",
 		}},
 		{name: "many", source: &fakeSource{status: many}, texts: []string{
-			"Groups 140, 141, 142 and 2 more are not read: they are held by tcpdump (PID 4242)", "295 of 300 groups are fine", "The other 275:", ">399<", "No packet yet in 20 groups that are read: 350, 351, ",
+			"Groups 140, 141, 142 and 2 more are not read: they are held by tcpdump (PID 4242)", "295 of 300 groups are fine", "275 more:", ">399<", "No packet yet in 20 groups that are read: 350, 351, ",
 		}},
 		{name: "rules", source: &fakeSource{status: rules}, texts: []string{
 			"1 rule logs to group 555, which nobody reads.", "Read it with <code>--nflog.group=555</code>, or correct", "Rules that nobody reads",

@@ -96,6 +96,7 @@ func split(groups []*status.Group) (cards, rows []*status.Group, silent []status
 func pageFuncs() template.FuncMap {
 	return template.FuncMap{
 		"number":   status.Number,
+		"count":    func(n int) string { return status.Number(uint64(n)) },
 		"rate":     status.Rate,
 		"ago":      status.Ago,
 		"duration": status.Duration,
