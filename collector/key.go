@@ -27,7 +27,7 @@ type keyIndex struct {
 	recent    *[recentKeys]recentKey // where findOptional looks first; nil if no optional label is selected
 }
 
-// recentKeys is how many origins have a recent key. Most groups have no more.
+// recentKeys is how many recent keys there are. More origins than that share them.
 const recentKeys = 32
 
 // A recentKey is the last key that was found for an origin. Most packets are like the last one of their origin, and to compare takes
@@ -48,6 +48,9 @@ const minKeySlots = 64
 
 func newKeyIndex(byOptional bool) *keyIndex {
 	x := &keyIndex{}
+	if byOptional {
+		x.recent = new([recentKeys]recentKey)
+	}
 	x.allocate(minKeySlots, byOptional)
 	return x
 }
@@ -58,9 +61,6 @@ func (x *keyIndex) allocate(slots int, byOptional bool) {
 	x.shift = uint8(64 - bits.TrailingZeros(uint(slots)))
 	if byOptional {
 		x.optionals = make([]optional, slots)
-		if x.recent == nil {
-			x.recent = new([recentKeys]recentKey)
-		}
 	}
 }
 
