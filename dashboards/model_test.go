@@ -31,7 +31,7 @@ type dashboard struct {
 		}
 	}
 	Templating struct{ List []variable }
-	Panels     []panel
+	Panels     []panel // with those of collapsed rows
 
 	text string
 }
@@ -48,6 +48,7 @@ type panel struct {
 	ID                               int
 	Type, Title, Description, Repeat string
 	GridPos                          struct{ X, Y, W, H int }
+	Panels                           []panel // of a collapsed row
 	Datasource                       *datasource
 	Targets                          []struct {
 		RefID, Expr, Format, LegendFormat string
@@ -105,6 +106,9 @@ func dashboards(t *testing.T) map[string]dashboard {
 		d := dashboard{text: string(content)}
 		if err := json.Unmarshal(content, &d); err != nil {
 			t.Fatalf("%s: %v", name, err)
+		}
+		for _, row := range d.Panels {
+			d.Panels = append(d.Panels, row.Panels...)
 		}
 		all[name] = d
 	}

@@ -12,13 +12,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/queries"
 )
 
 // whoSeries stand in for an exporter that shows addresses, and for kube-state-metrics. 10.42.0.5 was the address of a pod that has
-// ended, 10.42.0.7 is that of a node and so of a pod in its network.
+// ended, and is that of a pod in another cluster; 10.42.0.7 is that of a node and so of a pod in its network.
 const whoSeries = `
   - series: nflog_packets_total{job="nflog", instance="a", group="100", prefix="DROP", in_interface="br0", source="10.42.0.5", destination="documentation"}
     values: 0+60x120
@@ -38,6 +39,10 @@ const whoSeries = `
     values: 1x120
   - series: kube_pod_info{namespace="kube-system", pod="proxy", pod_ip="10.42.0.7", host_network="true", node="a"}
     values: 1x120
+  - series: kube_pod_info{cluster="b", namespace="bakery", pod="oven", pod_ip="10.42.0.5", host_network="false", node="b"}
+    values: 1x120
+  - series: kube_pod_status_phase{cluster="b", namespace="bakery", pod="oven", phase="Running"}
+    values: 1x120
   - series: kube_pod_status_phase{namespace="shop", pod="cart", phase="Running"}
     values: 1x120
   - series: kube_pod_status_phase{namespace="shop", pod="migrate", phase="Running"}
@@ -48,7 +53,7 @@ const whoSeries = `
     values: 1x120
 `
 
-// TestWhoQueries asks promtool each query of the page, and what the rules for pods record.
+// TestWhoQueries asks promtool each query of the page, what the rules for pods record, and what the dashboard shows of pods.
 func TestWhoQueries(t *testing.T) {
 	promtool := kerneltest.Require(t, "promtool")
 	page, err := os.ReadFile("who.md")
@@ -65,7 +70,22 @@ func TestWhoQueries(t *testing.T) {
 	}
 	var asked, tests strings.Builder
 	n := 0
+	panels := map[string]string{
+		`panel "Packets from pods"`: `{labels: '{namespace="shop", pod="cart", prefix="DROP"}', value: 1}`,
+		`panel "Packets to pods"`:   `{labels: '{namespace="shop", pod="web", prefix="DROP"}', value: 2}`,
+	}
 	for _, q := range all {
+		for panel, want := range panels {
+			if !strings.Contains(q.Where, panel) {
+				continue
+			}
+			filled, err := q.Fill(queries.Everything("nflog", "a", time.Hour, time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&tests, "  - expr: |\n      %s\n    eval_time: 1h\n    exp_samples: [%s]\n", strings.ReplaceAll(filled.Expr, "\n", "\n      "), want)
+			delete(panels, panel)
+		}
 		if strings.HasPrefix(q.Where, "docs/who.md") {
 			fmt.Fprintf(&asked, "      - record: query%d\n        expr: |\n          %s\n", n, strings.ReplaceAll(q.Expr, "\n", "\n          "))
 			fmt.Fprintf(&tests, "  - {expr: count(query%d) > bool 0, eval_time: 1h, exp_samples: [{labels: '{}', value: 1}]}  # %s\n", n, q.Where)
@@ -74,6 +94,9 @@ func TestWhoQueries(t *testing.T) {
 	}
 	if n < 7 {
 		t.Errorf("the page has %d queries", n)
+	}
+	if len(panels) != 0 {
+		t.Errorf("no dashboard has %v", panels)
 	}
 	folder := t.TempDir()
 	recording, err := filepath.Abs("../deploy/prometheus/nflog_exporter.rules.yml")
@@ -95,6 +118,7 @@ func TestWhoQueries(t *testing.T) {
     exp_samples:
     - {labels: 'pod_ip:kube_pod_info:running{namespace="shop", pod="cart", pod_ip="10.42.0.5"}', value: 1}
     - {labels: 'pod_ip:kube_pod_info:running{namespace="shop", pod="web", pod_ip="10.42.0.6"}', value: 1}
+    - {labels: 'pod_ip:kube_pod_info:running{cluster="b", namespace="bakery", pod="oven", pod_ip="10.42.0.5"}', value: 1}
 `,
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {

@@ -51,14 +51,14 @@ var program = sync.OnceValues(func() (*os.File, error) {
 
 // startExporter runs the exporter in a namespace until the end of the test, and
 // waits until it has bound the group.
-func startExporter(t *testing.T, ns *netns.NS) {
+func startExporter(t *testing.T, ns *netns.NS, flags ...string) {
 	t.Helper()
 	kerneltest.Require(t, "go")
 	file, err := program()
 	must(t, err)
 	var log bytes.Buffer
 	// The kernel sends logged packets within 10 ms.
-	cmd := exec.Command(fmt.Sprintf("/proc/self/fd/%d", file.Fd()), "--nflog.queue-timeout=10ms")
+	cmd := exec.Command(fmt.Sprintf("/proc/self/fd/%d", file.Fd()), append(flags, "--nflog.queue-timeout=10ms")...)
 	cmd.Stderr = &log
 	// By default, the race detector delays the exit of a program by a second.
 	cmd.Env = append(cmd.Environ(), "GORACE=atexit_sleep_ms=10")

@@ -19,9 +19,10 @@ type page struct {
 
 // A section is a list of charts under a heading. The section at the top has no heading.
 type section struct {
-	title  string
-	repeat string // a variable: the section is repeated for each of its values
-	charts []chart
+	title     string
+	repeat    string // a variable: the section is repeated for each of its values
+	collapsed bool   // until the user opens it, its queries are not asked
+	charts    []chart
 }
 
 // dashboard lays the page out: charts go from left to right, and into the next line when the current one is full.
@@ -50,37 +51,37 @@ func (p page) dashboard() dashboard {
 	d.Templating.List = p.variables
 	d.Annotations.List = p.annotations
 	y := 0
+	id := 0
+	add := func(list *[]panel, p panel, at gridPos) {
+		id++
+		p.ID, p.GridPos = id, at
+		*list = append(*list, p)
+	}
 	for _, s := range p.sections {
+		list := &d.Panels
 		if s.title != "" {
-			d.Panels = append(d.Panels, s.row(y))
+			row := s.row()
+			add(list, row, gridPos{Y: y, W: gridWidth, H: 1})
 			y++
+			if s.collapsed {
+				list = row.Panels
+			}
 		}
 		x, height := 0, 0
 		for _, c := range s.charts {
 			if x+c.w > gridWidth {
 				x, y, height = 0, y+height, 0
 			}
-			panel := c.panel()
-			panel.GridPos = gridPos{X: x, Y: y, W: c.w, H: c.h}
-			d.Panels = append(d.Panels, panel)
+			add(list, c.panel(), gridPos{X: x, Y: y, W: c.w, H: c.h})
 			x, height = x+c.w, max(height, c.h)
 		}
 		y += height
 	}
-	for i := range d.Panels {
-		d.Panels[i].ID = i + 1
-	}
 	return d
 }
 
-// row returns the heading of the section. The panels that follow it in the dashboard's list belong to it.
-func (s section) row(y int) panel {
-	return panel{
-		Type:      "row",
-		Title:     s.title,
-		Repeat:    s.repeat,
-		GridPos:   gridPos{Y: y, W: gridWidth, H: 1},
-		Collapsed: new(bool),
-		Panels:    &[]panel{},
-	}
+// row returns the heading of the section. It holds the section's panels if it is collapsed; otherwise they follow it in the
+// dashboard's list.
+func (s section) row() panel {
+	return panel{Type: "row", Title: s.title, Repeat: s.repeat, Collapsed: &s.collapsed, Panels: &[]panel{}}
 }

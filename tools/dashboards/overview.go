@@ -25,6 +25,7 @@ func overview() dashboard {
 			{title: "Where", charts: concat(byNode(), []chart{newInterfaces()}, movers("instance", "Nodes", "Node", toNode("${__value.raw}")), byInterface())},
 			{title: "What kind", charts: byLabel()},
 			{title: "How large", charts: packetSizes(packetMatchers)},
+			{title: "Pods of Kubernetes", collapsed: true, charts: pods()},
 		},
 	}.dashboard()
 }
