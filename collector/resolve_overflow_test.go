@@ -79,6 +79,9 @@ func TestOverflowLiteral(t *testing.T) {
 // TestOverflowManyPrefixes counts packets of very many prefixes. The number of label sets stays at the limit, and all
 // packets are counted.
 func TestOverflowManyPrefixes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts 200,000 prefixes")
+	}
 	const (
 		limit    = 1000
 		prefixes = 100_000

@@ -138,6 +138,9 @@ func waitFor(mu *sync.Mutex) time.Duration {
 
 // TestScaleReload checks that a reload that takes long holds up nothing for most of that.
 func TestScaleReload(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures time, of 30,000 label sets")
+	}
 	const prefixes = 30_000
 	f := newFeed(t, Config{MaxLabelSets: prefixes})
 	for i := range prefixes {

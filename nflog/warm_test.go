@@ -172,6 +172,9 @@ func TestDecodeAllocations(t *testing.T) {
 
 // TestDecodeMemory decodes packets that all differ, and more of them than a decoder remembers.
 func TestDecodeMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures memory, of 300,000 packets")
+	}
 	r := rand.New(rand.NewPCG(3, 4))
 	for name, randomPacket := range map[string]func() []byte{
 		"origins": func() []byte {
