@@ -66,7 +66,7 @@ func (c chart) panel() panel {
 		},
 	}
 	if c.steps == nil {
-		p.FieldConfig.Defaults.Thresholds.Steps = []threshold{{Color: "green"}}
+		p.FieldConfig.Defaults.Thresholds.Steps = []threshold{{Color: "text"}}
 	}
 	for i, q := range c.queries {
 		p.Targets = append(p.Targets, c.target(i, q))

@@ -202,9 +202,9 @@ func fleetNodes() []chart {
 			kind: table, title: "Surges on single nodes", w: 24, h: 8, unit: "short", noValue: "none, or less than a day of recording rules",
 			text: "Prefixes with more than five times as many packets in the last hour as is usual for the group at this time of the day, and more " +
 				"than one packet each second: the hundred with most packets.",
-			queries: []query{{expr: fmt.Sprintf("topk(100, (%s > 5 * %s) > 1)",
+			queries: []query{{expr: nameEmpty("prefix", fmt.Sprintf("topk(100, (%s > 5 * %s) > 1)",
 				sum("instance, group, prefix", series("instance_group_prefix:nflog_packets:rate1h", fleetMatchers)),
-				sum("instance, group, prefix", series("instance_group_prefix:nflog_packets:median7d_rate1h", fleetMatchers)))}},
+				sum("instance, group, prefix", series("instance_group_prefix:nflog_packets:median7d_rate1h", fleetMatchers))))}},
 			columns: []column{
 				node,
 				{field: "group", title: "Group", width: 90},

@@ -252,9 +252,9 @@ func nodeRules() []chart {
 			links:   explained("alerts.md#nflogrulesunread"),
 		},
 		{
-			kind: number, title: "Prefixes without packets", w: 6, h: 4, unit: "short", color: plain(), noValue: "none",
+			kind: number, title: "Prefixes without packets", w: 6, h: 4, unit: "short", color: plain(), noValue: "no rules known",
 			text:    "Prefixes that firewall rules have, and that have logged no packet since the exporter started.",
-			queries: []query{{expr: "count(" + series("nflog_prefix_packets_total", nodeGroupMatchers) + " == 0)"}},
+			queries: []query{{expr: orZero("count("+series("nflog_prefix_packets_total", nodeGroupMatchers)+" == 0)", rules)}},
 		},
 		{
 			kind: number, title: "Ruleset changes", w: 6, h: 4, unit: "short", color: plain(), noValue: "no rules known",
@@ -262,7 +262,7 @@ func nodeRules() []chart {
 			queries: []query{{expr: spaceNetns("round(sum by (netns) (increase(" + series("nflog_ruleset_changes_total", nodeMatchers) + "[$__range])))"), legend: "{{netns}}"}},
 		},
 		{
-			kind: number, title: "Ruleset changed", w: 6, h: 4, unit: "dateTimeFromNow", color: plain(), noValue: "not since the exporter runs",
+			kind: number, title: "Ruleset changed", w: 6, h: 4, unit: "dateTimeFromNow", color: plain(), noValue: "no change seen",
 			text:    "When the exporter last saw a change.",
 			queries: []query{{expr: spaceNetns("max by (netns) (" + series("nflog_ruleset_last_change_timestamp_seconds", nodeMatchers) + ") * 1000"), legend: "{{netns}}"}},
 		},
