@@ -27,6 +27,13 @@ PLATFORM_i386    := 386
 PLATFORM_ppc64el := ppc64le
 DEB              := prometheus-nflog-exporter_$(subst -,~,$(VERSION))-1_
 
+# The same of RPM.
+RPMARCHS        ?= x86_64 aarch64 armv7hl ppc64le s390x riscv64
+PLATFORM_x86_64  := amd64
+PLATFORM_aarch64 := arm64
+PLATFORM_armv7hl := armv7
+RPM              := $(BIN)-$(subst -,~,$(VERSION))-1.
+
 # Modules of their own for tests with dependencies that the exporter must not have. They fetch hundreds of megabytes.
 ALLMODULES := test/gonflog test/prometheus
 
@@ -34,7 +41,7 @@ ALLMODULES := test/gonflog test/prometheus
 LISTEN            ?= 127.0.0.1:10100
 PROMETHEUS_LISTEN ?= 127.0.0.1:19090
 
-.PHONY: all help go-version build crossbuild tarball deb image dashboards demo demo-prometheus test test-all test-short old-go-nflog race bench profile fuzz lint format \
+.PHONY: all help go-version build crossbuild tarball deb rpm image dashboards demo demo-prometheus test test-all test-short old-go-nflog race bench profile fuzz lint format \
 	clean FORCE
 
 all: build
@@ -74,6 +81,11 @@ deb: $(DEBARCHS:%=.debs/$(DEB)%.deb) ## Make Debian packages for all DEBARCHS, i
 .SECONDEXPANSION:
 .debs/$(DEB)%.deb: .build/linux-$$(or $$(PLATFORM_$$*),$$*)/$(BIN) .build/help FORCE
 	VERSION=$(VERSION) SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) HELP=.build/help GO=$(GO) deploy/debian/build $* $< $@
+
+rpm: $(RPMARCHS:%=.rpms/$(RPM)%.rpm) ## Make RPMs for all RPMARCHS, in .rpms
+
+.rpms/$(RPM)%.rpm: .build/linux-$$(or $$(PLATFORM_$$*),$$*)/$(BIN) .build/help FORCE
+	VERSION=$(VERSION) SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) HELP=.build/help GO=$(GO) deploy/rpm/build $* $< $@
 
 # The exporter for this machine, which prints its flags for the manual and for the completion of shells.
 .build/help: FORCE | go-version
@@ -141,4 +153,4 @@ format: ## Format the code
 	golangci-lint fmt
 
 clean: ## Remove what make builds
-	rm -rf $(BIN) .build .debs .tarballs .cache
+	rm -rf $(BIN) .build .debs .rpms .tarballs .cache
