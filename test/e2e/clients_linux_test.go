@@ -51,18 +51,21 @@ func hostileClients() []hostileClient {
 	}
 }
 
-// TestIntegrationHostileClients has many clients at once that do not read, do not finish requests or do nothing, for a minute. All
-// that they use fits into the memory limit of the Helm chart, with as many label sets as there may be by default. A client like
+// TestIntegrationHostileClients has many clients at once that do not read, do not finish requests or do nothing, for a third of a
+// minute, and in CI for a whole one. All that they use fits into the memory limit of the Helm chart, with as many label sets as there may be by default. A client like
 // Prometheus gets every scrape within the timeout that Prometheus has by default.
 func TestIntegrationHostileClients(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes a minute")
+		t.Skip("takes a third of a minute")
 	}
 	if kerneltest.RaceEnabled() {
 		t.Skip("runs the released exporter, which another run of the tests does; TestIntegrationEverything has these clients, too")
 	}
+	period := 20 * time.Second
+	if os.Getenv("CI") != "" {
+		period = time.Minute
+	}
 	const (
-		period   = time.Minute
 		interval = time.Second
 		timeout  = 10 * time.Second
 		limit    = 128 << 20

@@ -216,6 +216,13 @@ func TestIntegrationLogRequests(t *testing.T) {
 	file := newConfigFile(t, "groups: [{group: 100}]\n")
 	web := newConfigFile(t, "basic_auth_users: {}\n")
 	e := start(t, ns, "--config.file="+file.path, "--web.config.file="+web.path, "--web.enable-lifecycle", "--collector.labels=group")
+	// The last line of the start may come after the exporter is ready.
+	kerneltest.Eventually(t, bookTimeout, func() error {
+		if len(e.log.lines("TLS is disabled")) == 0 {
+			return errors.New("the start has not been logged")
+		}
+		return nil
+	})
 	check := func(name, message string, most int, request func() error) {
 		t.Helper()
 		before := len(e.log.lines(""))

@@ -5,11 +5,13 @@ package e2e
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,6 +55,7 @@ func TestMain(m *testing.M) {
 	var err error
 	switch role := os.Getenv(roleVar); role {
 	case "":
+		setParallel()
 		kerneltest.Main(m)
 	case roleHolder:
 		err = hold()
@@ -68,6 +71,17 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// setParallel has more tests run at once than there are processors, because most wait more than they compute. CI has its machine do
+// other work besides.
+func setParallel() {
+	flag.Parse()
+	byUser := false
+	flag.Visit(func(f *flag.Flag) { byUser = byUser || f.Name == "test.parallel" })
+	if !byUser && os.Getenv("CI") == "" {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))) // a number from 1 on can be set
 	}
 }
 
