@@ -15,7 +15,7 @@ func pods() []chart {
 			text:    text + " By the pod that runs with the address now. Pods in the network of their node have its address, and are left out.",
 			queries: []query{{expr: nameEmpty("prefix", fmt.Sprintf("topk(25,\nsum by (namespace, pod, prefix) (\n%s\n) > 0)", podsOf(label)))}},
 			columns: []column{
-				{field: "Value", title: "Packets/s", unit: packetRate, sort: true, width: 110},
+				{field: "Value", title: "Packets/s", unit: packetRate, sort: true, width: 130},
 				{field: "namespace", title: "Namespace"},
 				{field: "pod", title: "Pod"},
 				{field: "prefix", title: "Prefix"},
