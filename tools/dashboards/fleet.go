@@ -45,7 +45,6 @@ const newOnFleet = "(count by (prefix) (" + fleetQuarter + ")\nunless count by (
 	"and on () count(" + fleetQuarter + " offset $__range))"
 
 func fleetNumbers() []chart {
-	up := series("nflog_up", jobMatcher)
 	lost, counted := sum("", series("instance_group:nflog_lost_packets:increase15m", jobMatcher)), sum("", series("instance_group:nflog_packets:increase15m", jobMatcher))
 	surging := fmt.Sprintf("(%s > 5 * %s) > 1", sum("prefix", fleetHour), sum("prefix", fleetUsual))
 	return []chart{
@@ -63,15 +62,15 @@ func fleetNumbers() []chart {
 			queries: []query{{expr: sum("", fleetRate), legend: "all"}},
 		},
 		{
-			kind: number, title: "New prefixes", w: 4, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
-			text:    "Prefixes that no node had logged when this time range began. They are in the table below.",
-			queries: []query{{expr: orZero("count("+newOnFleet+")", up)}}, links: explained("alerts.md#nflognewprefix"),
+			kind: number, title: "New prefixes", w: 4, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: unknown,
+			text:    "Prefixes that no node had logged when this time range began. They are in the table below. Unknown if there were no recording rules then.",
+			queries: []query{{expr: orZero("count("+newOnFleet+")", fleetQuarter+" offset $__range")}}, links: explained("alerts.md#nflognewprefix"),
 		},
 		{
-			kind: number, title: "Surging", w: 3, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
+			kind: number, title: "Surging", w: 3, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: unknown,
 			text: "Prefixes with more than five times as many packets in the last hour as is usual at this time of the day, on all nodes " +
-				"together, and more than one packet each second. They are in Prefixes that rose.",
-			queries: []query{{expr: orZero("count("+surging+")", up)}}, links: explained("alerts.md#nflogprefixsurge"),
+				"together, and more than one packet each second. They are in Prefixes that rose. Unknown without a day of recording rules.",
+			queries: []query{{expr: orZero("count("+surging+")", fleetUsual)}}, links: explained("alerts.md#nflogprefixsurge"),
 		},
 		fleetNotReading(),
 		{

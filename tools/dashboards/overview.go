@@ -41,6 +41,9 @@ const (
 	nodeOctets  = "nflog_bytes_total{" + nodePacketMatchers + "}"
 )
 
+// unknown is what shows in place of the number of what is new or unusual, where there is nothing to compare with.
+const unknown = "unknown"
+
 // Units of rates. Grafana's own pps shows thousandths of a packet as mp/s.
 const (
 	packetRate = "count:p/s"
@@ -75,15 +78,15 @@ func overviewNumbers() []chart {
 			queries: []query{{expr: sum("", rate(packets)), legend: "all"}},
 		},
 		{
-			kind: number, title: "New prefixes", w: 4, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
-			text:    "Prefixes that no node had logged when this time range began. They are in the table below.",
-			queries: []query{{expr: orZero("count("+newPrefixes+")", up)}},
+			kind: number, title: "New prefixes", w: 4, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: unknown,
+			text:    "Prefixes that no node had logged when this time range began. They are in the table below. Unknown if there was no exporter then.",
+			queries: []query{{expr: orZero("count("+newPrefixes+")", up+" offset $__range")}},
 		},
 		{
-			kind: number, title: "Surging", w: 3, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: "no exporter",
+			kind: number, title: "Surging", w: 3, h: 4, unit: "none", steps: green(from(1, "orange")), noValue: unknown,
 			text: "Prefixes with more than five times as many packets in the last 15 minutes as in the hour that ended an hour ago, and more " +
-				"than one packet each second. They are in Prefixes that rose.",
-			queries: []query{{expr: orZero(fmt.Sprintf("count(%s > 5 * %s > 1)", before, usual), up)}},
+				"than one packet each second. They are in Prefixes that rose. Unknown if there was no exporter an hour ago.",
+			queries: []query{{expr: orZero(fmt.Sprintf("count(%s > 5 * %s > 1)", before, usual), up+" offset 1h")}},
 		},
 		nodesNotReading(4),
 		{

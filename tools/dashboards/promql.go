@@ -62,9 +62,9 @@ func spaceNetns(expr string) string {
 	return fmt.Sprintf("label_replace(\n%s,\n\"netns\", \" $1\", \"netns\", \"(.+)\")", expr)
 }
 
-// orZero returns 0 where expr has no result and there are exporters.
-func orZero(expr, exporters string) string {
-	return fmt.Sprintf("%s\nor count(%s) * 0", expr, exporters)
+// orZero returns 0 where expr has no result although there is what it counts among.
+func orZero(expr, among string) string {
+	return fmt.Sprintf("%s\nor count(%s) * 0", expr, among)
 }
 
 // nativeOrClassic prefers the native histogram, which is finer, and falls back to the classic one. Prometheus stores
