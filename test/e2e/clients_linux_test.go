@@ -51,17 +51,17 @@ func hostileClients() []hostileClient {
 	}
 }
 
-// TestIntegrationHostileClients has many clients at once that do not read, do not finish requests or do nothing, for a third of a
-// minute, and in CI for a whole one. All that they use fits into the memory limit of the Helm chart, with as many label sets as there may be by default. A client like
-// Prometheus gets every scrape within the timeout that Prometheus has by default.
+// TestIntegrationHostileClients has many clients at once that do not read, do not finish requests or do nothing, for ten seconds,
+// and in CI for a minute. All that they use fits into the memory limit of the Helm chart, with as many label sets as there may be
+// by default. A client like Prometheus gets every scrape within the timeout that Prometheus has by default.
 func TestIntegrationHostileClients(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes a third of a minute")
+		t.Skip("takes ten seconds")
 	}
 	if kerneltest.RaceEnabled() {
 		t.Skip("runs the released exporter, which another run of the tests does; TestIntegrationEverything has these clients, too")
 	}
-	period := 20 * time.Second
+	period := 10 * time.Second
 	if os.Getenv("CI") != "" {
 		period = time.Minute
 	}
