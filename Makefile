@@ -27,7 +27,7 @@ PLATFORM_i386    := 386
 PLATFORM_ppc64el := ppc64le
 DEB              := prometheus-nflog-exporter_$(subst -,~,$(VERSION))-1_
 
-# The same of RPM.
+# The same for RPM.
 RPMARCHS        ?= x86_64 aarch64 armv7hl ppc64le s390x riscv64
 PLATFORM_x86_64  := amd64
 PLATFORM_aarch64 := arm64

@@ -27,10 +27,14 @@ const whoSeries = `
     values: 0+120x120
   - series: nflog_packets_total{job="nflog", instance="a", group="100", prefix="DROP", in_interface="eth0", source="10.42.0.7", destination="__overflow__"}
     values: 0+180x120
+  - series: nflog_packets_total{job="nflog", instance="a", cluster="b", group="100", prefix="DROP", in_interface="br0", source="10.42.0.5", destination="other"}
+    values: 0+600x120
   - series: nflog_sources{job="nflog", instance="a", group="100", prefix="DROP"}
     values: 5000x120
-  - series: nflog_source_packets_total{job="nflog", instance="a", group="100", prefix="DROP", source="10.42.0.5"}
-    values: 0+240x120
+  - series: nflog_source_packets_total{job="nflog", instance="a", group="100", prefix="DROP", source="10.42.0.5", pod="before"}
+    values: 0+240x60
+  - series: nflog_source_packets_total{job="nflog", instance="a", group="100", prefix="DROP", source="10.42.0.5", pod="after"}
+    values: _x58 0+240x60
   - series: kube_pod_info{namespace="shop", pod="cart", pod_ip="10.42.0.5", host_network="false", node="a"}
     values: 1x120
   - series: kube_pod_info{namespace="shop", pod="migrate", pod_ip="10.42.0.5", host_network="false", node="a"}
@@ -39,9 +43,9 @@ const whoSeries = `
     values: 1x120
   - series: kube_pod_info{namespace="kube-system", pod="proxy", pod_ip="10.42.0.7", host_network="true", node="a"}
     values: 1x120
-  - series: kube_pod_info{cluster="b", namespace="bakery", pod="oven", pod_ip="10.42.0.5", host_network="false", node="b"}
+  - series: kube_pod_info{cluster="b", namespace="shop", pod="cart", pod_ip="10.42.0.5", host_network="false", node="b"}
     values: 1x120
-  - series: kube_pod_status_phase{cluster="b", namespace="bakery", pod="oven", phase="Running"}
+  - series: kube_pod_status_phase{cluster="b", namespace="shop", pod="cart", phase="Running"}
     values: 1x120
   - series: kube_pod_status_phase{namespace="shop", pod="cart", phase="Running"}
     values: 1x120
@@ -71,7 +75,7 @@ func TestWhoQueries(t *testing.T) {
 	var asked, tests strings.Builder
 	n := 0
 	panels := map[string]string{
-		`panel "Packets from pods"`: `{labels: '{namespace="shop", pod="cart", prefix="DROP"}', value: 1}`,
+		`panel "Packets from pods"`: `{labels: '{namespace="shop", pod="cart", prefix="DROP"}', value: 1}, {labels: '{cluster="b", namespace="shop", pod="cart", prefix="DROP"}', value: 10}`,
 		`panel "Packets to pods"`:   `{labels: '{namespace="shop", pod="web", prefix="DROP"}', value: 2}`,
 	}
 	for _, q := range all {
@@ -113,12 +117,13 @@ func TestWhoQueries(t *testing.T) {
     eval_time: 1h
     exp_samples:
     - {labels: 'prefix_pod:nflog_packets:rate5m{prefix="DROP", source="10.42.0.5", namespace="shop", pod="cart"}', value: 1}
+    - {labels: 'prefix_pod:nflog_packets:rate5m{cluster="b", prefix="DROP", source="10.42.0.5", namespace="shop", pod="cart"}', value: 10}
   - expr: pod_ip:kube_pod_info:running
     eval_time: 1h
     exp_samples:
     - {labels: 'pod_ip:kube_pod_info:running{namespace="shop", pod="cart", pod_ip="10.42.0.5"}', value: 1}
     - {labels: 'pod_ip:kube_pod_info:running{namespace="shop", pod="web", pod_ip="10.42.0.6"}', value: 1}
-    - {labels: 'pod_ip:kube_pod_info:running{cluster="b", namespace="bakery", pod="oven", pod_ip="10.42.0.5"}', value: 1}
+    - {labels: 'pod_ip:kube_pod_info:running{cluster="b", namespace="shop", pod="cart", pod_ip="10.42.0.5"}', value: 1}
 `,
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {

@@ -51,17 +51,17 @@ func hostileClients() []hostileClient {
 	}
 }
 
-// TestIntegrationHostileClients has many clients at once that do not read, do not finish requests or do nothing, for ten seconds,
+// TestIntegrationHostileClients has many clients at once that do not read, do not finish requests or do nothing, for 15 seconds,
 // and in CI for a minute. All that they use fits into the memory limit of the Helm chart, with as many label sets as there may be
 // by default. A client like Prometheus gets every scrape within the timeout that Prometheus has by default.
 func TestIntegrationHostileClients(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes ten seconds")
+		t.Skip("takes 15 seconds")
 	}
 	if kerneltest.RaceEnabled() {
 		t.Skip("runs the released exporter, which another run of the tests does; TestIntegrationEverything has these clients, too")
 	}
-	period := 10 * time.Second
+	period := 15 * time.Second // longer than the exporter waits for a client that does not read, or for a header
 	if os.Getenv("CI") != "" {
 		period = time.Minute
 	}

@@ -36,11 +36,16 @@ func TestIntegrationPods(t *testing.T) {
 	for _, pod := range []struct{ name, address, phase string }{
 		{"cart", from, "Running"}, {"migrate", from, "Succeeded"}, {"web", to, "Running"},
 	} {
-		for _, series := range []labels.Labels{
-			labels.FromStrings("__name__", "kube_pod_info", "namespace", "shop", "pod", pod.name, "pod_ip", pod.address, "host_network", "false"),
-			labels.FromStrings("__name__", "kube_pod_status_phase", "namespace", "shop", "pod", pod.name, "phase", pod.phase),
-		} {
-			_, err := app.Append(0, series, now(), 1)
+		_, err := app.Append(0, labels.FromStrings("__name__", "kube_pod_info", "namespace", "shop", "pod", pod.name, "pod_ip", pod.address,
+			"host_network", "false"), now(), 1)
+		must(t, err)
+		for _, phase := range []string{"Running", "Succeeded"} {
+			is := 0.0
+			if phase == pod.phase {
+				is = 1
+			}
+			_, err := app.Append(0, labels.FromStrings("__name__", "kube_pod_status_phase", "namespace", "shop", "pod", pod.name, "phase", phase),
+				now(), is)
 			must(t, err)
 		}
 	}

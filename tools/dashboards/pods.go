@@ -11,14 +11,15 @@ func pods() []chart {
 	side := func(title, label, text string) chart {
 		return chart{
 			kind: table, title: title, w: 12, h: 9, unit: packetRate,
-			noValue: "needs the label " + label + " with addresses of pods, and kube-state-metrics",
+			noValue: "no packets, or no addresses of pods in the label " + label + ", or no kube-state-metrics",
 			text:    text + " By the pod that runs with the address now. Pods in the network of their node have its address, and are left out.",
-			queries: []query{{expr: nameEmpty("prefix", fmt.Sprintf("topk(25,\nsum by (namespace, pod, prefix) (\n%s\n) > 0)", podsOf(label)))}},
+			queries: []query{{expr: nameEmpty("prefix", fmt.Sprintf("topk(25,\nsum by (cluster, namespace, pod, prefix) (\n%s\n) > 0)", podsOf(label)))}},
 			columns: []column{
 				{field: "Value", title: "Packets/s", unit: packetRate, sort: true, width: 130},
 				{field: "namespace", title: "Namespace"},
 				{field: "pod", title: "Pod"},
 				{field: "prefix", title: "Prefix"},
+				{field: "cluster", title: "Cluster"},
 			},
 			links: explained("who.md#kubernetes"),
 		}
