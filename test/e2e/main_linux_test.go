@@ -74,8 +74,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// setParallel has more tests run at once than there are processors, because most wait more than they compute. CI has its machine do
-// other work besides.
+// setParallel has more tests run at once than there are processors, because most wait more than they compute. In CI, other jobs
+// run on the machine meanwhile.
 func setParallel() {
 	flag.Parse()
 	byUser := false
