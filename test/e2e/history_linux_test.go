@@ -14,8 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
 	"github.com/nflog-exporter/nflog_exporter/test/netns"
+	"github.com/nflog-exporter/nflog_exporter/test/queries"
 )
 
 const (
@@ -120,10 +123,10 @@ func (h history) save(t *testing.T, ns *netns.NS) (data string) {
 	must(t, os.WriteFile(text, []byte(h.openMetrics()), 0o600))
 	promtool(t, ns, "tsdb", "create-blocks-from", "openmetrics", text, data)
 
-	// Rules use the results of others, three deep.
-	recording, _ := rulesWith(t, historyStep)
-	for range 4 {
+	for i, rules := range recordingLayers(t) {
 		server := startPrometheus(t, ns, data, "")
+		recording := filepath.Join(dir, fmt.Sprintf("layer%d.yml", i))
+		must(t, os.WriteFile(recording, rules, 0o600))
 		for _, s := range h.spans() {
 			promtool(t, ns, "tsdb", "create-blocks-from", "rules", "--url="+server.URL, "--output-dir="+data,
 				fmt.Sprintf("--start=%d", s.begin.Unix()), fmt.Sprintf("--end=%d", s.end.Unix()), recording)
@@ -131,6 +134,44 @@ func (h history) save(t *testing.T, ns *netns.NS) (data string) {
 		server.stop(t)
 	}
 	return data
+}
+
+// recordingLayers returns files with the project's recording rules, for one promtool run after another: rules use the results of
+// rules in the files before.
+func recordingLayers(t *testing.T) (files [][]byte) {
+	t.Helper()
+	type rule struct{ Record, Expr string }
+	var layers [][]rule
+	all, err := queries.All(os.DirFS("../.."))
+	must(t, err)
+	layerOf := make(map[string]int) // by name of the record
+	for _, q := range all {
+		if q.Record == "" {
+			continue
+		}
+		layer := 0
+		for _, metric := range q.Names().Metrics {
+			if l, recorded := layerOf[metric]; recorded {
+				layer = max(layer, l+1)
+			}
+		}
+		layerOf[q.Record] = layer
+		for len(layers) <= layer {
+			layers = append(layers, nil)
+		}
+		layers[layer] = append(layers[layer], rule{q.Record, q.Expr})
+	}
+	if len(layers) != 5 {
+		t.Errorf("%d layers, but docs/alerts.md tells to run promtool five times", len(layers))
+	}
+	for _, rules := range layers {
+		file, err := yaml.Marshal(map[string]any{"groups": []any{
+			map[string]any{"name": "layer", "interval": historyStep.String(), "rules": rules},
+		}})
+		must(t, err)
+		files = append(files, file)
+	}
+	return files
 }
 
 // promtool runs promtool inside ns.

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"os"
 	"testing"
 
 	"github.com/nflog-exporter/nflog_exporter/test/kerneltest"
@@ -32,12 +33,14 @@ func TestIntegrationPrometheus(t *testing.T) {
 			sized:      "histogram_count(sum by (prefix) (nflog_packet_size_bytes{%s}))",
 		},
 	}
+	kerneltest.Require(t, "prometheus")
+	week := newSite(t).recordWeek(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			kerneltest.Require(t, "prometheus")
 			s := newSite(t, tt.exporter...)
-			data := s.recordWeek(t)
+			data := t.TempDir()
+			must(t, os.CopyFS(data, os.DirFS(week)))
 			m := startMonitor(t, s, data, tt.prometheus...)
 
 			m.awaitAlert(t, "NflogExporterMissing")
