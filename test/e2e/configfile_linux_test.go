@@ -53,6 +53,7 @@ func TestIntegrationConfigFileIsPipe(t *testing.T) {
 // TestIntegrationConfigFileHangs has a configuration file that can't be opened or read, as on a mount without its server. A
 // reload fails in time, further ones fail at once, and all else goes on. At the start, SIGTERM ends the exporter at once.
 func TestIntegrationConfigFileHangs(t *testing.T) {
+	t.Parallel()
 	for name, event := range map[string]uint64{"open": unix.FAN_OPEN_PERM, "read": unix.FAN_ACCESS_PERM} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

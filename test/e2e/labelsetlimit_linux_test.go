@@ -27,6 +27,7 @@ const overflow = "__overflow__"
 // the first scrape, the released exporter uses at most 48 MiB. Then no packet is missing, and the first step of the overflow has
 // replaced interfaces and protocol alone.
 func TestIntegrationLabelSetLimit(t *testing.T) {
+	t.Parallel()
 	const (
 		rules     = 5000
 		packets   = 40

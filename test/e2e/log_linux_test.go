@@ -30,6 +30,7 @@ const droppedLines = "nflog_exporter_log_lines_dropped_total"
 // TestIntegrationLogTakesNothing starts the exporter with a standard error that takes no line, or stops to take any, while
 // another process holds the group. It takes the group over, reloads, loses packets, answers, and ends.
 func TestIntegrationLogTakesNothing(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		stderr  func(*testing.T) (stderr *os.File, spoil func())

@@ -81,7 +81,7 @@ func setParallel() {
 	byUser := false
 	flag.Visit(func(f *flag.Flag) { byUser = byUser || f.Name == "test.parallel" })
 	if !byUser && os.Getenv("CI") == "" {
-		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))) // a number from 1 on can be set
+		_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))) // a number from 1 on can be set
 	}
 }
 

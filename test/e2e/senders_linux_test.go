@@ -79,6 +79,7 @@ func sendSlowly(t *testing.T, e *exporter, from *netns.NS, frames [][]byte) {
 // TestIntegrationAllProtocols lets a sender make up all transport protocols, where ten rules log each packet and a rule is added
 // later. By default, they take few label sets. If all go by name, they fill all, but do not hide what the rules tell.
 func TestIntegrationAllProtocols(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -141,6 +142,7 @@ func allProtocolFrames(t *testing.T, sender, receiver *netns.NS) (frames [][]byt
 
 // TestIntegrationAllEtherTypes does the same with 2,999 EtherTypes from a neighbour, bare and behind a VLAN tag.
 func TestIntegrationAllEtherTypes(t *testing.T) {
+	t.Parallel()
 	const first, many = 0x9100, 2999
 	for _, tt := range []struct {
 		name string

@@ -19,6 +19,7 @@ import (
 // TestIntegrationStop stops the exporter while packets wait in the kernel, due in
 // an hour, and while a client has an unfinished request.
 func TestIntegrationStop(t *testing.T) {
+	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
