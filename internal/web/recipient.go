@@ -6,6 +6,7 @@ package web
 import (
 	"maps"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 // A recipient is a client that reads an answer.
 type recipient struct {
 	answer  *answer
+	client  netip.Prefix // zero if it is not from a network
 	writer  http.ResponseWriter
 	control *http.ResponseController
 	began   time.Time

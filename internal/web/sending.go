@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -59,12 +60,16 @@ func (s *sending) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // serve sends an answer.
 func (s *sending) serve(w http.ResponseWriter, req *http.Request, a *answer) {
 	r := &recipient{answer: a, writer: w, control: http.NewResponseController(w)}
+	conn, ok := req.Context().Value(connectionKey{}).(*connection)
+	if ok {
+		r.client = conn.client
+	}
 	if !s.admit(req.Context(), r) {
 		http.Error(w, fmt.Sprintf("%d clients are reading metrics already, try again later", s.most), http.StatusServiceUnavailable)
 		return
 	}
 	defer s.remove(r)
-	if conn, ok := req.Context().Value(connectionKey{}).(*connection); ok {
+	if ok {
 		conn.onReading()
 	}
 	r.send()
@@ -140,14 +145,40 @@ func (s *sending) unread() (size int) {
 	return size
 }
 
-// slowest returns the recipient that has read nothing for longest, of those of other answers than this one. The caller holds mu.
-func (s *sending) slowest(but *answer) (slowest *recipient) {
+// slowest returns the recipient that has read nothing for longest, of those of other answers than this one. As with connections, a
+// client that has most of all makes room with its own: on a busy machine, others may stop reading as well. The caller holds mu.
+func (s *sending) slowest(but *answer) *recipient {
+	if crowd := s.crowd(); crowd.IsValid() {
+		if slowest := s.slowestOf(crowd, but); slowest != nil {
+			return slowest
+		}
+	}
+	return s.slowestOf(netip.Prefix{}, but)
+}
+
+// slowestOf is slowest among the recipients of one client, or of all for the zero client.
+func (s *sending) slowestOf(client netip.Prefix, but *answer) (slowest *recipient) {
 	for r := range s.all {
-		if r.answer != but && (slowest == nil || r.lastRead().Before(slowest.lastRead())) {
+		if client.IsValid() && r.client != client || r.answer == but {
+			continue
+		}
+		if slowest == nil || r.lastRead().Before(slowest.lastRead()) {
 			slowest = r
 		}
 	}
 	return slowest
+}
+
+// crowd returns the client that has more than half of the recipients, or the zero value. The caller holds mu.
+func (s *sending) crowd() netip.Prefix {
+	of := make(map[netip.Prefix]int)
+	for r := range s.all {
+		of[r.client]++
+		if of[r.client] > len(s.all)/2 {
+			return r.client
+		}
+	}
+	return netip.Prefix{}
 }
 
 // oldest returns the recipient that began first. The caller holds mu.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/textproto"
 	"strconv"
 	"strings"
@@ -86,6 +87,40 @@ func readRest(r *bufio.Reader, pause time.Duration) error {
 		_, err = io.CopyN(io.Discard, r, int64(min(size-n, 4<<10)))
 	}
 	return err
+}
+
+// TestCrowd has a client that reads most answers, and another that has read nothing for longer. The first one makes room, be it for a
+// place or for memory, unless all that it reads is the newest answer.
+func TestCrowd(t *testing.T) {
+	began := time.Now()
+	s := newSending(large(0), 4)
+	add := func(address string, size int, at time.Duration) *recipient {
+		a := newAnswer()
+		a.body.size = size
+		r := &recipient{
+			answer:  a,
+			client:  netip.PrefixFrom(netip.MustParseAddr(address), 32),
+			control: http.NewResponseController(httptest.NewRecorder()),
+		}
+		if !s.add(r, began.Add(at)) {
+			t.Fatalf("no room after %v", at)
+		}
+		return r
+	}
+	alone := add("192.0.2.1", maxUnread/4, 0)
+	first := add("192.0.2.2", maxUnread/4, 1*time.Second)
+	second := add("192.0.2.2", maxUnread/4, 2*time.Second)
+	third := add("192.0.2.2", maxUnread/4, 3*time.Second)
+	add("192.0.2.3", 0, 4*time.Second)
+	if !first.ended || alone.ended || second.ended || third.ended {
+		t.Errorf("cut off for a place: %v, %v, %v and alone %v", first.ended, second.ended, third.ended, alone.ended)
+	}
+	s.most = 0
+	fourth := add("192.0.2.2", maxUnread/4, 5*time.Second)
+	add("192.0.2.2", maxUnread/4, 6*time.Second)
+	if !second.ended || alone.ended || third.ended || fourth.ended {
+		t.Errorf("cut off for memory: %v, %v, %v and alone %v", second.ended, third.ended, fourth.ended, alone.ended)
+	}
 }
 
 // TestSlowClients has as many clients as are served at a time. The one that has read nothing for longest makes room for another one.
