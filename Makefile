@@ -7,10 +7,11 @@ PREFIX   ?= .
 VERSION  ?= $(shell cat VERSION)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)$(if $(shell git status --porcelain 2>/dev/null),-modified)
 
-# Builds of one commit by one version of Go are identical, so the flags leave out time, user, host and folder.
+# Builds of one commit by one version of Go are identical, so the flags leave out time, user, host and folder. As -s leaves out
+# debugging information, the compiler need not make it.
 PKG        := github.com/prometheus/common/version
 LDFLAGS     = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION)
-BUILDFLAGS  = -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+BUILDFLAGS  = -trimpath -buildvcs=false -gcflags=all=-dwarf=false -ldflags '$(LDFLAGS)'
 
 # Platforms, file names and tarball contents follow promu: keep them equal to .promu.yml. armv7 is 32-bit ARM, version 7
 # and later. promu can't build for processors without floating point, which most routers with MIPS have.

@@ -46,6 +46,7 @@ type build struct {
 	Output, Package     string
 	Trimpath            bool
 	BuildVCS            string
+	GCFlags             string
 	LDFlags             []string
 	CGO                 string
 	GOOS, GOARCH, GOARM string
@@ -65,6 +66,7 @@ func parseBuild(args []string, getenv func(string) string) (build, error) {
 	flags.StringVar(&b.Output, "o", "", "")
 	flags.BoolVar(&b.Trimpath, "trimpath", false, "")
 	flags.StringVar(&b.BuildVCS, "buildvcs", "", "")
+	flags.StringVar(&b.GCFlags, "gcflags", "", "")
 	ldflags := flags.String("ldflags", "", "")
 	if err := flags.Parse(args[1:]); err != nil {
 		return b, err
