@@ -182,6 +182,7 @@ func promtool(t *testing.T, ns *netns.NS, args ...string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, kerneltest.Require(t, "promtool"), args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Env = append(os.Environ(), "GOGC=400") // it is done in seconds, and has memory enough
 	cmd.Stdout, cmd.Stderr = &out, &out
 	must(t, ns.Start(cmd))
 	if err := cmd.Wait(); err != nil {
