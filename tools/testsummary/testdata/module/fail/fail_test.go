@@ -21,19 +21,16 @@ func TestFail(t *testing.T) {
 	t.Log("after")
 }
 
+// One fails, as go test reports parallel tests in the order in which they happen to end.
 func TestParallel(t *testing.T) {
-	ended := make(chan struct{}) // a, so that the order is always the same
-	for _, name := range []string{"a", "b"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if name == "a" {
-				t.Cleanup(func() { close(ended) })
-			} else {
-				<-ended
-			}
-			t.Error(name)
-		})
-	}
+	t.Run("a", func(t *testing.T) {
+		t.Parallel()
+		t.Error("a")
+	})
+	t.Run("b", func(t *testing.T) {
+		t.Parallel()
+		t.Log("b")
+	})
 }
 
 func Example() {
