@@ -21,7 +21,7 @@ func TestFail(t *testing.T) {
 	t.Log("after")
 }
 
-// One fails, as go test reports parallel tests in the order in which they happen to end.
+// Only one fails, because go test reports parallel tests in the order in which they happen to end.
 func TestParallel(t *testing.T) {
 	t.Run("a", func(t *testing.T) {
 		t.Parallel()
