@@ -99,12 +99,15 @@ func skipShort(t testing.TB, reason string) {
 	}
 }
 
-// Eventually calls condition every few milliseconds until it returns nil. After
-// timeout it fails the test with the last error of condition.
+// Eventually calls condition again and again until it returns nil. After timeout it
+// fails the test with the last error of condition.
 func Eventually(t testing.TB, timeout time.Duration, condition func() error) {
 	t.Helper()
-	const interval = 5 * time.Millisecond
-	for deadline := time.Now().Add(timeout); ; time.Sleep(interval) {
+	// What takes long is asked for less often, as asking takes CPU time from all that
+	// runs beside it.
+	const maxInterval = 100 * time.Millisecond
+	interval := time.Millisecond
+	for deadline := time.Now().Add(timeout); ; interval = min(interval*3/2, maxInterval) {
 		err := condition()
 		if err == nil {
 			return
@@ -112,5 +115,6 @@ func Eventually(t testing.TB, timeout time.Duration, condition func() error) {
 		if time.Now().After(deadline) {
 			t.Fatalf("still failing after %v: %v", timeout, err)
 		}
+		time.Sleep(interval)
 	}
 }
