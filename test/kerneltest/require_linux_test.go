@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -158,4 +159,20 @@ func TestEventually(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("unexpected outcome (-want +got):\n%s", diff)
 	}
+}
+
+// TestEventuallyAsksLess checks that a condition that takes long is called some ten times a second.
+func TestEventuallyAsksLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		record(func(tb testing.TB) {
+			kerneltest.Eventually(tb, 10*time.Second, func() error {
+				calls++
+				return errors.New("never")
+			})
+		})
+		if calls < 100 || calls > 120 {
+			t.Errorf("unexpected number of calls in ten seconds: %d", calls)
+		}
+	})
 }
